@@ -1,0 +1,69 @@
+import type { CertificateStatus } from '../delivery/platform.ts';
+import type { SourceStatus } from '../intake/source.ts';
+import type { MessageRow, PlatformFigures, ProblemGroup, StoreFigures } from '../store/contract.ts';
+
+/** ok 正常, attention 需关注, fault 故障, unknown 未知, paused 暂停. */
+export type Level = 'ok' | 'attention' | 'fault' | 'unknown' | 'paused';
+
+/** Whose side a problem is on: tells the reader whom to call. */
+export type Side = 'hospital' | 'agent' | 'platform' | 'network';
+
+export interface Problem {
+  /** A code of agent/support/errors.ts; title, cause and fix come from there in both languages. */
+  code: string;
+  level: 'attention' | 'fault';
+  side: Side;
+  /** Configured name of the source or platform, or `agent`. */
+  component: string;
+  sinceMs: number;
+  lastMs: number;
+  count: number;
+  /** Model path or element, when the code is about one; never a value. */
+  where?: string;
+  exampleSeq?: number;
+}
+
+export interface PlatformStatus extends PlatformFigures {
+  kind: string;
+  url: string;
+  state: 'sending' | 'idle' | 'retrying' | 'stopped' | 'starting';
+  lastError?: { code: string; atMs: number };
+  nextTryMs?: number;
+  clockOffsetMs?: number;
+  certificates: CertificateStatus[];
+  unverified: string[];
+}
+
+/** The one status model: page, API, command line, metrics and alerts all read this. No patient data. */
+export interface StatusModel {
+  atMs: number;
+  startedMs: number;
+  version: string;
+  site: { name: string; orgCode: string; timeZone: string };
+  demo: boolean;
+  verdict: { level: Level; sinceMs: number; code?: string };
+  /** 院内系统 → 接收 → 转换/排队 → 平台. */
+  stations: Array<{
+    id: 'hospital' | 'intake' | 'queue' | 'platform';
+    level: Level;
+    /** Per minute over the last five minutes, of the edge that leaves the station; undefined if unknown. */
+    perMinute?: number;
+    lastMs?: number;
+    count: number;
+  }>;
+  facts: {
+    oldestMs?: number;
+    waiting: number;
+    receivedToday: number;
+    deliveredToday: number;
+    heldForPerson: number;
+    freeBytes: number;
+    diskDaysLeft?: number;
+  };
+  problems: Problem[];
+  sources: SourceStatus[];
+  platforms: PlatformStatus[];
+  store: StoreFigures;
+}
+
+export type { MessageRow, ProblemGroup };

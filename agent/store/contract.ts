@@ -1,0 +1,255 @@
+import type { Finding } from '../clinical/records/types.ts';
+import type { ReportState } from '../clinical/reports/types.ts';
+import type { Phi } from '../support/phi.ts';
+
+/**
+ * The Store: what the stages may rely on, whatever is underneath (agent/store/sqlite is the embedded
+ * one). Four views, one for each who uses it. Every write is durable when its promise resolves.
+ * A write that fails rejects with a QianzhiError of family QUE and has had no effect.
+ */
+
+/** Position of a message in the order of arrival; assigned by the writer in posting order. */
+export type Seq = number;
+
+/** The state of a message at a platform (invariant 3). */
+export type State = 'waiting' | 'delivered' | 'filtered' | 'quarantined' | 'absorbed';
+
+// ---------------------------------------------------------------- intake
+
+export interface Incoming {
+  /** Configured source name. */
+  source: string;
+  /** The bytes exactly as received, without framing. */
+  bytes: Uint8Array;
+  /** MSH-10 (or what takes its place) as bytes; empty when there is none. Only its MAC is stored. */
+  controlId: Uint8Array;
+  receivedMs: number;
+}
+
+export interface Accepted {
+  seq: Seq;
+  /** stored: new. retransmission: the same bytes from the same source are stored already under `seq`. */
+  outcome: 'stored' | 'retransmission';
+  /** The control id was seen with other content: two messages, and a warning. */
+  controlIdReused: boolean;
+}
+
+export interface IntakeStore {
+  /** Resolves after the commit that holds the message is durable. Order of calls is order of seq. */
+  accept(message: Incoming): Promise<Accepted>;
+  /** Bytes posted and not yet durable; sources pause reading while it is above their limit. */
+  pendingBytes(): number;
+}
+
+// ---------------------------------------------------------------- mapping
+
+export interface InboxMessage {
+  seq: Seq;
+  source: string;
+  receivedMs: number;
+  raw: Phi<Uint8Array>;
+}
+
+/** A message that could not be read back: damaged or its key missing. It is quarantined, never dropped. */
+export interface DamagedMessage {
+  seq: Seq;
+  source: string;
+  receivedMs: number;
+  damaged: string;
+}
+
+/** One part of what a message says. A message has at least one part. */
+export type Part =
+  | {
+      kind: 'record';
+      action: 'publish' | 'retract';
+      recordKind: string;
+      reportKey: string;
+      setId: string;
+      version: number;
+      patientKey: string;
+      /** JSON of JournalContent. */
+      content: Phi<string>;
+      findings: Finding[];
+      /** Parts (`seq:part`) held as interim until now; they become absorbed by this one. */
+      absorbs: string[];
+    }
+  | { kind: 'waiting'; code: string; reportKey: string }
+  | { kind: 'absorbed'; reason: string; by?: Seq }
+  | { kind: 'filtered'; rule: string }
+  | { kind: 'quarantined'; code: string; where: string };
+
+/** One search key of a message; stored only as a MAC. `kind` is one of lookupKinds. */
+export interface LookupKey {
+  kind: LookupKind;
+  value: Phi<string>;
+}
+export const lookupKinds = ['patient', 'name', 'visit', 'order', 'report', 'specimen', 'control', 'receipt'] as const;
+export type LookupKind = (typeof lookupKinds)[number];
+
+export interface MappedMessage {
+  seq: Seq;
+  parts: Part[];
+  lookups: LookupKey[];
+}
+
+export interface MappingBatch {
+  messages: MappedMessage[];
+  /** New states of every report that the batch touched. */
+  reports: ReportState[];
+  /** Cursor after the batch: every message up to it has been mapped. */
+  through: Seq;
+}
+
+export interface MappingStore {
+  /** Messages after the cursor in arrival order; at most `count`, and at most `bytes` unless the first alone is larger. */
+  inbox(after: Seq, count: number, bytes: number): Array<InboxMessage | DamagedMessage>;
+  mappedThrough(): Seq;
+  report(reportKey: string): ReportState | undefined;
+  /** All effects in one transaction, or none. */
+  commitMapping(batch: MappingBatch): Promise<void>;
+}
+
+// ---------------------------------------------------------------- rendering
+
+export interface JournalEntry {
+  jseq: number;
+  seq: Seq;
+  source: string;
+  receivedMs: number;
+  action: 'publish' | 'retract';
+  recordKind: string;
+  setId: string;
+  version: number;
+  content: Phi<string>;
+}
+
+/** What the renderer made of one journal entry. */
+export type Rendered =
+  | {
+      kind: 'document';
+      /** Document type in the platform's words, for example `C0007`. */
+      type: string;
+      /** `application/xml`, `application/json` … decides the extension. */
+      mediaType: string;
+      bytes: Phi<Uint8Array>;
+      reportNumber: Phi<string>;
+      findings: Finding[];
+    }
+  | { kind: 'filtered'; rule: string }
+  | { kind: 'held'; code: string; where: string };
+
+export interface RenderingStore {
+  journal(platform: string, count: number): JournalEntry[];
+  /** Unsent documents of a platform, for its bound. */
+  unsent(platform: string): number;
+  /**
+   * Moves the cursor and writes documents with their keys in one transaction. A retraction is decided
+   * inside it: unsent documents never attempted are cancelled; if none was ever attempted the
+   * retraction is absorbed, else it takes its place in the lane.
+   */
+  commitRendering(
+    platform: string,
+    through: number,
+    results: Array<{ jseq: number; rendered: Rendered }>,
+    notBeforeMs: number,
+  ): Promise<void>;
+}
+
+// ---------------------------------------------------------------- delivery
+
+export type Operation = 'publish' | 'replace' | 'retract';
+
+export interface OutboxDocument {
+  /** Outbox number. */
+  n: number;
+  /** Idempotency key: agent, epoch at creation, outbox number. */
+  key: string;
+  operation: Operation;
+  type: string;
+  mediaType: string;
+  setId: string;
+  version: number;
+  reportNumber: Phi<string>;
+  /** Opaque stable token of the lane. */
+  lane: string;
+  /** 1 at the first attempt. */
+  attempt: number;
+  createdMs: number;
+  /** True when the platform has said `received`: ask after it instead of sending it again. */
+  received: boolean;
+  bytes: Phi<Uint8Array>;
+}
+
+/** The verdict about one document after one attempt, from the platform's receipt or from its absence. */
+export type Verdict =
+  | { n: number; outcome: 'accepted'; receipt?: string }
+  | { n: number; outcome: 'received'; receipt?: string; retryAtMs: number }
+  | { n: number; outcome: 'refused'; code: string; platformCode?: string }
+  | { n: number; outcome: 'retry'; code: string; retryAtMs: number }
+  | { n: number; outcome: 'wait-for-parent'; retryAtMs: number };
+
+export interface DeliveryStore {
+  /**
+   * Takes at most one document per lane, heads only, whose time has come and whose lane has nothing in
+   * flight; marks the attempt durably before it returns.
+   */
+  claim(platform: string, max: number, maxBytes: number, nowMs: number): Promise<OutboxDocument[]>;
+  settle(platform: string, verdicts: Verdict[]): Promise<void>;
+  /** Earliest time at which claim may find something, or undefined when the outbox is empty. */
+  nextDueMs(platform: string): Promise<number | undefined>;
+}
+
+// ---------------------------------------------------------------- page
+
+export interface MessageRow {
+  seq: Seq;
+  source: string;
+  receivedMs: number;
+  bytes: number;
+  /** Trigger or record kind as the mapper named it (`ORU^R01`), from a closed list; never patient data. */
+  type: string;
+  states: Array<{ platform: string; state: State; code?: string; rule?: string; by?: Seq; sinceMs: number }>;
+}
+
+export interface ProblemGroup {
+  code: string;
+  platform: string;
+  where: string;
+  count: number;
+  firstMs: number;
+  lastMs: number;
+  exampleSeq: Seq;
+}
+
+export interface PlatformFigures {
+  platform: string;
+  unsent: number;
+  unsentBytes: number;
+  oldestMs?: number;
+  held: number;
+  lastAcceptedMs?: number;
+  acceptedToday: number;
+}
+
+export interface StoreFigures {
+  mode: 'normal' | 'mapping-stopped' | 'intake-stopped';
+  freeBytes: number;
+  databaseBytes: number;
+  /** Bytes received in the last full hours, for "how many days does the disk last". */
+  bytesPerDay: number;
+  lastSeq: Seq;
+  mappedThrough: Seq;
+  oldestUnmappedMs?: number;
+  platforms: PlatformFigures[];
+  /** Today's counts by source and state, local day of the site. */
+  today: Array<{ source: string; platform: string; state: State; count: number }>;
+  receivedToday: Array<{ source: string; count: number; retransmissions: number; lastMs: number }>;
+}
+
+export interface PageStore {
+  figures(nowMs: number): Promise<StoreFigures>;
+  /** Newest first, before `before` when given. */
+  messages(limit: number, before?: Seq): Promise<MessageRow[]>;
+  problems(limit: number): Promise<ProblemGroup[]>;
+}

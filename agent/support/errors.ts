@@ -1,0 +1,928 @@
+/**
+ * Every error code is born here and nowhere else. A code keeps its meaning for ever; page, log,
+ * command line and docs/errors.md all read this table. Texts never hold values: what came from
+ * outside counts as patient data.
+ */
+export interface ErrorText {
+  title: string;
+  cause: string;
+  fix: string;
+}
+
+export interface ErrorEntry {
+  /** Whose side it usually is, so that the page can say whom to call. */
+  side: 'hospital' | 'agent' | 'platform' | 'network';
+  zh: ErrorText;
+  en: ErrorText;
+}
+
+const e = (
+  side: ErrorEntry['side'],
+  zh: [title: string, cause: string, fix: string],
+  en: [title: string, cause: string, fix: string],
+): ErrorEntry => ({
+  side,
+  zh: { title: zh[0], cause: zh[1], fix: zh[2] },
+  en: { title: en[0], cause: en[1], fix: en[2] },
+});
+
+export const errorTable = {
+  // ------------------------------------------------------------ NET network
+  'NET-1001': e(
+    'network',
+    [
+      '平台地址解析失败',
+      'DNS 查不到平台的主机名。',
+      '检查配置中 platforms 的 url 与本机 DNS 设置；用 nslookup 测试该主机名。',
+    ],
+    [
+      'Platform name cannot be resolved',
+      'DNS does not know the platform host name.',
+      'Check url under platforms and the DNS settings of this machine; test the name with nslookup.',
+    ],
+  ),
+  'NET-1002': e(
+    'network',
+    [
+      '平台拒绝连接',
+      '平台主机可达，但端口没有服务在听，或防火墙主动拒绝。',
+      '核对端口；请平台或网络管理员确认服务已启动、防火墙已放行。恢复后自动续传。',
+    ],
+    [
+      'Platform refuses the connection',
+      'The host answers but nothing listens on the port, or a firewall rejects.',
+      'Check the port; ask the platform or network administrator whether the service runs and the firewall allows it. Uploads resume by themselves.',
+    ],
+  ),
+  'NET-1003': e(
+    'network',
+    [
+      '连接平台超时',
+      '平台在规定时间内没有回应，常见原因是防火墙丢弃了数据包或专线中断。',
+      '请网络管理员检查到平台的线路与防火墙。恢复后自动续传。',
+    ],
+    [
+      'Platform does not answer in time',
+      'No answer within the time limit; often a firewall drops packets or the line is down.',
+      'Ask the network administrator to check line and firewall to the platform. Uploads resume by themselves.',
+    ],
+  ),
+  'NET-1005': e(
+    'network',
+    ['平台端口不是 HTTPS', '对方在该端口上讲的不是 TLS。', '核对 url 的端口；不要改用 http，前置机只走双向 TLS。'],
+    [
+      'The port does not speak HTTPS',
+      'The peer does not speak TLS on this port.',
+      'Check the port in url; plain http is never used.',
+    ],
+  ),
+  'NET-1006': e(
+    'network',
+    [
+      '与平台的连接中断',
+      '连接在收到回执之前断开。',
+      '无需操作：同一文档会以同一编号重发，平台不会重复入库。频繁出现时请网络管理员检查线路。',
+    ],
+    [
+      'Connection to the platform broke',
+      'The connection ended before the receipt came.',
+      'Nothing to do: the same document is sent again under the same key. If frequent, have the line checked.',
+    ],
+  ),
+  // ------------------------------------------------------------ TLS
+  'TLS-1201': e(
+    'platform',
+    [
+      '平台证书的签发机构不受信任',
+      '平台出示的证书不是由配置的平台 CA 签发。',
+      '向平台索取正确的 CA 证书，核对指纹后放到 tls.ca 指定的文件。切勿关闭校验。',
+    ],
+    [
+      'Platform certificate is from an unknown CA',
+      'The certificate shown is not issued by the configured platform CA.',
+      'Get the right CA certificate from the platform, compare its fingerprint, put it into the file named by tls.ca. Checks are never turned off.',
+    ],
+  ),
+  'TLS-1202': e(
+    'platform',
+    ['平台证书的名称不符', '证书里的主机名与 url 中的不同。', '核对 url 的主机名；确认没有被导向别的服务器。'],
+    [
+      'Platform certificate has another name',
+      'The host name in the certificate differs from the one in url.',
+      'Check the host name in url; make sure you are not being sent to another server.',
+    ],
+  ),
+  'TLS-1203': e(
+    'platform',
+    ['平台证书已过期', '平台的服务器证书不在有效期内，或本机时间不准。', '先核对本机时间，再联系平台更换证书。'],
+    [
+      'Platform certificate has expired',
+      'The server certificate is outside its validity, or the clock here is wrong.',
+      'Check the clock here first, then ask the platform to renew its certificate.',
+    ],
+  ),
+  'TLS-1204': e(
+    'platform',
+    [
+      '平台不接受本机证书',
+      '平台在握手中拒绝了我们的客户端证书（未登记、被吊销或签发机构不对）。',
+      '把本机证书的指纹报给平台核对；必要时重新申请证书并替换 tls.cert 与 tls.key。接收不受影响。',
+    ],
+    [
+      'Platform rejects our certificate',
+      'The platform refused our client certificate in the handshake (not registered, revoked or wrong issuer).',
+      'Give the platform the fingerprint of our certificate; if needed apply for a new one and replace tls.cert and tls.key. Receiving goes on.',
+    ],
+  ),
+  'TLS-1205': e(
+    'agent',
+    [
+      '本机证书已过期或尚未生效',
+      '我们的客户端证书不在有效期内。',
+      '向平台申请新证书，替换 tls.cert 与 tls.key 指定的文件。接收不受影响，数据已安全排队。',
+    ],
+    [
+      'Our certificate has expired or is not yet valid',
+      'Our client certificate is outside its validity.',
+      'Apply for a new certificate and replace the files named by tls.cert and tls.key. Receiving goes on; data is queued safely.',
+    ],
+  ),
+  'TLS-1208': e(
+    'agent',
+    ['本机证书即将到期', '客户端证书的有效期所剩不多。', '尽快向平台申请新证书并替换文件，避免上传中断。'],
+    [
+      'Our certificate expires soon',
+      'Little is left of the validity of our client certificate.',
+      'Apply for a new certificate now and replace the files, so that uploads do not stop.',
+    ],
+  ),
+  'TLS-1209': e(
+    'agent',
+    [
+      '证书文件不可用',
+      '证书或私钥文件读不到、格式不对，或两者不配对。',
+      '检查 tls.ca、tls.cert、tls.key 指定的文件是否存在、是 PEM 格式、彼此配对、服务账号可读。',
+    ],
+    [
+      'Certificate files cannot be used',
+      'A certificate or key file cannot be read, is not PEM, or the two do not match.',
+      'Check the files named by tls.ca, tls.cert and tls.key: present, PEM, matching, readable by the service account.',
+    ],
+  ),
+  'TLS-1210': e(
+    'network',
+    [
+      'TLS 握手失败',
+      '与平台协商加密连接失败（协议版本或算法不一致，或连接被中间设备打断）。',
+      '请平台确认支持 TLS 1.3；只支持 1.2 时把 tls.min_version 设为 "1.2"。',
+    ],
+    [
+      'TLS handshake failed',
+      'No encrypted connection could be agreed (version or cipher mismatch, or a device in between cut it).',
+      'Ask whether the platform supports TLS 1.3; if only 1.2, set tls.min_version to "1.2".',
+    ],
+  ),
+  // ------------------------------------------------------------ PLT platform answers
+  'PLT-1301': e(
+    'platform',
+    [
+      '平台不授权',
+      '平台回答 401 或 403：证书有效，但没有上传权限。',
+      '联系平台为本机构开通权限。上传已暂停，恢复后自动续传。',
+    ],
+    [
+      'Platform does not authorise us',
+      'The platform answered 401 or 403: the certificate is fine but has no right to upload.',
+      'Ask the platform to grant the right to this institution. Uploads are paused and resume by themselves.',
+    ],
+  ),
+  'PLT-1302': e(
+    'platform',
+    ['单个文档超过平台上限', '平台回答 413，且拆到单个文档仍然太大。', '请平台提高上限；该文档已留待人工处理。'],
+    [
+      'A document exceeds the platform limit',
+      'The platform answered 413 even for a single document.',
+      'Ask the platform to raise its limit; the document is held for a person.',
+    ],
+  ),
+  'PLT-1303': e(
+    'platform',
+    ['平台要求放慢', '平台回答 429，请稍后再传。', '无需操作：按平台给出的时间自动重试。'],
+    [
+      'Platform asks to slow down',
+      'The platform answered 429.',
+      'Nothing to do: retried after the time the platform gave.',
+    ],
+  ),
+  'PLT-1304': e(
+    'platform',
+    ['平台内部故障', '平台回答 5xx。', '无需操作：自动重试。长时间不恢复请联系平台。'],
+    [
+      'Platform has an internal fault',
+      'The platform answered 5xx.',
+      'Nothing to do: retried automatically. Call the platform if it lasts.',
+    ],
+  ),
+  'PLT-1305': e(
+    'platform',
+    [
+      '平台拒收该文档',
+      '平台对该文档给出了业务拒绝。',
+      '在“待人工处理”里查看平台代码，按平台规范修正数据或对码后重发。同一报告的后续版本随之等待，其他报告不受影响。',
+    ],
+    [
+      'Platform refuses the document',
+      'The platform gave a business refusal for this document.',
+      'See the platform code under "held for a person", correct the data or code map, then resend. Later versions of the same report wait; other reports go on.',
+    ],
+  ),
+  'PLT-1306': e(
+    'platform',
+    [
+      '平台把请求导向别处',
+      '平台回答了跳转（3xx）。前置机不跟随跳转，可能经过了门户或代理。',
+      '核对 url；请网络管理员确认没有上网认证页面拦截。',
+    ],
+    [
+      'Platform redirects',
+      'The platform answered 3xx. Redirects are not followed; a portal or proxy may be in between.',
+      'Check url; ask the network administrator whether a login portal intercepts.',
+    ],
+  ),
+  'PLT-1307': e(
+    'platform',
+    [
+      '平台的回答看不懂',
+      '回答不完整、不是约定格式，或属于别的文档。',
+      '无需操作：视为未送达并自动重试。持续出现请把时间点报给平台。',
+    ],
+    [
+      'Platform answer is not understood',
+      'The answer is truncated, in another format, or about other documents.',
+      'Nothing to do: treated as not delivered and retried. If it lasts, report the times to the platform.',
+    ],
+  ),
+  'PLT-1308': e(
+    'platform',
+    [
+      '平台整批拒收',
+      '平台拒绝了整批但没有指出是哪一条；前置机正在自动拆分查找。',
+      '无需操作：拆分到单条后，只有被拒的那条留待人工处理。',
+    ],
+    [
+      'Platform refuses a whole batch',
+      'The batch was refused without naming an item; it is being bisected.',
+      'Nothing to do: once single, only the refused document is held.',
+    ],
+  ),
+  'PLT-1309': e(
+    'platform',
+    [
+      '平台在等前置资料',
+      '平台要求先收到就诊或患者资料。',
+      '无需操作：稍后自动重试；长时间不恢复请检查就诊信息是否已上传。',
+    ],
+    [
+      'Platform waits for a parent document',
+      'The platform wants the encounter or patient first.',
+      'Nothing to do: retried later; if it lasts, check that encounters are uploaded.',
+    ],
+  ),
+  // ------------------------------------------------------------ MLLP
+  'MLLP-2001': e(
+    'agent',
+    ['监听端口被占用', '另一个程序已在使用该端口。', '停掉占用端口的程序，或在配置 sources 里换一个 port 后重启。'],
+    [
+      'Listener port is in use',
+      'Another program uses the port.',
+      'Stop that program, or change port under sources and restart.',
+    ],
+  ),
+  'MLLP-2002': e(
+    'hospital',
+    ['来源地址不在白名单', '有系统从未登记的地址连接。', '确认是本院系统后，把它的地址加入该来源的 peers。'],
+    [
+      'Peer is not on the allow-list',
+      'A system connects from an address that is not listed.',
+      'If it is one of yours, add its address to peers of the source.',
+    ],
+  ),
+  'MLLP-2003': e(
+    'hospital',
+    ['数据没有 MLLP 起始符', '收到的字节不在 0x0B 与 0x1C 0x0D 之间，已跳过并计数。', '请发送方厂商确认按 MLLP 发送。'],
+    [
+      'Bytes without an MLLP start block',
+      'Bytes arrived outside 0x0B … 0x1C 0x0D; skipped and counted.',
+      'Ask the sender’s vendor to send MLLP frames.',
+    ],
+  ),
+  'MLLP-2004': e(
+    'hospital',
+    ['消息超过大小上限', '一条消息大于该来源的上限，未接收。', '确认消息正常后提高该来源的 max_message_bytes。'],
+    [
+      'Message exceeds the size limit',
+      'A message is larger than the limit of the source and was not accepted.',
+      'If the message is right, raise max_message_bytes of the source.',
+    ],
+  ),
+  'MLLP-2005': e(
+    'hospital',
+    [
+      '消息没有发完',
+      '对方开始了一条消息却没有在规定时间内结束它，或中途断开；这部分没有应答也没有保存。',
+      '发送方会重发；频繁出现请检查发送方与网络。',
+    ],
+    [
+      'Message was not finished',
+      'A message was begun and not ended in time, or the connection broke in its middle; it was neither acknowledged nor stored.',
+      'The sender will resend; if frequent, check sender and network.',
+    ],
+  ),
+  'MLLP-2006': e(
+    'hospital',
+    [
+      '消息的字符集无法识别',
+      '按声明的字符集、UTF-8 与 GB18030 都无法无误地解码。',
+      '请发送方厂商确认编码；或在接入规则里写明 charset。原始字节已保存。',
+    ],
+    [
+      'Charset cannot be decoded',
+      'The bytes are not valid in the declared charset, UTF-8 or GB18030.',
+      'Ask the vendor for the encoding, or set charset in the source profile. The bytes are kept.',
+    ],
+  ),
+  'MLLP-2007': e(
+    'hospital',
+    ['连接数超过上限', '同一地址或全部的连接数到了上限，新连接被拒绝。', '检查发送方是否反复新建连接而不关闭。'],
+    [
+      'Too many connections',
+      'One address, or all together, reached the connection limit; new ones are refused.',
+      'Check whether the sender opens connections without closing them.',
+    ],
+  ),
+  'MLLP-2008': e(
+    'hospital',
+    [
+      '消息内又出现起始符',
+      '发送方在未结束的消息里重新开始；前半段已丢弃，未应答。',
+      '发送方会重发；频繁出现请联系其厂商。',
+    ],
+    [
+      'Start block inside a message',
+      'The sender began anew inside an unfinished message; the partial one was dropped and not acknowledged.',
+      'The sender will resend; if frequent, call its vendor.',
+    ],
+  ),
+  // ------------------------------------------------------------ HL7
+  'HL7-2101': e(
+    'hospital',
+    ['不是 HL7 v2 消息', '内容不是以 MSH 段开头。已回答错误，未接收。', '请发送方厂商检查所发内容。'],
+    [
+      'Not an HL7 v2 message',
+      'The content does not begin with an MSH segment. Answered with an error, not accepted.',
+      'Ask the sender’s vendor to check what is sent.',
+    ],
+  ),
+  'HL7-2102': e(
+    'hospital',
+    ['缺少必填字段', '消息里没有做报告所必需的字段。', '在接入规则里核对该字段的路径，或请发送方补齐。'],
+    [
+      'A required field is empty',
+      'The message lacks a field without which no report can be made.',
+      'Check the path of the field in the source profile, or ask the sender to fill it.',
+    ],
+  ),
+  'HL7-2103': e(
+    'hospital',
+    [
+      '控制号重复但内容不同',
+      '同一 MSH-10 收到了不同内容；按两条消息保存。',
+      '通常无需操作；多见于仪器重启后编号重来。',
+    ],
+    [
+      'Control id repeated with other content',
+      'The same MSH-10 came with other content; stored as two messages.',
+      'Usually nothing to do; devices restart their counters.',
+    ],
+  ),
+  'HL7-2104': e(
+    'hospital',
+    [
+      '消息类型不在接入范围',
+      '该类型按接入规则不作为报告处理，已应答并计入“已过滤”。',
+      '若应当上传，请在接入规则的 types 中加入该类型。',
+    ],
+    [
+      'Message type is not taken',
+      'The profile does not take this type; acknowledged and counted as filtered.',
+      'If it should be uploaded, add the type under types in the source profile.',
+    ],
+  ),
+  'HL7-2105': e(
+    'hospital',
+    ['测试消息', 'MSH-11 标明是测试或调试消息，不会上传。', '正式数据请发送方将 MSH-11 设为 P。'],
+    [
+      'Test message',
+      'MSH-11 marks it as training or debugging; it is never uploaded.',
+      'For real data the sender must set MSH-11 to P.',
+    ],
+  ),
+  'HL7-2106': e(
+    'hospital',
+    [
+      '消息结构无法处理',
+      '段的组合不符合接入规则能处理的形式（例如有结果而没有 OBR）。',
+      '请发送方厂商核对消息结构。原始消息已保存。',
+    ],
+    [
+      'Message structure cannot be handled',
+      'The segments do not combine into anything the profile can read (for example results without OBR).',
+      'Ask the vendor to check the structure. The raw message is kept.',
+    ],
+  ),
+  // ------------------------------------------------------------ MAP mapping and rendering
+  'MAP-3001': e(
+    'hospital',
+    ['代码没有对照', '某个代码在对照表里查不到，不能猜。', '在对照表中补上该代码；补好后会重新处理。'],
+    [
+      'Code is not mapped',
+      'A code is not in its table and is never guessed.',
+      'Add the code to the table; what is held is then processed again.',
+    ],
+  ),
+  'MAP-3002': e(
+    'agent',
+    ['文档不符合规范', '生成的内容放不进平台要求的格式。', '查看所指元素，核对省级规范包与数据。'],
+    [
+      'Document does not fit the format',
+      'The content does not fit what the platform’s format demands.',
+      'Look at the element named; check the province pack and the data.',
+    ],
+  ),
+  'MAP-3003': e(
+    'hospital',
+    [
+      '缺少患者院内编号',
+      '消息里没有能确定患者的院内编号。',
+      '核对接入规则中 patient.in_house 的路径，或请发送方补齐。',
+    ],
+    [
+      'In-house patient number is missing',
+      'No number in the message tells which patient it is.',
+      'Check the path patient.in_house in the profile, or ask the sender to fill it.',
+    ],
+  ),
+  'MAP-3004': e(
+    'hospital',
+    [
+      '身份证号与出生日期或性别矛盾',
+      '身份证号校验正确，但与消息里的出生日期或性别不一致（常见于新生儿用母亲证件）。',
+      '请登记处核对患者身份。该报告暂不上传。',
+    ],
+    [
+      'Resident ID contradicts birth date or sex',
+      'The ID is valid but does not agree with birth date or sex in the message (often a newborn with the mother’s ID).',
+      'Have registration check the patient. The report is not uploaded meanwhile.',
+    ],
+  ),
+  'MAP-3005': e(
+    'hospital',
+    [
+      '患者类别未知',
+      '就诊类别（门诊/急诊/住院/体检）缺失或不在对照表里，不能猜。',
+      '在接入规则的 patient_class 表中补上该代码，或请发送方填写 PV1-2。',
+    ],
+    [
+      'Patient class is unknown',
+      'The class (outpatient, emergency, inpatient, check-up) is missing or not in the table, and is never guessed.',
+      'Add the code to the table patient_class of the profile, or have the sender fill PV1-2.',
+    ],
+  ),
+  'MAP-3006': e(
+    'hospital',
+    [
+      '报告状态未知',
+      '报告或项目的状态代码缺失或不在状态表里，不能当作正式报告。',
+      '在接入规则的 status 表中补上该代码。',
+    ],
+    [
+      'Report status is unknown',
+      'A status code of report or item is missing or not in the status table; it is never taken as final.',
+      'Add the code to the status table of the profile.',
+    ],
+  ),
+  'MAP-3007': e(
+    'hospital',
+    [
+      '更正缺少原有项目',
+      '更正消息里少了当前版本已有的项目，无法判断是删除还是未重发。',
+      '在接入规则中写明 corrections 为 snapshot（整份重发）或 delta（只发改动）。',
+    ],
+    [
+      'Correction lacks items of the current version',
+      'The correction has fewer items than the current version; it is unclear whether they are deleted or just not repeated.',
+      'Say in the profile whether corrections are snapshot (whole report) or delta (changes only).',
+    ],
+  ),
+  'MAP-3008': e(
+    'hospital',
+    ['缺少报告单号', '按接入规则的路径找不到报告单号，无法识别同一份报告。', '核对接入规则中 report.number 的路径。'],
+    [
+      'Report number is missing',
+      'The profile’s path yields no report number, so versions cannot be told.',
+      'Check the path report.number in the profile.',
+    ],
+  ),
+  'MAP-3009': e(
+    'hospital',
+    [
+      '文档必需的身份要素缺失',
+      '省级规范包标为必需的要素在记录中没有。',
+      '按所指要素请发送方补齐，或核对接入规则的路径。',
+    ],
+    [
+      'An identity element of the document is missing',
+      'An element that the pack marks as identity is absent from the record.',
+      'Have the sender fill the element named, or check its path in the profile.',
+    ],
+  ),
+  'MAP-3010': e(
+    'hospital',
+    [
+      '文本含有文档不允许的字符',
+      '内容里有 XML 不允许的控制字符；临床内容不会被擅自改动。',
+      '请发送方厂商去除控制字符后重发。',
+    ],
+    [
+      'Text holds characters a document must not have',
+      'The content has control characters illegal in XML; clinical content is never altered.',
+      'Have the vendor remove the control characters and resend.',
+    ],
+  ),
+  'MAP-3011': e(
+    'hospital',
+    [
+      '同一报告号属于另一患者',
+      '该报告号先前属于另一位患者，自动处理可能张冠李戴。',
+      '请检验科核对报告号与患者；该消息暂不上传。',
+    ],
+    [
+      'Report number belongs to another patient',
+      'This report number was used for another patient before.',
+      'Have the laboratory check number and patient; the message is not uploaded meanwhile.',
+    ],
+  ),
+  'MAP-3012': e(
+    'hospital',
+    ['日期时间无法理解', '某个时间字段不是有效的日期时间。', '请发送方厂商核对该字段。'],
+    [
+      'Date or time is not understood',
+      'A time field is not a valid date or time.',
+      'Ask the vendor to check the field.',
+    ],
+  ),
+  'MAP-3013': e(
+    'agent',
+    [
+      '处理程序出错',
+      '处理该消息时程序内部出错；已单独留下，其他消息继续。',
+      '请把该编号和支持包交给厂商。原始消息已保存。',
+    ],
+    [
+      'Processing failed',
+      'The program failed on this message; it was set aside and the others go on.',
+      'Give the number and a support bundle to the vendor. The raw message is kept.',
+    ],
+  ),
+  'MAP-3014': e(
+    'hospital',
+    ['等待正式报告', '目前只有预报告或未完成的结果，正式报告到达后上传。', '无需操作。'],
+    [
+      'Waiting for the final report',
+      'Only a preliminary or unfinished result so far; uploaded when the final one comes.',
+      'Nothing to do.',
+    ],
+  ),
+  'MAP-3020': e(
+    'hospital',
+    [
+      '上下文要素缺失',
+      '一项说明性要素（诊断、方法、标本状态等）缺失，已按规范包的规则处理。',
+      '可请发送方补齐以提高数据质量。',
+    ],
+    [
+      'A context element is missing',
+      'A context element (diagnosis, method, specimen state …) is absent; the pack’s rule was applied.',
+      'Have the sender fill it to raise data quality.',
+    ],
+  ),
+  'MAP-3021': e(
+    'hospital',
+    ['身份证号校验不通过', '号码的校验位不对，未作为身份证号使用。', '请登记处核对证件号。'],
+    [
+      'Resident ID fails its checksum',
+      'The check digit is wrong; the number is not used as resident ID.',
+      'Have registration check the number.',
+    ],
+  ),
+  'MAP-3022': e(
+    'hospital',
+    ['报告时间在未来', '报告时间晚于接收时间，不用于判断先后。', '请校准发送方时钟。'],
+    [
+      'Report time is in the future',
+      'The report time is later than the arrival; it is not used for ordering.',
+      'Set the sender’s clock.',
+    ],
+  ),
+  'MAP-3023': e(
+    'hospital',
+    ['数值无法以平台的数字格式表达', '数值超出平台规定的位数，已按原文放入文本，未做四舍五入。', '无需操作。'],
+    [
+      'Number does not fit the platform’s number format',
+      'The value has more digits than allowed; it is carried as text, never rounded.',
+      'Nothing to do.',
+    ],
+  ),
+  // ------------------------------------------------------------ QUE store
+  'QUE-4001': e(
+    'agent',
+    [
+      '磁盘空间不足',
+      '可用空间低于 4 %，转换已暂停，接收继续。',
+      '清理磁盘或扩容；空间恢复后自动继续。不要删除数据文件夹里的文件。',
+    ],
+    [
+      'Disk is low',
+      'Less than 4 % is free; mapping has stopped, receiving goes on.',
+      'Free or add disk space; it resumes by itself. Do not delete files in the data folder.',
+    ],
+  ),
+  'QUE-4002': e(
+    'agent',
+    [
+      '磁盘已满',
+      '可用空间低于 2 % 或写入失败，新消息以错误应答（AE），对方会重发。',
+      '立即清理磁盘或扩容；空间恢复后自动继续。',
+    ],
+    [
+      'Disk is full',
+      'Less than 2 % is free or a write failed; new messages are answered AE and the sender will resend.',
+      'Free or add disk space at once; it resumes by itself.',
+    ],
+  ),
+  'QUE-4003': e(
+    'agent',
+    ['一条记录损坏', '一条已存记录校验不过，已单独留下，其余继续。', '请让发送方重发该条；检查磁盘健康。'],
+    [
+      'A record is damaged',
+      'A stored record fails its check; it is set aside and the rest goes on.',
+      'Have the sender resend it; check the disk’s health.',
+    ],
+  ),
+  'QUE-4004': e(
+    'agent',
+    [
+      '找不到数据密钥',
+      '数据已加密，而密钥文件不在、读不到或不是这份数据的。不会另造密钥。',
+      '恢复 data.key 指定的密钥；没有它数据无法读取。',
+    ],
+    [
+      'The data key is missing',
+      'The data is encrypted and its key file is absent, unreadable or another one. No new key is made.',
+      'Restore the key named by data.key; without it the data cannot be read.',
+    ],
+  ),
+  'QUE-4005': e(
+    'agent',
+    [
+      '数据文件夹正被另一个前置机使用',
+      '同一数据文件夹只能由一个进程使用。',
+      '停掉另一个进程，或为本实例设置不同的 data.folder。',
+    ],
+    [
+      'The data folder is in use',
+      'Another process uses this data folder.',
+      'Stop the other process, or set another data.folder.',
+    ],
+  ),
+  'QUE-4006': e(
+    'agent',
+    [
+      '队列尾部有缺失',
+      '上次确认写入的编号大于数据库里的最大编号，可能丢失了最后一段。',
+      '请厂商协助核对；让各系统重发该时段的消息。',
+    ],
+    [
+      'The end of the queue is missing',
+      'The last number known to be written is higher than the highest in the database; its tail may be lost.',
+      'Have it checked; let the systems resend that period.',
+    ],
+  ),
+  'QUE-4007': e(
+    'agent',
+    [
+      '数据库写入出错',
+      '磁盘报告写入或同步失败；为保证不丢数据，程序退出并由服务管理器重启。',
+      '检查磁盘健康与系统日志。未应答的消息会由发送方重发。',
+    ],
+    [
+      'Database write failed',
+      'The disk reported a write or sync error; to lose nothing the program exits and the service manager restarts it.',
+      'Check the disk and the system log. What was not acknowledged will be resent.',
+    ],
+  ),
+  'QUE-4008': e(
+    'agent',
+    ['数据由更新的版本写成', '数据文件夹的格式比本程序新。', '安装原来的或更新的版本。数据未被改动。'],
+    [
+      'The data is of a newer version',
+      'The data folder was written by a newer program.',
+      'Install that or a newer version. Nothing was changed.',
+    ],
+  ),
+  'QUE-4009': e(
+    'agent',
+    ['数据库文件损坏', '数据库打不开；文件已原样移到一旁，未删除。', '请厂商协助恢复；检查磁盘健康。'],
+    [
+      'The database file is damaged',
+      'The database cannot be opened; the files are moved aside unchanged.',
+      'Have it salvaged; check the disk.',
+    ],
+  ),
+  'QUE-4010': e(
+    'agent',
+    ['前置机正在停止', '程序正在关闭，不再接收。', '无需操作：对方会重发。'],
+    [
+      'The agent is stopping',
+      'The program is shutting down and accepts nothing more.',
+      'Nothing to do: the sender will resend.',
+    ],
+  ),
+  // ------------------------------------------------------------ CFG configuration
+  'CFG-5001': e(
+    'agent',
+    ['配置文件读不到', '找不到配置文件或没有读取权限。', '检查 --config 指定的路径与权限。'],
+    [
+      'The configuration cannot be read',
+      'The file is absent or not readable.',
+      'Check the path given by --config and its permissions.',
+    ],
+  ),
+  'CFG-5002': e(
+    'agent',
+    ['配置不是有效的 YAML', '文件的书写有误。', '按所指行列修正（常见：缩进、冒号后缺空格）。'],
+    [
+      'The configuration is not valid YAML',
+      'The file has a syntax error.',
+      'Correct the line and column named (often indentation, or no space after a colon).',
+    ],
+  ),
+  'CFG-5003': e(
+    'agent',
+    ['配置内容有误', '某项缺失、类型不对或不在允许的范围。', '按所指行列修正；用 qianzhi config validate 复查。'],
+    [
+      'The configuration is wrong',
+      'An entry is missing, of the wrong type, or out of range.',
+      'Correct the line and column named; check with qianzhi config validate.',
+    ],
+  ),
+  'CFG-5004': e(
+    'agent',
+    ['配置里有不认识的项', '该项不存在，可能拼写有误。', '按提示改正拼写，或删去该项。'],
+    [
+      'Unknown configuration entry',
+      'There is no such entry; perhaps it is misspelt.',
+      'Correct the spelling as suggested, or remove it.',
+    ],
+  ),
+  'CFG-5005': e(
+    'agent',
+    ['环境变量未设置', '配置引用了没有设置的环境变量。', '设置该变量，或写成 ${名称:-默认值}。'],
+    [
+      'Environment variable is not set',
+      'The configuration refers to a variable that is not set.',
+      'Set it, or write ${NAME:-default}.',
+    ],
+  ),
+  'CFG-5006': e(
+    'agent',
+    ['密钥放在了数据文件夹里', '密钥与数据放在一起，等于没有加密。', '把 data.key 移到数据文件夹之外。'],
+    [
+      'The key lies in the data folder',
+      'A key beside the data protects nothing.',
+      'Move data.key out of the data folder.',
+    ],
+  ),
+  'CFG-5007': e(
+    'agent',
+    ['这是演示用的证书或数据', '演示证书与演示数据文件夹不能用于正式运行。', '换成平台签发的证书与新的数据文件夹。'],
+    [
+      'Demo certificate or demo data',
+      'Demo certificates and demo data folders are refused in real operation.',
+      'Use certificates issued by the platform and a new data folder.',
+    ],
+  ),
+  'CFG-5008': e(
+    'agent',
+    ['配置由更新的版本写成', 'config_version 比本程序认识的新。', '安装更新的版本，或恢复旧配置。'],
+    [
+      'The configuration is of a newer version',
+      'config_version is newer than this program knows.',
+      'Install a newer version, or restore the old configuration.',
+    ],
+  ),
+  'CFG-5009': e(
+    'agent',
+    ['接入规则有误', '接入规则里的路径、表或函数不成立。', '按所指行列修正接入规则。'],
+    [
+      'The source profile is wrong',
+      'A path, table or function of the profile does not hold.',
+      'Correct the line and column named in the profile.',
+    ],
+  ),
+  'CFG-5010': e(
+    'agent',
+    ['省级规范包有误', '规范包或对照表不完整或自相矛盾。', '按所指位置修正规范包。'],
+    [
+      'The province pack is wrong',
+      'The pack or a code table is incomplete or contradicts itself.',
+      'Correct the place named in the pack.',
+    ],
+  ),
+  'CFG-5011': e(
+    'agent',
+    [
+      '对外监听缺少白名单',
+      '监听地址不是本机回环，却没有写明允许的来源地址。',
+      '在该来源下加 peers，列出允许的地址或网段。',
+    ],
+    [
+      'A listener off loopback needs an address list',
+      'The listener is reachable from the network and no peers are listed.',
+      'Add peers to the source with the allowed addresses or networks.',
+    ],
+  ),
+  // ------------------------------------------------------------ SYS
+  'SYS-6001': e(
+    'agent',
+    ['本机时间不准', '本机时间与平台相差超过 60 秒。', '校准时间（启用 NTP）。'],
+    [
+      'The clock is wrong',
+      'The clock differs from the platform’s by more than 60 seconds.',
+      'Set the clock (enable NTP).',
+    ],
+  ),
+  'SYS-6003': e(
+    'agent',
+    ['运行环境太旧', '需要随项目提供的 Node 24。', '用 npm start 启动，不要直接用系统的 node。'],
+    [
+      'The runtime is too old',
+      'The Node 24 that comes with the project is needed.',
+      'Start with npm start, not with the system’s node.',
+    ],
+  ),
+  'SYS-6004': e(
+    'agent',
+    ['内部工作线程停止', '一个内部线程意外结束；程序退出并由服务管理器重启。', '频繁出现请把支持包交给厂商。'],
+    [
+      'An internal worker stopped',
+      'An internal thread ended unexpectedly; the program exits and the service manager restarts it.',
+      'If frequent, give a support bundle to the vendor.',
+    ],
+  ),
+  'SYS-6005': e(
+    'agent',
+    ['状态页端口被占用', '另一个程序已在使用状态页端口。', '在配置 status 里换一个 port。'],
+    [
+      'The status page port is in use',
+      'Another program uses the port of the status page.',
+      'Change port under status.',
+    ],
+  ),
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+/** An error with a stable code. `where` names a path, element or file of ours, never a value from outside. */
+export class QianzhiError extends Error {
+  readonly code: ErrorCode;
+  readonly where: string | undefined;
+  constructor(code: ErrorCode, where?: string, options?: { cause?: unknown }) {
+    super(where === undefined ? code : `${code} ${where}`, options);
+    this.name = 'QianzhiError';
+    this.code = code;
+    this.where = where;
+  }
+}
+
+export const isErrorCode = (code: string): code is ErrorCode => Object.hasOwn(errorTable, code);
+
+/** The code of an error, or the given fallback when it is not one of ours. */
+export const codeOf = (error: unknown, fallback: ErrorCode): ErrorCode =>
+  error instanceof QianzhiError ? error.code : fallback;
+
+/** `errno`-like code of a system error (`ECONNREFUSED`), for logs; undefined otherwise. */
+export function errnoOf(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' && /^[A-Z][A-Z0-9_]*$/.test(code) ? code : undefined;
+}
