@@ -89,6 +89,8 @@ export type LookupKind = (typeof lookupKinds)[number];
 
 export interface MappedMessage {
   seq: Seq;
+  /** From a closed list such as `ORU^R01` or `other`. */
+  type: string;
   parts: Part[];
   lookups: LookupKey[];
 }

@@ -182,6 +182,19 @@ export const errorTable = {
       'Ask whether the platform supports TLS 1.3; if only 1.2, set tls.min_version to "1.2".',
     ],
   ),
+  'TLS-1211': e(
+    'platform',
+    [
+      '平台 CA 证书即将到期',
+      '用来校验平台的 CA 证书有效期所剩不多。',
+      '向平台索取新的 CA 证书，核对指纹后放到 tls.ca 指定的文件。',
+    ],
+    [
+      'The platform’s CA certificate expires soon',
+      'Little is left of the validity of the CA certificate that the platform is checked against.',
+      'Get the new CA certificate from the platform, compare its fingerprint, put it into the file named by tls.ca.',
+    ],
+  ),
   // ------------------------------------------------------------ PLT platform answers
   'PLT-1301': e(
     'platform',
@@ -288,6 +301,32 @@ export const errorTable = {
       'Nothing to do: retried later; if it lasts, check that encounters are uploaded.',
     ],
   ),
+  'PLT-1310': e(
+    'platform',
+    [
+      '平台要求重传该文档',
+      '平台对这一份文档回答“稍后重试”，其他文档不受影响。',
+      '无需操作：按平台给出的时间自动重试。',
+    ],
+    [
+      'Platform asks to send the document again',
+      'The platform answered "retry" for this one document; the others are not affected.',
+      'Nothing to do: retried after the time the platform gave.',
+    ],
+  ),
+  'PLT-1311': e(
+    'platform',
+    [
+      '平台查不到已接收的文档',
+      '平台曾确认收到该文档，查询回执时却说没有。',
+      '无需操作：以同一编号自动重发。反复出现请把时间点报给平台。',
+    ],
+    [
+      'Platform lost a document it had received',
+      'The platform confirmed the document earlier and now does not know it.',
+      'Nothing to do: it is sent again under the same key. If frequent, report the times to the platform.',
+    ],
+  ),
   // ------------------------------------------------------------ MLLP
   'MLLP-2001': e(
     'agent',
@@ -371,6 +410,19 @@ export const errorTable = {
       'Start block inside a message',
       'The sender began anew inside an unfinished message; the partial one was dropped and not acknowledged.',
       'The sender will resend; if frequent, call its vendor.',
+    ],
+  ),
+  'MLLP-2009': e(
+    'hospital',
+    [
+      '对方不读取应答',
+      '发送方持续发送却不接收应答，连接已关闭；未应答的消息由发送方重发。',
+      '请发送方厂商确认其程序读取 MLLP 应答。',
+    ],
+    [
+      'Sender does not read its acknowledgements',
+      'The sender keeps sending and takes no answers; the connection was closed. It will resend what was not answered.',
+      'Ask the sender’s vendor to make it read MLLP acknowledgements.',
     ],
   ),
   // ------------------------------------------------------------ HL7
@@ -643,6 +695,19 @@ export const errorTable = {
       'Nothing to do.',
     ],
   ),
+  'MAP-3024': e(
+    'hospital',
+    [
+      '附件未随报告转换',
+      '某个项目的结果是附件（ED）或指向附件的地址（RP），不是数值或文字，未放入报告。',
+      '若需上传，请发送方以文字或数值发送结果。原始消息已保存。',
+    ],
+    [
+      'An attachment is not carried',
+      'The result of an item is an attachment (ED) or a pointer to one (RP), not a value; it is not in the report.',
+      'If it must be uploaded, have the sender send the result as text or number. The raw message is kept.',
+    ],
+  ),
   // ------------------------------------------------------------ QUE store
   'QUE-4001': e(
     'agent',
@@ -758,6 +823,45 @@ export const errorTable = {
       'Nothing to do: the sender will resend.',
     ],
   ),
+  'QUE-4011': e(
+    'platform',
+    [
+      '上传积压',
+      '有文档等待上传已超过 5 分钟；没有丢失，按顺序保存在本机。',
+      '先处理同时列出的网络或平台问题；没有其他问题时请平台确认接收是否变慢。恢复后自动续传。',
+    ],
+    [
+      'Uploads are behind',
+      'A document has waited for upload for more than 5 minutes; nothing is lost, all are kept here in order.',
+      'Deal first with any network or platform problem listed; if there is none, ask the platform whether it has become slow. Uploads resume by themselves.',
+    ],
+  ),
+  'QUE-4012': e(
+    'agent',
+    [
+      '转换积压',
+      '有消息等待转换已超过 5 分钟；没有丢失，原始消息保存在本机。',
+      '大量消息同时到达时会自行消化；持续增长请检查本机负载，并联系前置机维护人员。',
+    ],
+    [
+      'Mapping is behind',
+      'A message has waited for mapping for more than 5 minutes; nothing is lost, the raw messages are kept here.',
+      'After a burst it catches up by itself; if it keeps growing check the load of this machine and call whoever maintains the agent.',
+    ],
+  ),
+  'QUE-4013': e(
+    'agent',
+    [
+      '磁盘空间将在 7 天内用完',
+      '按最近的接收速度，剩余空间不足 7 天。',
+      '在用完之前清理磁盘或扩容。不要删除数据文件夹里的文件。',
+    ],
+    [
+      'The disk will be full within 7 days',
+      'At the recent rate of arrival less than 7 days of space are left.',
+      'Free or add disk space before then. Do not delete files in the data folder.',
+    ],
+  ),
   // ------------------------------------------------------------ CFG configuration
   'CFG-5001': e(
     'agent',
@@ -862,6 +966,15 @@ export const errorTable = {
       'Add peers to the source with the allowed addresses or networks.',
     ],
   ),
+  'CFG-5012': e(
+    'agent',
+    ['配置里还有示例值', '有一项还是示例文件里的值，不是本机构的。', '按所指行列改成本机构的值。'],
+    [
+      'The configuration still holds an example value',
+      'An entry still has the value of the example file, not this institution’s.',
+      'Replace it at the line and column named.',
+    ],
+  ),
   // ------------------------------------------------------------ SYS
   'SYS-6001': e(
     'agent',
@@ -897,6 +1010,15 @@ export const errorTable = {
       'The status page port is in use',
       'Another program uses the port of the status page.',
       'Change port under status.',
+    ],
+  ),
+  'SYS-6006': e(
+    'agent',
+    ['来源未能启动', '一个来源停止了，没有给出具体原因。', '查看日志里该来源的记录；修正后重启前置机。'],
+    [
+      'A source could not be started',
+      'A source has failed without naming a cause.',
+      'Look for the source in the log; correct it and restart the agent.',
     ],
   ),
 } as const satisfies Record<string, ErrorEntry>;

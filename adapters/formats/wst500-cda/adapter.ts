@@ -1,0 +1,62 @@
+import type { Finding } from '../../../agent/clinical/records/types.ts';
+import type { FormatAdapter, RenderInput, RenderOutput } from '../../../agent/rendering/format.ts';
+import { type ReadAsset, readAsset } from '../../../agent/support/assets.ts';
+import { QianzhiError } from '../../../agent/support/errors.ts';
+import { phi } from '../../../agent/support/phi.ts';
+import { toXml } from '../xml.ts';
+import { c0007 } from './c0007.ts';
+import { checkVersion } from './document-id.ts';
+import { stated } from './draft.ts';
+import { compilePack, organizationCodeFits, type Pack } from './pack.ts';
+import { retraction } from './retraction.ts';
+import { documentTime } from './times.ts';
+
+const utf8 = new TextEncoder();
+
+/**
+ * WS/T 500 CDA documents. A laboratory report becomes C0007 in the written form its pack names, as
+ * XML in UTF-8; its withdrawal becomes a JSON note without patient data. `read` gives the code tables.
+ */
+export const createWst500Cda = (read: ReadAsset): FormatAdapter => ({
+  kind: 'wst500-cda',
+  compile(packText, overlay) {
+    const pack = compilePack(packText, overlay, read);
+    return {
+      render: (input) => render(pack, input),
+      packHash: pack.hash,
+      unverified: pack.unverified,
+    };
+  },
+});
+
+export const wst500Cda: FormatAdapter = createWst500Cda(readAsset);
+
+function render(pack: Pack, input: RenderInput): RenderOutput {
+  const { record, context } = input.content;
+  if (record.kind !== 'lab-report') return { kind: 'filtered', rule: 'record-kind' };
+  try {
+    checkVersion(input.setId, input.version);
+    if (stated(record.reportNumber) === undefined) throw new QianzhiError('MAP-3009', 'reportNumber');
+    const time = documentTime(context, record.reportedAt);
+    const findings: Finding[] = [];
+    const common = { kind: 'document', type: 'C0007', reportNumber: phi(record.reportNumber), findings } as const;
+    if (input.action === 'retract') {
+      return { ...common, mediaType: 'application/json', bytes: phi(retraction(input, time)) };
+    }
+    const orgCode = organizationCode(pack, input.site.orgCode);
+    const xml = toXml(c0007({ pack, report: record, input, orgCode, time, findings }));
+    return { ...common, mediaType: 'application/xml', bytes: phi(utf8.encode(xml)) };
+  } catch (error) {
+    if (error instanceof QianzhiError && error.code.startsWith('MAP-')) {
+      return { kind: 'held', code: error.code, where: error.where ?? '' };
+    }
+    throw error;
+  }
+}
+
+/** The code this platform knows the site by. Throws QianzhiError MAP-3009 when it is missing or cannot stand in this form. */
+function organizationCode(pack: Pack, site: string): string {
+  const code = Object.hasOwn(pack.organizationCodes, site) ? (pack.organizationCodes[site] ?? '') : site;
+  if (!organizationCodeFits(pack.form, code)) throw new QianzhiError('MAP-3009', 'site.orgCode');
+  return code;
+}

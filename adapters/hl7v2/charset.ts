@@ -1,0 +1,71 @@
+import { isAscii } from 'node:buffer';
+import { type Charset, charsetOfLabel } from './charset-labels.ts';
+import { encodeGb18030 } from './gb18030.ts';
+import { readMsh } from './msh.ts';
+
+export type { Charset } from './charset-labels.ts';
+
+export type Decoded =
+  /** `guessed`: neither MSH-18 nor the profile named a charset that fits; the bytes did. */
+  { ok: true; text: string; charset: Charset; guessed: boolean } | { ok: false; code: 'MLLP-2006' };
+
+function strictly(raw: Uint8Array, charset: Charset): string | undefined {
+  const buffer = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
+  if (charset === 'ISO-8859-1') return buffer.toString('latin1');
+  if (charset === 'US-ASCII') return isAscii(raw) ? buffer.toString('latin1') : undefined;
+  try {
+    return new TextDecoder(charset, { fatal: true }).decode(raw);
+  } catch {
+    return undefined;
+  }
+}
+
+/** UTF-16 shows in the bytes: a byte order mark, or a NUL beside the M of MSH. A label cannot say it. */
+function utf16Of(raw: Uint8Array): Charset | undefined {
+  const [first, second] = raw;
+  if ((first === 0xff && second === 0xfe) || (first === 0x4d && second === 0)) return 'UTF-16LE';
+  if ((first === 0xfe && second === 0xff) || (first === 0 && second === 0x4d)) return 'UTF-16BE';
+  return undefined;
+}
+
+/**
+ * Decodes a whole message; always before it is split, because trail bytes of GB18030 include | ^ ~ \.
+ * Order: byte order mark, MSH-18 (repetition by repetition, MSH-17 where a vendor puts it), the profile's
+ * charset, strict UTF-8, strict GB18030. A declared charset in which the bytes are not valid is passed
+ * over. The byte order mark is not part of the text. Fails with MLLP-2006 (reference/hl7v2.md §3.2 point 50).
+ */
+export function decodeMessage(raw: Uint8Array, profileCharset?: string): Decoded {
+  const marked = raw[0] === 0xef && raw[1] === 0xbb && raw[2] === 0xbf ? 'UTF-8' : utf16Of(raw);
+  const profile = profileCharset === undefined ? undefined : charsetOfLabel(profileCharset);
+  const declared = readMsh(raw, profileCharset)?.declaredCharsets ?? [];
+  const candidates: Array<{ charset: Charset; guessed: boolean }> = [];
+  const add = (charset: Charset | undefined, guessed: boolean) => {
+    if (charset !== undefined && !candidates.some((other) => other.charset === charset))
+      candidates.push({ charset, guessed });
+  };
+  add(marked, false);
+  // A header that can be read byte by byte is not UTF-16, whatever it says.
+  for (const charset of [...declared, profile]) if (charset?.startsWith('UTF-16') !== true) add(charset, false);
+  const plain = candidates.length === 0 && isAscii(raw);
+  add('UTF-8', !plain);
+  add('GB18030', true);
+  for (const { charset, guessed } of candidates) {
+    const text = strictly(raw, charset);
+    if (text === undefined) continue;
+    return { ok: true, text: text.startsWith('\ufeff') ? text.slice(1) : text, charset, guessed };
+  }
+  return { ok: false, code: 'MLLP-2006' };
+}
+
+/** Encodes text in a charset. What the charset cannot hold becomes `?`. Big5 and 8859/2, 5, 15: ASCII only. */
+export function encodeText(text: string, charset: Charset): Uint8Array {
+  if (charset === 'UTF-8') return new TextEncoder().encode(text);
+  if (charset === 'GB18030') return encodeGb18030(text);
+  if (charset === 'UTF-16LE') return new Uint8Array(Buffer.from(text, 'utf16le'));
+  if (charset === 'UTF-16BE') return new Uint8Array(Buffer.from(text, 'utf16le').swap16());
+  const last = charset === 'ISO-8859-1' ? 0xff : 0x7f;
+  return Uint8Array.from([...text], (character) => {
+    const code = character.codePointAt(0) ?? 0x3f;
+    return code <= last ? code : 0x3f;
+  });
+}

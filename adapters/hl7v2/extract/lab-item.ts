@@ -1,0 +1,88 @@
+import type { Interpretation, LabItem } from '../../../agent/clinical/records/types.ts';
+import type { StatusAction } from '../../../agent/clinical/reports/types.ts';
+import { explicitNull, fieldText, repetitionsOf, type Segment, unescapeText } from '../parser.ts';
+import { missingKey } from '../profile/path-compile.ts';
+import type { ResultGroup } from './groups.ts';
+import { isPayload, isPlainNumber } from './observation-value.ts';
+import { codedOf, defined, type Extraction, remark, timeOf, valueBy } from './reading.ts';
+
+export interface ItemReading {
+  item: LabItem;
+  /** What the item's own status asks for; undefined when the code is not in the table. */
+  action: StatusAction | undefined;
+  segment: Segment;
+}
+
+/**
+ * Reads one OBX; the scope's current OBX must be it. Undefined when it has neither code nor name.
+ * @param place where the item stands in the record, for findings: `items[3]`.
+ */
+export function readItem(x: Extraction, result: ResultGroup, place: string): ItemReading | undefined {
+  const { items: paths, tables } = x.rules;
+  const { message } = x.scope;
+  const item = codedOf(x, { code: paths.code, name: paths.name });
+  if (item === undefined) return undefined;
+  if (isPayload(message, result.obx)) remark(x, 'MAP-3024', place, 'completeness');
+  const value = valueBy(x, paths.value);
+  const subId = valueBy(x, paths.subId);
+  const flag = valueBy(x, paths.flag)?.trim() || undefined;
+  const flags = flagsOf(x, flag);
+  const interpretation = interpret(x, flags, place);
+  const critical = flags.some((one) => x.rules.criticalFlags.has(one));
+  const action = tables.itemStatus.get(valueBy(x, paths.status) ?? missingKey);
+  const key = (item.code ?? item.name ?? '') + (subId === undefined ? '' : `/${subId}`);
+  return {
+    segment: result.obx,
+    action,
+    item: defined({
+      key,
+      item,
+      value,
+      numeric: value !== undefined && isPlainNumber(value),
+      unit: valueBy(x, paths.unit),
+      referenceRange: valueBy(x, paths.range),
+      flag,
+      interpretation,
+      critical: critical ? true : undefined,
+      testedAt: timeOf(x, paths.testedAt, `${place}.testedAt`),
+      method: valueBy(x, paths.method),
+      instrument: valueBy(x, paths.instrument),
+      notes: result.notes.flatMap((note) => noteText(x, note)),
+    }),
+  };
+}
+
+/** The comment of an NTE (NTE-3), its repetitions as lines; nothing when it is blank. */
+export function noteText(x: Extraction, note: Segment): string[] {
+  const { message } = x.scope;
+  const text = repetitionsOf(message, fieldText(message, note, 3))
+    .map((line) => unescapeText(message, line))
+    .join('\n');
+  return text.trim() === '' || text === explicitNull ? [] : [text];
+}
+
+/** Codes of the flag: of each repetition its first component. */
+function flagsOf(x: Extraction, flag: string | undefined): string[] {
+  if (flag === undefined) return [];
+  const { repetition, component } = x.scope.message.delimiters;
+  const parts = repetition === '' ? [flag] : flag.split(repetition);
+  return parts
+    .map((part) => (component === '' ? part : (part.split(component)[0] ?? '')).trim())
+    .filter((p) => p !== '');
+}
+
+/** Abnormal outweighs undetermined outweighs normal; one unknown flag leaves all open (MAP-3001). */
+function interpret(x: Extraction, flags: readonly string[], place: string): Interpretation | undefined {
+  const table = x.rules.tables.flags;
+  if (flags.length === 0) return table.get(missingKey);
+  let result: Interpretation = 'normal';
+  for (const flag of flags) {
+    const meaning = table.get(flag);
+    if (meaning === undefined) {
+      remark(x, 'MAP-3001', `${place}.flag`, 'accuracy');
+      return undefined;
+    }
+    if (meaning === 'abnormal' || (meaning === 'undetermined' && result === 'normal')) result = meaning;
+  }
+  return result;
+}

@@ -1,0 +1,177 @@
+import { isAscii, isUtf8 } from 'node:buffer';
+import { type Charset, charsetOfLabel } from './charset-labels.ts';
+import { gb18030CharacterLength } from './gb18030.ts';
+
+/** MSH-1 and MSH-2. A character the sender did not declare is undefined (`MSH|^~&|` has no escape). */
+export interface Delimiters {
+  field: string;
+  component: string;
+  repetition: string | undefined;
+  escape: string | undefined;
+  subcomponent: string | undefined;
+  truncation: string | undefined;
+}
+
+/** What an acknowledgement needs of MSH, read from raw bytes. Byte fields are as sent, nothing unescaped. */
+export interface Msh {
+  delimiters: Delimiters;
+  /** MSH-2 as sent. */
+  encodingCharacters: Uint8Array;
+  sendingApplication: Uint8Array;
+  sendingFacility: Uint8Array;
+  receivingApplication: Uint8Array;
+  receivingFacility: Uint8Array;
+  /** MSH-9 components; empty strings when absent. */
+  messageType: { code: string; trigger: string; structure: string };
+  /** MSH-10 byte for byte. */
+  controlId: Uint8Array;
+  /** MSH-11 as sent. */
+  processingId: Uint8Array;
+  /** MSH-12 as sent. */
+  version: Uint8Array;
+  acceptAck: string;
+  applicationAck: string;
+  /** MSH-18 as sent. */
+  charset: Uint8Array;
+  /** Charsets declared, in order: the repetitions of MSH-18, else MSH-17 where one vendor puts it. */
+  declaredCharsets: Charset[];
+  /** True when the segment after MSH (SFT and UAC passed over) is MSA: an answer, never to be answered. */
+  hasMsa: boolean;
+}
+
+/** Longer headers do not exist; this bounds what an answer can echo. */
+const headerLimit = 64 * 1024;
+const latin1 = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+const none = new Uint8Array(0);
+const isLineEnd = (byte: number | undefined): boolean => byte === 0x0d || byte === 0x0a;
+/** Blank, tab, line end or NUL: tolerated before a segment name (reference/hl7v2.md §2). */
+const isBlank = (byte: number | undefined): boolean =>
+  byte === 0x20 || byte === 0x09 || byte === 0x00 || isLineEnd(byte);
+const isDelimiter = (byte: number | undefined): byte is number =>
+  byte !== undefined && byte > 0x20 && byte < 0x7f && !/[0-9A-Za-z]/.test(String.fromCharCode(byte));
+
+/**
+ * Cuts MSH into fields, index 0 = MSH-2. With `multibyte` the walk steps over GB18030 characters whole:
+ * their trail bytes include | ^ ~ and \ (116 ideographs each).
+ */
+function split(segment: Uint8Array, separator: number, multibyte: boolean): Uint8Array[] {
+  const fields: Uint8Array[] = [];
+  let start = 0;
+  for (let at = 0; at < segment.length; at += multibyte ? gb18030CharacterLength(segment, at) : 1) {
+    if (segment[at] !== separator) continue;
+    fields.push(segment.subarray(start, at));
+    start = at + 1;
+  }
+  fields.push(segment.subarray(start));
+  return fields;
+}
+
+const charsetsOf = (fields: Uint8Array[], repetition: string | undefined): Charset[] => {
+  const known = (text: string) => {
+    const charset = charsetOfLabel(text);
+    return charset === undefined ? [] : [charset];
+  };
+  const declared = latin1(fields[16] ?? none);
+  if (declared.trim() === '') return known(latin1(fields[15] ?? none));
+  return (repetition === undefined ? [declared] : declared.split(repetition)).flatMap(known);
+};
+
+/**
+ * Fields of MSH. A pure ASCII or valid UTF-8 header is cut byte by byte. Else the header is GB18030 or
+ * a one-byte charset: the declaration decides, then the profile's, then which cut has a version in MSH-12.
+ */
+function fieldsOf(
+  segment: Uint8Array,
+  separator: number,
+  repetition: string | undefined,
+  profile: Charset | undefined,
+): Uint8Array[] {
+  const single = split(segment, separator, false);
+  if (isAscii(segment) || isUtf8(segment)) return single;
+  const multi = split(segment, separator, true);
+  if (charsetsOf(multi, repetition).includes('GB18030')) return multi;
+  const oneByte = (charset: Charset | undefined) => charset?.startsWith('ISO-8859') === true;
+  if (charsetsOf(single, repetition).some(oneByte)) return single;
+  if (profile !== undefined) return oneByte(profile) ? single : multi;
+  const plausible = (fields: Uint8Array[]) => /^\d+(\.\d+)*/.test(latin1(fields[10] ?? none));
+  return !plausible(multi) && plausible(single) ? single : multi;
+}
+
+function delimitersOf(field: number, encoding: string): Delimiters {
+  const [component = '^', repetition, third, fourth, truncation] = encoding;
+  // Three characters with & last: the escape character was left out (`MSH|^~&|`).
+  const noEscape = third === '&' && fourth === undefined;
+  return {
+    field: String.fromCharCode(field),
+    component,
+    repetition,
+    escape: noEscape ? undefined : third,
+    subcomponent: noEscape ? third : fourth,
+    truncation,
+  };
+}
+
+function findMsa(raw: Uint8Array, from: number, separator: number): boolean {
+  let at = from;
+  while (at < raw.length) {
+    while (isBlank(raw[at])) at++;
+    const name = latin1(raw.subarray(at, at + 3)).toUpperCase();
+    if (name === 'MSA') return raw[at + 3] === separator;
+    if (name !== 'SFT' && name !== 'UAC') return false;
+    while (at < raw.length && !isLineEnd(raw[at])) at++;
+  }
+  return false;
+}
+
+/**
+ * Reads MSH from the raw bytes of a message, decoding nothing else. A BOM, blanks and blank lines before
+ * it are tolerated. Undefined when there is no readable MSH (HL7-2101). `profileCharset` is the label
+ * of the source profile; it helps only when the header holds undeclared non-ASCII bytes.
+ */
+export function readMsh(raw: Uint8Array, profileCharset?: string): Msh | undefined {
+  let at = raw[0] === 0xef && raw[1] === 0xbb && raw[2] === 0xbf ? 3 : 0;
+  while (at < headerLimit && isBlank(raw[at])) at++;
+  if (latin1(raw.subarray(at, at + 3)).toUpperCase() !== 'MSH') return undefined;
+  const separator = raw[at + 3];
+  if (!isDelimiter(separator)) return undefined;
+  const start = at + 4;
+  let end = start;
+  const furthest = Math.min(raw.length, start + headerLimit);
+  while (end < furthest && !isLineEnd(raw[end])) end++;
+  const segment = raw.subarray(start, end);
+
+  const encodingEnd = segment.indexOf(separator);
+  const encodingCharacters = encodingEnd < 0 ? segment : segment.subarray(0, encodingEnd);
+  if (encodingCharacters.length > 5 || !encodingCharacters.every(isDelimiter)) return undefined;
+  if (new Set(encodingCharacters).size !== encodingCharacters.length) return undefined;
+  const delimiters = delimitersOf(separator, latin1(encodingCharacters));
+  const fields = fieldsOf(
+    segment,
+    separator,
+    delimiters.repetition,
+    profileCharset === undefined ? undefined : charsetOfLabel(profileCharset),
+  );
+  // The header ends beyond the limit and MSH-10 is not closed within it: what it is cannot be known.
+  if (end === start + headerLimit && end < raw.length && fields.length < 10) return undefined;
+
+  const field = (number: number): Uint8Array => fields[number - 2] ?? none;
+  const [code = '', trigger = '', structure = ''] = latin1(field(9)).split(delimiters.component);
+  return {
+    delimiters,
+    encodingCharacters,
+    sendingApplication: field(3),
+    sendingFacility: field(4),
+    receivingApplication: field(5),
+    receivingFacility: field(6),
+    messageType: { code: code.trim(), trigger: trigger.trim(), structure: structure.trim() },
+    controlId: field(10),
+    processingId: field(11),
+    version: field(12),
+    acceptAck: latin1(field(15)).trim(),
+    applicationAck: latin1(field(16)).trim(),
+    charset: field(18),
+    declaredCharsets: charsetsOf(fields, delimiters.repetition),
+    hasMsa: findMsa(raw, end, separator),
+  };
+}

@@ -1,0 +1,159 @@
+import type { MessageReader } from '../../../agent/mapping/mapper.ts';
+import { QianzhiError } from '../../../agent/support/errors.ts';
+import { type Path, parseYamlText, type YamlText } from '../../../config/yaml-document.ts';
+import { isReadableType, readMessage } from '../extract/read-message.ts';
+import { type CompileRules, compileExpression, type Evaluate } from './path-compile.ts';
+import { PathSyntaxError } from './path-syntax.ts';
+import type { CodedPaths, CompiledProfile, PersonPaths } from './rules.ts';
+import { type Profile, profileSchema } from './schema.ts';
+
+const patientSegments = ['MSH', 'EVN', 'PID', 'PD1', 'NK1', 'PV1', 'PV2', 'AL1', 'IN1'];
+const diagnosisSegments = [...patientSegments, 'DG1'];
+const orderSegments = [...patientSegments, 'ORC', 'OBR', 'TQ1', 'SAC', 'SPM'];
+const itemSegments = [...orderSegments, 'OBX'];
+
+/**
+ * Compiles a source profile (YAML text) into a reader of its messages. Everything is checked here: keys,
+ * paths (segment, field, where it may stand), functions, tables.
+ * Throws QianzhiError CFG-5009 with `where` = `line:column path (reason)`.
+ */
+export function compileProfile(profileText: string): MessageReader {
+  const { profile, compiled } = checkProfile(profileText);
+  return { corrections: profile.corrections, read: (raw, context) => readMessage(compiled, raw, context) };
+}
+
+/** The compiled rules beside the profile they were made from, for tools that explain or list them. */
+export function checkProfile(profileText: string): { profile: Profile; compiled: CompiledProfile } {
+  const yaml = parseYamlText(profileText);
+  const [problem] = yaml.problems;
+  if (problem !== undefined) {
+    throw new QianzhiError(
+      'CFG-5009',
+      `${problem.position.line}:${problem.position.column} (${problem.message.en.replace(/\.$/, '')})`,
+    );
+  }
+  const parsed = profileSchema.safeParse(yaml.value ?? {});
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const path = (issue?.path ?? []).map((step) => (typeof step === 'symbol' ? String(step) : step));
+    const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
+    if (unknown !== undefined) throw refuse(yaml, [...path, unknown], 'unknown key', true);
+    throw refuse(yaml, path, issue?.message ?? 'not valid');
+  }
+  const profile = parsed.data;
+  for (const [i, pattern] of profile.intake.types.accept.entries()) {
+    if (!isReadableType(pattern))
+      throw refuse(yaml, ['intake', 'types', 'accept', i], 'no reader for this message type');
+  }
+  return { profile, compiled: compileRules(profile, yaml) };
+}
+
+function refuse(yaml: YamlText, path: Path, reason: string, key = false, offset = 0): QianzhiError {
+  const { line, column } = key ? yaml.positionOfKey(path) : yaml.positionOf(path);
+  return new QianzhiError('CFG-5009', `${line}:${column + offset} ${path.join('.')} (${reason})`);
+}
+
+function compileRules(profile: Profile, yaml: YamlText): CompiledProfile {
+  const tables = profile.tables as CompileRules['tables'];
+  const at = (segments: readonly string[]) => {
+    const one = (path: Path, source: string | undefined): Evaluate | undefined => {
+      if (source === undefined) return undefined;
+      try {
+        return compileExpression(source, { tables, segments });
+      } catch (error) {
+        if (error instanceof PathSyntaxError) throw refuse(yaml, path, error.message, false, error.at);
+        throw error;
+      }
+    };
+    const required = (path: Path, source: string): Evaluate => one(path, source) ?? (() => undefined);
+    const coded = (path: Path, source: { code?: string; name?: string } | undefined): CodedPaths => ({
+      code: one([...path, 'code'], source?.code),
+      name: one([...path, 'name'], source?.name),
+    });
+    const person = (path: Path, source: { id?: string; name?: string } | undefined): PersonPaths => ({
+      id: one([...path, 'id'], source?.id),
+      name: one([...path, 'name'], source?.name),
+    });
+    return { one, required, coded, person };
+  };
+
+  const { patient, encounter, specimen, report, items } = profile;
+  const p = at(patientSegments);
+  const d = at(diagnosisSegments);
+  const o = at(orderSegments);
+  const x = at(itemSegments);
+  return {
+    profile,
+    tables: {
+      reportStatus: new Map(Object.entries(profile.tables.report_status)),
+      itemStatus: new Map(Object.entries(profile.tables.item_status)),
+      patientClass: new Map(Object.entries(profile.tables.patient_class)),
+      sex: new Map(Object.entries(profile.tables.sex)),
+      flags: new Map(Object.entries(profile.tables.flags)),
+    },
+    criticalFlags: new Set(profile.critical_flags),
+    sentinelDates: new Set(profile.sentinel_dates),
+    patient: {
+      inHouse: p.required(['patient', 'in_house'], patient.in_house),
+      residentId: patient.resident_id.map((source, i) => p.required(['patient', 'resident_id', i], source)),
+      identifiers: patient.identifiers.map(({ kind, path }, i) => ({
+        kind,
+        path: p.required(['patient', 'identifiers', i, 'path'], path),
+      })),
+      name: p.one(['patient', 'name'], patient.name),
+      sex: p.one(['patient', 'sex'], patient.sex),
+      birthDate: p.one(['patient', 'birth_date'], patient.birth_date),
+      phone: p.one(['patient', 'phone'], patient.phone),
+      address: p.one(['patient', 'address'], patient.address),
+    },
+    encounter: {
+      class: p.one(['encounter', 'class'], encounter.class),
+      visitNumber: p.one(['encounter', 'visit_number'], encounter.visit_number),
+      department: p.coded(['encounter', 'department'], encounter.department),
+      ward: p.coded(['encounter', 'ward'], encounter.ward),
+      room: p.one(['encounter', 'room'], encounter.room),
+      bed: p.one(['encounter', 'bed'], encounter.bed),
+      admittedAt: p.one(['encounter', 'admitted_at'], encounter.admitted_at),
+      diagnosis: {
+        ...d.coded(['encounter', 'diagnosis'], encounter.diagnosis),
+        at: d.one(['encounter', 'diagnosis', 'at'], encounter.diagnosis?.at),
+      },
+    },
+    specimen: {
+      number: o.one(['specimen', 'number'], specimen.number),
+      type: o.coded(['specimen', 'type'], specimen.type),
+      condition: o.coded(['specimen', 'condition'], specimen.condition),
+      collectedAt: o.one(['specimen', 'collected_at'], specimen.collected_at),
+      receivedAt: o.one(['specimen', 'received_at'], specimen.received_at),
+    },
+    report: {
+      number: o.required(['report', 'number'], report.number),
+      status: o.required(['report', 'status'], report.status),
+      orderNumbers: o.one(['report', 'order_numbers'], report.order_numbers),
+      panel: o.coded(['report', 'panel'], report.panel),
+      category: o.coded(['report', 'category'], report.category),
+      conclusion: o.one(['report', 'conclusion'], report.conclusion),
+      reportedAt: o.one(['report', 'reported_at'], report.reported_at),
+      auditedAt: o.one(['report', 'audited_at'], report.audited_at),
+      orderedBy: o.person(['report', 'ordered_by'], report.ordered_by),
+      reportedBy: o.person(['report', 'reported_by'], report.reported_by),
+      auditedBy: o.person(['report', 'audited_by'], report.audited_by),
+      technician: o.person(['report', 'technician'], report.technician),
+      orderingDepartment: o.coded(['report', 'ordering_department'], report.ordering_department),
+      performingDepartment: o.coded(['report', 'performing_department'], report.performing_department),
+    },
+    items: {
+      code: x.one(['items', 'code'], items.code),
+      name: x.one(['items', 'name'], items.name),
+      subId: x.one(['items', 'sub_id'], items.sub_id),
+      value: x.required(['items', 'value'], items.value),
+      unit: x.one(['items', 'unit'], items.unit),
+      range: x.one(['items', 'range'], items.range),
+      flag: x.one(['items', 'flag'], items.flag),
+      status: x.required(['items', 'status'], items.status),
+      testedAt: x.one(['items', 'tested_at'], items.tested_at),
+      method: x.one(['items', 'method'], items.method),
+      instrument: x.one(['items', 'instrument'], items.instrument),
+    },
+  };
+}

@@ -1,0 +1,160 @@
+import { normaliseTime } from '../../../agent/clinical/records/time.ts';
+import { observedText, rawFieldText, unitText } from '../extract/observation-value.ts';
+import { componentOf, explicitNull, fieldText, piece, repetitionsOf } from '../parser.ts';
+import { type Expression, PathSyntaxError, type PathTerm, parseExpression } from './path-syntax.ts';
+import type { Scope } from './scope.ts';
+import { fieldCountOf } from './segments.ts';
+
+/** Gives a value, unescaped, or undefined: never an empty string, never an explicit null. */
+export type Evaluate = (scope: Scope) => string | undefined;
+
+export interface CompileRules {
+  /** Tables of the profile, for lookup(). */
+  tables: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** Segments that have a current one where the expression is used; undefined means any. */
+  segments?: readonly string[] | undefined;
+}
+
+/** The key of a table that stands for an absent value. */
+export const missingKey = 'missing';
+
+/** Parses, checks and compiles an expression. Throws PathSyntaxError. */
+export const compileExpression = (source: string, rules: CompileRules): Evaluate =>
+  compile(parseExpression(source), rules);
+
+function compile(expression: Expression, rules: CompileRules): Evaluate {
+  switch (expression.kind) {
+    case 'literal': {
+      const value = expression.value === '' ? undefined : expression.value;
+      return (scope) => {
+        scope.readFrom = undefined;
+        return value;
+      };
+    }
+    case 'name':
+      throw new PathSyntaxError(`"${expression.value}" is no path; text goes in quotes`, expression.at);
+    case 'first': {
+      const options = expression.options.map((option) => compile(option, rules));
+      return (scope) => {
+        for (const option of options) {
+          const value = option(scope);
+          if (value !== undefined) return value;
+        }
+        return undefined;
+      };
+    }
+    case 'join': {
+      const parts = expression.parts.map((part) => compile(part, rules));
+      return (scope) => {
+        let joined = '';
+        for (const part of parts) {
+          const value = part(scope);
+          if (value === undefined) return undefined; // half a key would be another key
+          joined += value;
+        }
+        return joined;
+      };
+    }
+    case 'path':
+      return compilePath(expression, rules);
+    case 'call':
+      return compileCall(expression, rules);
+  }
+}
+
+function compileCall(call: Extract<Expression, { kind: 'call' }>, rules: CompileRules): Evaluate {
+  const [first, second] = call.args;
+  const expect = (count: number): void => {
+    if (call.args.length !== count) throw new PathSyntaxError(`${call.name}() takes ${count} argument(s)`, call.at);
+  };
+  switch (call.name) {
+    case 'lookup': {
+      expect(2);
+      if (first?.kind !== 'name' || second === undefined) {
+        throw new PathSyntaxError('lookup(table, path): the first is the name of a table', call.at);
+      }
+      const table = Object.hasOwn(rules.tables, first.value) ? rules.tables[first.value] : undefined;
+      if (table === undefined) throw new PathSyntaxError(`there is no table "${first.value}"`, first.at);
+      const inner = compile(second, rules);
+      const map = new Map(Object.entries(table));
+      return (scope) => map.get(inner(scope) ?? missingKey);
+    }
+    case 'date': {
+      expect(1);
+      if (first === undefined) return () => undefined;
+      const inner = compile(first, rules);
+      return (scope) => {
+        const value = inner(scope);
+        return value === undefined ? undefined : normaliseTime(value, scope.timeZone);
+      };
+    }
+    case 'text':
+    case 'unit':
+    case 'observed': {
+      expect(1);
+      if (first?.kind !== 'path' || first.component !== undefined || first.selector !== undefined) {
+        throw new PathSyntaxError(`${call.name}() takes a whole field, for example OBX-5`, call.at);
+      }
+      checkPath(first, rules);
+      const read = { text: rawFieldText, unit: unitText, observed: observedText }[call.name];
+      return (scope) => {
+        const segment = scope.current[first.segment];
+        if (segment === undefined) return undefined;
+        const value = read(scope.message, segment, first.field);
+        if (value === undefined) return undefined;
+        scope.readFrom = first;
+        scope.readRepetition = 1;
+        return value;
+      };
+    }
+    default:
+      throw new PathSyntaxError(`there is no function "${call.name}" (lookup, date, text, unit, observed)`, call.at);
+  }
+}
+
+function checkPath(path: PathTerm, rules: CompileRules): void {
+  const count = fieldCountOf(path.segment);
+  if (count === undefined) throw new PathSyntaxError(`there is no segment ${path.segment}`, path.at);
+  if (path.field > count) throw new PathSyntaxError(`${path.segment} has ${count} fields`, path.at);
+  const { segments } = rules;
+  if (segments !== undefined && !segments.includes(path.segment) && !path.segment.startsWith('Z')) {
+    throw new PathSyntaxError(`${path.segment} cannot be used here (${segments.join(' ')})`, path.at);
+  }
+}
+
+function compilePath(path: PathTerm, rules: CompileRules): Evaluate {
+  checkPath(path, rules);
+  const { segment: id, field, selector, component = 1, subcomponent } = path;
+  const fixed = selector?.kind === 'index' ? selector.repetition : 1;
+  return (scope) => {
+    const segment = scope.current[id];
+    if (segment === undefined) return undefined;
+    const { message } = scope;
+    const text = fieldText(message, segment, field);
+    if (text === '') return undefined;
+    const separator = message.delimiters.repetition;
+    const repetition = selector?.kind === 'equals' ? matching(scope, text, selector) : fixed;
+    if (repetition === 0) return undefined;
+    const value = componentOf(message, piece(text, separator, repetition), component, subcomponent).trim();
+    if (value === '' || value === explicitNull) return undefined;
+    scope.readFrom = path;
+    scope.readRepetition = repetition;
+    return value;
+  };
+}
+
+/** Number of the first repetition that the selector fits, 0 when none does. */
+function matching(
+  scope: Scope,
+  text: string,
+  selector: Extract<NonNullable<PathTerm['selector']>, { kind: 'equals' }>,
+): number {
+  const { message } = scope;
+  const parts = repetitionsOf(message, text);
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i] ?? '';
+    if (part !== '' && componentOf(message, part, selector.component, selector.sub).trim() === selector.value)
+      return i + 1;
+  }
+  return 0;
+}

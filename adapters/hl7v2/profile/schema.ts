@@ -1,0 +1,119 @@
+import { z } from 'zod';
+import { isTimeZone } from '../../../agent/clinical/records/time.ts';
+import { intakeRulesSchema } from '../intake-rules.ts';
+
+/**
+ * A source profile (接入规则): how one sender speaks, as data. Strict: an unknown key is an error. Every
+ * `path` is an expression of path-syntax.ts and is checked at load.
+ */
+const path = z.string().min(1).meta({ path: true });
+const coded = z.strictObject({ code: path.optional(), name: path.optional() });
+const person = z.strictObject({ id: path.optional(), name: path.optional() });
+
+/** Code as sent → action. The key `missing` stands for an absent code; without it that is held. */
+const reportStatuses = z.record(z.string(), z.enum(['publish', 'hold', 'retract']));
+const itemStatuses = z.record(z.string(), z.enum(['publish', 'hold', 'remove-item', 'retract']));
+
+const identifierKinds = [
+  'in-house',
+  'inpatient',
+  'outpatient',
+  'medical-record',
+  'card',
+  'health-card',
+  'visit',
+  'other',
+] as const;
+
+export const profileSchema = z.strictObject({
+  profile_version: z.literal(1),
+  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/),
+  title: z.strictObject({ zh: z.string().min(1), en: z.string().min(1) }),
+  /** IANA zone of the sender's times; default: the site's. */
+  time_zone: z.string().refine(isTimeZone, 'an IANA time zone, for example Asia/Shanghai').optional(),
+  intake: intakeRulesSchema.prefault({}),
+  corrections: z.enum(['unknown', 'snapshot', 'delta']).default('unknown'),
+  /** Dates (yyyyMMdd) that the sender writes when it knows none, for example 19000101. */
+  sentinel_dates: z.array(z.string().regex(/^\d{8}$/)).default([]),
+  patient: z.strictObject({
+    /** The number the lane hangs on. */
+    in_house: path,
+    /** Candidates; one is taken only if its GB 11643 check digit holds. */
+    resident_id: z.array(path).default([]),
+    identifiers: z.array(z.strictObject({ kind: z.enum(identifierKinds), path })).default([]),
+    name: path.optional(),
+    sex: path.optional(),
+    birth_date: path.optional(),
+    phone: path.optional(),
+    address: path.optional(),
+  }),
+  encounter: z
+    .strictObject({
+      class: path.optional(),
+      visit_number: path.optional(),
+      department: coded.optional(),
+      ward: coded.optional(),
+      room: path.optional(),
+      bed: path.optional(),
+      admitted_at: path.optional(),
+      /** Read for each DG1. */
+      diagnosis: z.strictObject({ code: path.optional(), name: path.optional(), at: path.optional() }).optional(),
+    })
+    .prefault({}),
+  specimen: z
+    .strictObject({
+      number: path.optional(),
+      type: coded.optional(),
+      condition: coded.optional(),
+      collected_at: path.optional(),
+      received_at: path.optional(),
+    })
+    .prefault({}),
+  report: z.strictObject({
+    /** 检验报告单号: with the source it is the identity of the report. */
+    number: path,
+    status: path,
+    order_numbers: path.optional(),
+    /** Text between several order numbers in one value. */
+    order_number_separator: z.string().min(1).default('#'),
+    panel: coded.optional(),
+    category: coded.optional(),
+    conclusion: path.optional(),
+    reported_at: path.optional(),
+    audited_at: path.optional(),
+    ordered_by: person.optional(),
+    reported_by: person.optional(),
+    audited_by: person.optional(),
+    technician: person.optional(),
+    ordering_department: coded.optional(),
+    performing_department: coded.optional(),
+  }),
+  /** Read for each OBX. */
+  items: z.strictObject({
+    code: path.optional(),
+    name: path.optional(),
+    sub_id: path.optional(),
+    value: path,
+    unit: path.optional(),
+    range: path.optional(),
+    flag: path.optional(),
+    status: path,
+    tested_at: path.optional(),
+    method: path.optional(),
+    instrument: path.optional(),
+  }),
+  tables: z
+    .strictObject({
+      report_status: reportStatuses,
+      item_status: itemStatuses,
+      patient_class: z.record(z.string(), z.enum(['outpatient', 'emergency', 'inpatient', 'checkup'])),
+      /** To GB/T 2261.1. */
+      sex: z.record(z.string(), z.enum(['0', '1', '2', '9'])),
+      flags: z.record(z.string(), z.enum(['normal', 'abnormal', 'undetermined'])),
+    })
+    .catchall(z.record(z.string(), z.string())),
+  /** Flags by which the sender itself declares a critical value (危急值). */
+  critical_flags: z.array(z.string()).default([]),
+});
+
+export type Profile = z.infer<typeof profileSchema>;

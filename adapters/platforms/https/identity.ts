@@ -1,0 +1,82 @@
+import { type Identity, fileStamp, readIdentity, validityAt, watchExpiry } from '../../../agent/security/certificates.ts';
+import type { Clock } from '../../../agent/support/clock.ts';
+import { codeOf, type ErrorCode } from '../../../agent/support/errors.ts';
+import type { Log } from '../../../agent/support/log.ts';
+import type { HttpsConfig } from './config.ts';
+import { type Line, openLine, type Timing } from './exchange.ts';
+
+export interface CurrentLine {
+  /**
+   * The line under the identity that lies on disk now, or why there is none: TLS-1209 (files cannot be
+   * used), TLS-1205 (our certificate is outside its validity). `look` forces a look at the files.
+   */
+  take(look: boolean): Promise<{ line: Line } | { code: ErrorCode }>;
+  identity(): Identity | undefined;
+  close(): Promise<void>;
+}
+
+/**
+ * Keeps one line open and replaces it when the certificate files change, without a restart and
+ * without breaking requests under way. While a replacement is half-written the old line stays.
+ */
+export function keepLine(
+  context: { name: string; clock: Clock; log: Log },
+  config: HttpsConfig,
+  timing: Timing,
+): CurrentLine {
+  const { name: platform, clock, log } = context;
+  const origin = new URL(config.url).origin;
+  const minVersion = config.tls.min_version === '1.2' ? 'TLSv1.2' : 'TLSv1.3';
+  const sayExpiry = watchExpiry(log, platform);
+  const draining = new Set<Line>();
+  let current: { line: Line; identity: Identity } | undefined;
+  let unusable: ErrorCode = 'TLS-1209';
+  let stamp: string | undefined;
+  let nextLook = 0;
+  let looking: Promise<void> | undefined;
+
+  async function lookAtFiles(): Promise<void> {
+    const seen = await fileStamp(config.tls);
+    if (seen === stamp) return;
+    try {
+      const identity = await readIdentity(config.tls);
+      const old = current?.line;
+      current = { line: openLine(origin, identity, minVersion, timing), identity };
+      // Only now: a failed reading is tried again at the next look even if nothing changes.
+      stamp = seen;
+      log.info('certificates read', { platform });
+      if (old !== undefined) {
+        draining.add(old);
+        void old.drain().then(
+          () => draining.delete(old),
+          () => draining.delete(old),
+        );
+      }
+    } catch (error) {
+      unusable = codeOf(error, 'TLS-1209');
+      log.error('certificate files cannot be used', { platform, code: unusable });
+    }
+  }
+
+  return {
+    async take(look) {
+      if (look || current === undefined || clock.monotonic() >= nextLook) {
+        looking ??= lookAtFiles().finally(() => {
+          nextLook = clock.monotonic() + timing.certificateCheckMs;
+          looking = undefined;
+        });
+        await looking;
+      }
+      if (current === undefined) return { code: unusable };
+      sayExpiry(current.identity.certificates, clock.now());
+      const own = current.identity.certificates[0];
+      if (own === undefined || validityAt(own, clock.now()) !== 'valid') return { code: 'TLS-1205' };
+      return { line: current.line };
+    },
+    identity: () => current?.identity,
+    async close() {
+      const lines = [...draining, ...(current === undefined ? [] : [current.line])];
+      await Promise.allSettled(lines.map((line) => line.destroy()));
+    },
+  };
+}

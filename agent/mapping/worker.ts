@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import type { Registry } from '../registry.ts';
+import { type PlatformFilters, type RenderingStage, renderBatch } from '../rendering/render.ts';
+import { openMappingView } from '../store/sqlite/mapping-view.ts';
+import { systemClock } from '../support/clock.ts';
+import { codeOf, type ErrorCode, QianzhiError } from '../support/errors.ts';
+import { mapBatch } from './map.ts';
+import type { MessageReader } from './mapper.ts';
+
+/** What the mapping worker is started with: plain data only. */
+export interface MappingWorkerData {
+  folder: string;
+  keyReference: string;
+  port: MessagePort;
+  site: { orgCode: string; name: string; timeZone: string };
+  sources: Array<{ name: string; kind: string; profileText: string }>;
+  platforms: Array<{
+    name: string;
+    format: string;
+    packText: string;
+    overlay: Record<string, unknown>;
+    holdMs: number;
+    bound: number;
+    filters: PlatformFilters;
+  }>;
+}
+
+/** What it tells the main thread. */
+export type MappingReport =
+  | { ready: true; unverified: Record<string, string[]> }
+  | { rendered: string }
+  | { paused: ErrorCode }
+  | { fatal: ErrorCode; where?: string };
+
+const IDLE_MS = 1000;
+const PAUSE_MS = 2000;
+
+/** The loop of the mapping worker: maps what is in the inbox, then renders for each platform, then waits. */
+export async function runMappingWorker(registry: Registry): Promise<void> {
+  const data = workerData as MappingWorkerData;
+  const tell = (report: MappingReport) => parentPort?.postMessage(report);
+  let wake: () => void = () => {};
+  let woken = false;
+  let stopping = false;
+  parentPort?.on('message', (message: { wake?: true; stop?: true }) => {
+    if (message.stop) stopping = true;
+    woken = true;
+    wake();
+  });
+  const rest = (ms: number): Promise<void> =>
+    new Promise((resolve) => {
+      if (woken || stopping) return resolve();
+      const timer = setTimeout(resolve, ms);
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+
+  try {
+    const store = openMappingView(data.folder, data.keyReference, data.port);
+    const readers = compileReaders(registry, data);
+    const stages = compileStages(registry, data).map((s) => ({ ...s, store, clock: systemClock, site: data.site }));
+    const mapping = {
+      store,
+      readers,
+      timeZone: data.site.timeZone,
+      clock: systemClock,
+      setIdOf: (reportKey: string) =>
+        createHash('sha256').update(`${data.site.orgCode}\n${reportKey}`).digest('hex').slice(0, 32),
+    };
+    tell({ ready: true, unverified: Object.fromEntries(stages.map((s) => [s.platform, s.renderer.unverified])) });
+
+    while (!stopping) {
+      woken = false;
+      try {
+        let worked = await mapBatch(mapping);
+        for (const stage of stages) {
+          const rendered = await renderBatch(stage satisfies RenderingStage);
+          if (rendered > 0) tell({ rendered: stage.platform });
+          worked += rendered;
+        }
+        if (worked === 0) await rest(IDLE_MS);
+      } catch (error) {
+        const code = codeOf(error, 'MAP-3013');
+        if (code === 'QUE-4010' || code === 'SYS-6004' || code === 'QUE-4007') break;
+        tell({ paused: code });
+        await rest(PAUSE_MS);
+      }
+    }
+    store.close();
+  } catch (error) {
+    tell({ fatal: codeOf(error, 'SYS-6004'), where: error instanceof QianzhiError ? error.where : undefined });
+  }
+  parentPort?.close();
+}
+
+function compileReaders(registry: Registry, data: MappingWorkerData): Map<string, MessageReader> {
+  return new Map(
+    data.sources.flatMap(({ name, kind, profileText }) => {
+      const profile = registry.profiles.find((p) => p.sourceKinds.includes(kind));
+      return profile ? [[name, profile.compile(profileText)] as const] : [];
+    }),
+  );
+}
+
+function compileStages(registry: Registry, data: MappingWorkerData) {
+  return data.platforms.map(({ name, format, packText, overlay, holdMs, bound, filters }) => {
+    const adapter = registry.formats.find((f) => f.kind === format);
+    if (!adapter) throw new QianzhiError('CFG-5003', `platforms.${name}.format`);
+    return { platform: name, renderer: adapter.compile(packText, overlay), holdMs, bound, filters };
+  });
+}

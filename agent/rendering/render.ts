@@ -1,0 +1,87 @@
+import type { JournalEntry, Rendered, RenderingStore } from '../store/contract.ts';
+import type { Clock } from '../support/clock.ts';
+import { codeOf } from '../support/errors.ts';
+import type { JournalContent, Renderer } from './format.ts';
+
+const BATCH_ENTRIES = 100;
+/** One write of other work stays under the writer's bound of 512 KB. */
+const BATCH_BYTES = 400 * 1024;
+
+/** What a platform wants of the journal; an empty list means everything. */
+export interface PlatformFilters {
+  sources?: string[];
+  patient_classes?: string[];
+}
+
+export interface RenderingStage {
+  platform: string;
+  renderer: Renderer;
+  store: RenderingStore;
+  filters: PlatformFilters;
+  /** Not before so long after rendering, milliseconds. */
+  holdMs: number;
+  /** Most unsent documents before the platform stops reading. */
+  bound: number;
+  site: { orgCode: string; name: string };
+  clock: Clock;
+}
+
+/**
+ * Renders the next journal entries of one platform and commits documents and cursor together.
+ * @returns how many entries were taken; 0 when there is none or the platform is at its bound.
+ */
+export async function renderBatch(stage: RenderingStage): Promise<number> {
+  const room = stage.bound - stage.store.unsent(stage.platform);
+  if (room <= 0) return 0;
+  const entries = stage.store.journal(stage.platform, Math.min(BATCH_ENTRIES, room));
+  const results: Array<{ jseq: number; rendered: Rendered }> = [];
+  let bytes = 0;
+  for (const entry of entries) {
+    const rendered = renderEntry(stage, entry);
+    results.push({ jseq: entry.jseq, rendered });
+    if (rendered.kind === 'document') bytes += rendered.bytes.reveal().length;
+    if (bytes > BATCH_BYTES) break;
+  }
+  const last = results.at(-1);
+  if (!last) return 0;
+  const notBeforeMs = stage.clock.now() + stage.holdMs;
+  try {
+    await stage.store.commitRendering(stage.platform, last.jseq, results, notBeforeMs);
+    return results.length;
+  } catch (error) {
+    if (codeOf(error, 'MAP-3013') !== 'MAP-3013') throw error;
+  }
+  // Something in the batch cannot be written: alone, the culprit is held and its neighbours go on.
+  for (const result of results) {
+    try {
+      await stage.store.commitRendering(stage.platform, result.jseq, [result], notBeforeMs);
+    } catch (error) {
+      if (codeOf(error, 'MAP-3013') !== 'MAP-3013') throw error;
+      const rendered: Rendered = { kind: 'held', code: 'MAP-3013', where: 'write' };
+      await stage.store.commitRendering(stage.platform, result.jseq, [{ jseq: result.jseq, rendered }], notBeforeMs);
+    }
+  }
+  return results.length;
+}
+
+function renderEntry(stage: RenderingStage, entry: JournalEntry): Rendered {
+  const text = entry.content.reveal();
+  if (text === '') return { kind: 'held', code: 'QUE-4003', where: 'record' };
+  try {
+    const content = JSON.parse(text) as JournalContent;
+    const rule = entry.action === 'publish' ? filteredBy(stage.filters, entry, content) : undefined;
+    if (rule) return { kind: 'filtered', rule };
+    const { setId, version, action } = entry;
+    return stage.renderer.render({ content, action, setId, version, site: stage.site });
+  } catch (error) {
+    return { kind: 'held', code: codeOf(error, 'MAP-3013'), where: 'rendering' };
+  }
+}
+
+function filteredBy(filters: PlatformFilters, entry: JournalEntry, content: JournalContent): string | undefined {
+  if (filters.sources?.length && !filters.sources.includes(entry.source)) return 'source';
+  const wanted = filters.patient_classes;
+  const patientClass = content.record.encounter.patientClass;
+  if (wanted?.length && !(patientClass && wanted.includes(patientClass))) return 'patient-class';
+  return undefined;
+}

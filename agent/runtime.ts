@@ -1,0 +1,317 @@
+import { once } from 'node:events';
+import type { LoadedConfig, LoadedPlatform, LoadedSource } from '../config/load.ts';
+import { startDelivery } from './delivery/deliver.ts';
+import type { PlatformConnection } from './delivery/platform.ts';
+import type { RunningSource, SourceStatus } from './intake/source.ts';
+import type { MappingReport, MappingWorkerData } from './mapping/worker.ts';
+import type { Registry } from './registry.ts';
+import { startStatusKeeper } from './status/keeper.ts';
+import type { PlatformStatus, StatusModel } from './status/model.ts';
+import { startStatusServer } from './status/server.ts';
+import { openStore, type SqliteStore } from './store/sqlite/store.ts';
+import { type Clock, systemClock } from './support/clock.ts';
+import { codeOf, type ErrorCode, QianzhiError } from './support/errors.ts';
+import type { Log } from './support/log.ts';
+import { startThread } from './support/thread.ts';
+import { version } from './support/version.ts';
+
+export interface AgentOptions {
+  config: LoadedConfig;
+  registry: Registry;
+  /** The demo opens demo data folders and nothing else does (CFG-5007). */
+  demo: boolean;
+  log: Log;
+  clock?: Clock;
+}
+
+export interface RunningAgent {
+  addresses: { sources: Record<string, { host: string; port: number }>; status: string };
+  status(): StatusModel;
+  stop(graceMs: number): Promise<void>;
+  /** Settles only when the agent ends by itself: with the code of what ended it. The process must exit. */
+  done: Promise<ErrorCode>;
+}
+
+/** How long a platform whose certificates cannot be read waits before it looks again. */
+const REOPEN_MS = 30_000;
+const MAPPING_STOP_MS = 1_500;
+
+/**
+ * The composition root: config → store → mapping → platforms → sources → status, stopped the other way
+ * round. Sources come after everything that stands behind them, so that the first message finds its way.
+ * Rejects with the code of what stands in the way; nothing stays open then.
+ */
+export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
+  const { config, registry, log } = options;
+  const clock = options.clock ?? systemClock;
+  const startedMs = clock.now();
+  const closers: Array<() => Promise<void>> = [];
+  const stopAll = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) await close().catch(() => {});
+  };
+  let fatal: (code: ErrorCode) => void = () => {};
+  const done = new Promise<ErrorCode>((resolve) => {
+    fatal = (code) => {
+      log.error('fatal', { code });
+      resolve(code);
+    };
+  });
+
+  try {
+    const site = { name: config.site.name, orgCode: config.site.org_code, timeZone: config.site.time_zone };
+    const store = await openStore(
+      {
+        folder: config.data.folder,
+        keyReference: config.data.key,
+        demo: options.demo,
+        sources: config.sources.map((s) => s.name),
+        platforms: config.platforms.map((p) => p.name),
+        timeZone: site.timeZone,
+      },
+      fatal,
+    );
+    closers.push(() => store.close());
+
+    const keeper = startStatusKeeper({ clock, startedMs, version, site, demo: options.demo, store });
+    closers.push(async () => keeper.stop());
+
+    const platforms = new Map<string, RunningPlatform>();
+    const mapping = await startMapping(config, store, site, log, fatal, (platform) => platforms.get(platform)?.wake());
+    closers.push(mapping.stop);
+
+    for (const platform of config.platforms) {
+      const running = startPlatform(platform, registry, { store, clock, log, changed: keeper.changed });
+      platforms.set(platform.name, running);
+      closers.push(running.stop);
+      keeper.addPlatform(() => running.status(mapping.unverified[platform.name] ?? []));
+    }
+
+    const addresses: RunningAgent['addresses'] = { sources: {}, status: '' };
+    const accept: SqliteStore['accept'] = async (message) => {
+      const accepted = await store.accept(message);
+      keeper.received();
+      mapping.wake();
+      return accepted;
+    };
+    for (const source of config.sources) {
+      const running = await startSource(source, registry, { store, accept, clock, log, changed: keeper.changed });
+      closers.push(() => running.stop(2_000));
+      keeper.addSource(running.status);
+      const address = hostAndPort(running.status().address);
+      if (address) addresses.sources[source.name] = address;
+    }
+
+    const server = await startStatusServer({
+      host: config.status.host,
+      port: config.status.port,
+      model: keeper.model,
+      messages: (limit, before) => store.messages(limit, before),
+      subscribe: keeper.subscribe,
+      clock,
+      log,
+    });
+    closers.push(server.close);
+    addresses.status = server.url;
+    await keeper.refresh();
+    log.info('started');
+
+    return {
+      addresses,
+      status: keeper.model,
+      done,
+      async stop(graceMs) {
+        log.info('stopping');
+        await Promise.race([stopAll(), new Promise((resolve) => setTimeout(resolve, graceMs))]);
+      },
+    };
+  } catch (error) {
+    await stopAll();
+    throw error;
+  }
+}
+
+const hostAndPort = (address: string | undefined): { host: string; port: number } | undefined => {
+  const found = address && /^\[?(.+?)\]?:(\d+)$/.exec(address);
+  return found?.[1] && found[2] ? { host: found[1], port: Number(found[2]) } : undefined;
+};
+
+// ---------------------------------------------------------------- mapping
+
+interface RunningMapping {
+  wake(): void;
+  unverified: Record<string, string[]>;
+  stop(): Promise<void>;
+}
+
+async function startMapping(
+  config: LoadedConfig,
+  store: SqliteStore,
+  site: MappingWorkerData['site'],
+  log: Log,
+  fatal: (code: ErrorCode) => void,
+  rendered: (platform: string) => void,
+): Promise<RunningMapping> {
+  const data: MappingWorkerData = {
+    folder: config.data.folder,
+    keyReference: config.data.key,
+    port: store.mappingPort,
+    site,
+    sources: config.sources.map(({ name, kind, profileText }) => ({ name, kind, profileText })),
+    platforms: config.platforms.map((p) => ({
+      name: p.name,
+      format: p.format,
+      packText: p.packText,
+      overlay: p.overlay,
+      holdMs: p.holdSeconds * 1000,
+      bound: p.outboxBound,
+      filters: p.filters,
+    })),
+  };
+  const worker = startThread('adapters/mapping-thread.ts', data, [store.mappingPort]);
+  let stopping = false;
+  let unverified: Record<string, string[]> = {};
+  await new Promise<void>((resolve, reject) => {
+    const end = (code: ErrorCode, where?: string) => {
+      reject(new QianzhiError(code, where));
+      if (!stopping) fatal(code);
+    };
+    worker.on('message', (report: MappingReport) => {
+      if ('ready' in report) {
+        unverified = report.unverified;
+        resolve();
+      } else if ('rendered' in report) rendered(report.rendered);
+      else if ('paused' in report) log.warn('mapping-paused', { code: report.paused });
+      else end(report.fatal, report.where);
+    });
+    worker.on('error', () => end('SYS-6004', 'mapping'));
+    worker.on('exit', () => end('SYS-6004', 'mapping'));
+  });
+  let asked = false;
+  return {
+    unverified,
+    wake() {
+      // One wake for all messages of a turn: the worker takes whatever is there.
+      if (asked) return;
+      asked = true;
+      setImmediate(() => {
+        asked = false;
+        worker.postMessage({ wake: true });
+      });
+    },
+    async stop() {
+      stopping = true;
+      const ended = once(worker, 'exit');
+      worker.postMessage({ stop: true });
+      const late = setTimeout(() => void worker.terminate(), MAPPING_STOP_MS);
+      await ended;
+      clearTimeout(late);
+    },
+  };
+}
+
+// ---------------------------------------------------------------- sources
+
+interface StageParts {
+  store: SqliteStore;
+  clock: Clock;
+  log: Log;
+  changed(): void;
+}
+
+/** A listener that cannot start is shown as failed and does not stop the others (invariant 11). */
+async function startSource(
+  source: LoadedSource,
+  registry: Registry,
+  parts: StageParts & { accept: SqliteStore['accept'] },
+): Promise<RunningSource> {
+  const { name, kind } = source;
+  const adapter = registry.sources.find((a) => a.kind === kind);
+  if (!adapter) throw new QianzhiError('CFG-5003', `sources.${name}.kind`);
+  try {
+    return await adapter.start(
+      {
+        name,
+        profile: source.profileText,
+        clock: parts.clock,
+        log: parts.log,
+        accept: (message) => parts.accept({ ...message, source: name }),
+        pendingBytes: parts.store.pendingBytes,
+        changed: parts.changed,
+      },
+      source.settings,
+    );
+  } catch (error) {
+    const code = codeOf(error, 'SYS-6004');
+    if (code.startsWith('CFG-')) throw error;
+    parts.log.error('source-failed', { source: name, code });
+    const failed: SourceStatus = {
+      name,
+      kind,
+      state: 'failed',
+      problem: { code, sinceMs: parts.clock.now() },
+      senders: [],
+      refusedConnections: 0,
+    };
+    return { status: () => failed, stop: async () => {} };
+  }
+}
+
+// ---------------------------------------------------------------- platforms
+
+interface RunningPlatform {
+  wake(): void;
+  status(unverified: string[]): Omit<PlatformStatus, keyof import('./store/contract.ts').PlatformFigures>;
+  stop(): Promise<void>;
+}
+
+/** A certificate problem stops uploads, never listeners (invariant 9): opening is tried until it works. */
+function startPlatform(platform: LoadedPlatform, registry: Registry, parts: StageParts): RunningPlatform {
+  const { name, kind } = platform;
+  const adapter = registry.platforms.find((a) => a.kind === kind);
+  if (!adapter) throw new QianzhiError('CFG-5003', `platforms.${name}.kind`);
+  const { store, clock, log, changed } = parts;
+  let connection: PlatformConnection | undefined;
+  let delivery: ReturnType<typeof startDelivery> | undefined;
+  let failed: { code: ErrorCode; atMs: number } | undefined;
+  let retry: NodeJS.Timeout | undefined;
+  let stopped = false;
+
+  const open = async (): Promise<void> => {
+    try {
+      const opened = await adapter.open({ name, clock, log, agentId: store.agentId }, platform.settings);
+      if (stopped) return void (await opened.close());
+      connection = opened;
+      failed = undefined;
+      delivery = startDelivery({ platform: name, connection, store, clock, log, changed });
+    } catch (error) {
+      failed = { code: codeOf(error, 'TLS-1209'), atMs: failed?.atMs ?? clock.now() };
+      log.error('platform-not-open', { platform: name, code: failed.code });
+      if (!stopped) retry = setTimeout(() => void open(), REOPEN_MS);
+    }
+    changed();
+  };
+  void open();
+
+  return {
+    wake: () => delivery?.wake(),
+    status(unverified) {
+      const d = delivery?.status();
+      return {
+        kind,
+        url: String(platform.settings.url ?? ''),
+        state: d?.state ?? (failed ? 'stopped' : 'starting'),
+        lastError: d?.lastError ?? failed,
+        nextTryMs: d?.nextTryMs,
+        clockOffsetMs: d?.clockOffsetMs,
+        certificates: connection?.certificates() ?? [],
+        unverified,
+      };
+    },
+    async stop() {
+      stopped = true;
+      clearTimeout(retry);
+      await delivery?.stop();
+      await connection?.close();
+    },
+  };
+}

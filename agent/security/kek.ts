@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { errnoOf, QianzhiError } from '../support/errors.ts';
+
+/**
+ * The key-encryption key. `file:/path` is a file of 64 hex characters, mode 0600; `systemd:name` a
+ * credential that systemd hands over in $CREDENTIALS_DIRECTORY.
+ * A key is made only for a store that does not exist yet: for a store that has lost its key nothing
+ * is made and nothing is touched (QUE-4004).
+ *
+ * @returns 32 bytes. Throws QUE-4004 (absent, unreadable, malformed, open to others), CFG-5003 (reference).
+ */
+export function loadKek(reference: string, storeExists: boolean, env: NodeJS.ProcessEnv = process.env): Buffer {
+  const colon = reference.indexOf(':');
+  const scheme = reference.slice(0, colon);
+  const rest = reference.slice(colon + 1);
+  if (scheme === 'systemd') {
+    const folder = env.CREDENTIALS_DIRECTORY;
+    if (!folder) throw new QianzhiError('QUE-4004', 'systemd');
+    return readKey(join(folder, rest), false);
+  }
+  if (scheme !== 'file' || rest === '') throw new QianzhiError('CFG-5003', 'data.key');
+  if (!existsSync(rest)) {
+    if (storeExists) throw new QianzhiError('QUE-4004', 'file');
+    writeKey(rest);
+  }
+  return readKey(rest, true);
+}
+
+function readKey(path: string, checkMode: boolean): Buffer {
+  let text: string;
+  try {
+    if (checkMode && process.platform !== 'win32' && (statSync(path).mode & 0o077) !== 0) {
+      throw new QianzhiError('QUE-4004', 'mode');
+    }
+    text = readFileSync(path, 'utf8').trim();
+  } catch (error) {
+    if (error instanceof QianzhiError) throw error;
+    throw new QianzhiError('QUE-4004', errnoOf(error) ?? 'read', { cause: error });
+  }
+  if (!/^[0-9a-f]{64}$/i.test(text)) throw new QianzhiError('QUE-4004', 'format');
+  return Buffer.from(text, 'hex');
+}
+
+function writeKey(path: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  const file = openSync(path, 'wx', 0o600);
+  writeSync(file, `${randomBytes(32).toString('hex')}\n`);
+  fsyncSync(file);
+  closeSync(file);
+  syncFolder(dirname(path));
+}
+
+/** Makes a created or renamed directory entry durable; a no-op where folders cannot be opened (Windows). */
+export function syncFolder(path: string): void {
+  if (process.platform === 'win32') return;
+  const folder = openSync(path, 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}

@@ -1,0 +1,136 @@
+import type { SourceStatus } from '../intake/source.ts';
+import type { PageStore, PlatformFigures, ProblemGroup, StoreFigures } from '../store/contract.ts';
+import type { Clock } from '../support/clock.ts';
+import type { PlatformStatus, StatusModel } from './model.ts';
+import { createRateMeter } from './rates.ts';
+import { composeStatus } from './verdict.ts';
+
+/** How often figures are read again while something moves, and while nothing does. */
+const BUSY_MS = 500;
+const QUIET_MS = 2_000;
+const PROBLEM_GROUPS = 50;
+
+export interface StatusKeeper {
+  model(): StatusModel;
+  subscribe(listener: () => void): () => void;
+  /** Something moved: look again soon. */
+  changed(): void;
+  /** A message was accepted. */
+  received(): void;
+  addSource(status: () => SourceStatus): void;
+  addPlatform(status: () => Omit<PlatformStatus, keyof PlatformFigures>): void;
+  refresh(): Promise<void>;
+  stop(): void;
+}
+
+export interface KeeperParts {
+  clock: Clock;
+  startedMs: number;
+  version: string;
+  site: StatusModel['site'];
+  demo: boolean;
+  store: PageStore;
+}
+
+/** Keeps the one status model current: reads the store's figures in short pages, composes, tells who listens. */
+export function startStatusKeeper(parts: KeeperParts): StatusKeeper {
+  const { clock, store } = parts;
+  const listeners = new Set<() => void>();
+  const sources: Array<() => SourceStatus> = [];
+  const platforms: Array<() => Omit<PlatformStatus, keyof PlatformFigures>> = [];
+  const meters = { hospital: createRateMeter(), intake: createRateMeter(), queue: createRateMeter() };
+  let figures: StoreFigures = {
+    mode: 'normal',
+    freeBytes: 0,
+    databaseBytes: 0,
+    bytesPerDay: 0,
+    lastSeq: 0,
+    mappedThrough: 0,
+    platforms: [],
+    today: [],
+    receivedToday: [],
+  };
+  let groups: ProblemGroup[] = [];
+  let before: { mapped: number; accepted: number } | undefined;
+  let model: StatusModel | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  let busy = false;
+
+  const edge = (meter: (typeof meters)['hospital']) => ({
+    perMinute: meter.perMinute(clock.now()),
+    lastMs: meter.lastMs(),
+  });
+
+  const compose = (): StatusModel => {
+    const running = platforms.map((status) => status());
+    return composeStatus({
+      nowMs: clock.now(),
+      startedMs: parts.startedMs,
+      version: parts.version,
+      site: parts.site,
+      demo: parts.demo,
+      sources: sources.map((status) => status()),
+      platforms: running.flatMap((p, i) => {
+        const found = figures.platforms[i];
+        return found ? [{ ...found, ...p }] : [];
+      }),
+      store: figures,
+      problemGroups: groups,
+      extraProblems: [],
+      previous: model,
+      rates: { hospital: edge(meters.hospital), intake: edge(meters.intake), queue: edge(meters.queue) },
+    });
+  };
+
+  const refresh = async (): Promise<void> => {
+    clearTimeout(timer);
+    const now = clock.now();
+    try {
+      [figures, groups] = await Promise.all([store.figures(now), store.problems(PROBLEM_GROUPS)]);
+    } catch {
+      return; // the store is closing, or its end is told elsewhere
+    }
+    if (stopped) return;
+    const accepted = figures.platforms.reduce((n, p) => n + p.acceptedToday, 0);
+    if (before) {
+      const mapped = figures.mappedThrough - before.mapped;
+      if (mapped > 0) meters.intake.add(mapped, now);
+      if (accepted > before.accepted) meters.queue.add(accepted - before.accepted, now);
+    }
+    before = { mapped: figures.mappedThrough, accepted };
+    model = compose();
+    for (const listener of listeners) listener();
+    timer = setTimeout(() => void refresh(), busy ? BUSY_MS : QUIET_MS);
+    busy = false;
+  };
+  timer = setTimeout(() => void refresh(), BUSY_MS);
+
+  return {
+    model: () => {
+      model ??= compose();
+      return model;
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    changed() {
+      if (busy || stopped) return;
+      busy = true;
+      clearTimeout(timer);
+      timer = setTimeout(() => void refresh(), BUSY_MS);
+    },
+    received() {
+      meters.hospital.add(1, clock.now());
+      this.changed();
+    },
+    addSource: (status) => sources.push(status),
+    addPlatform: (status) => platforms.push(status),
+    refresh,
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,173 @@
+import type { CertificateStatus } from '../delivery/platform.ts';
+import type { SourceStatus } from '../intake/source.ts';
+import type { ProblemGroup, StoreFigures } from '../store/contract.ts';
+import { errorTable, isErrorCode } from '../support/errors.ts';
+import type { PlatformStatus, Problem, Side, StatusModel } from './model.ts';
+
+export type StationId = StatusModel['stations'][number]['id'];
+
+/** What is known of the edge that leaves a station. `perMinute` over the last five minutes. */
+export interface EdgeRate {
+  perMinute?: number;
+  lastMs?: number;
+}
+
+export interface StatusParts {
+  nowMs: number;
+  startedMs: number;
+  version: string;
+  site: StatusModel['site'];
+  demo: boolean;
+  sources: SourceStatus[];
+  platforms: PlatformStatus[];
+  store: StoreFigures;
+  problemGroups: ProblemGroup[];
+  /** Problems known elsewhere (clock, worker …). They are shown at the station of their side. */
+  extraProblems: Problem[];
+  /** The model before this one, so that "since" stays what it was. */
+  previous?: StatusModel;
+  rates: Partial<Record<StationId, EdgeRate>>;
+}
+
+const minute = 60_000;
+const day = 86_400_000;
+/** A document or message that waits longer than this is a backlog. */
+export const backlogMs = 5 * minute;
+/** A certificate with less left than this asks for attention. */
+export const certificateWarningMs = 30 * day;
+/** Less disk than this many days asks for attention. */
+export const diskWarningDays = 7;
+/** A clock further off than this asks for attention. */
+export const clockWarningMs = minute;
+/** A sender's protocol problem counts while it is newer than its last good message, or this fresh. */
+export const senderProblemMs = 60 * minute;
+
+/** A problem and the station it is shown at. */
+export interface Placed extends Problem {
+  station: StationId;
+}
+
+const sideOf = (code: string): Side => (isErrorCode(code) ? errorTable[code].side : 'agent');
+
+const problemKey = (p: Problem): string => `${p.code}|${p.component}|${p.where ?? ''}`;
+
+const problem = (
+  station: StationId,
+  level: Problem['level'],
+  code: string,
+  component: string,
+  sinceMs: number,
+  rest: Partial<Problem> = {},
+): Placed => ({ station, level, code, component, side: sideOf(code), sinceMs, lastMs: sinceMs, count: 1, ...rest });
+
+function sourceProblems(source: SourceStatus, nowMs: number): Placed[] {
+  const found: Placed[] = [];
+  if (source.state === 'failed') {
+    const { code, sinceMs } = source.problem ?? { code: 'SYS-6006', sinceMs: nowMs };
+    found.push(problem('intake', 'fault', code, source.name, sinceMs, { lastMs: nowMs }));
+  }
+  for (const sender of source.senders) {
+    const p = sender.problem;
+    if (p === undefined || nowMs - p.atMs > day) continue;
+    const goodSince = sender.lastMessageMs !== undefined && sender.lastMessageMs > p.atMs;
+    if (goodSince && nowMs - p.atMs > senderProblemMs) continue;
+    found.push(
+      problem('hospital', 'attention', p.code, source.name, p.atMs, { count: p.count, where: sender.address }),
+    );
+  }
+  return found;
+}
+
+function certificateProblem(certificate: CertificateStatus, platform: string, nowMs: number): Placed[] {
+  const { notBeforeMs, notAfterMs, role } = certificate;
+  const ours = role === 'client';
+  if (nowMs < notBeforeMs || nowMs >= notAfterMs) {
+    const sinceMs = Math.min(nowMs, notAfterMs);
+    return [problem('platform', 'fault', ours ? 'TLS-1205' : 'TLS-1203', platform, sinceMs, { lastMs: nowMs })];
+  }
+  if (notAfterMs - nowMs >= certificateWarningMs) return [];
+  const sinceMs = Math.max(notBeforeMs, notAfterMs - certificateWarningMs);
+  return [problem('platform', 'attention', ours ? 'TLS-1208' : 'TLS-1211', platform, sinceMs, { lastMs: nowMs })];
+}
+
+function platformProblems(platform: PlatformStatus, nowMs: number): Placed[] {
+  const name = platform.platform;
+  const found: Placed[] = [];
+  const error = platform.lastError;
+  const affected = Math.max(1, platform.unsent);
+  if (platform.state === 'stopped' || platform.state === 'retrying') {
+    const level = platform.state === 'stopped' ? 'fault' : 'attention';
+    const { code, atMs } = error ?? { code: 'NET-1006', atMs: nowMs };
+    found.push(problem('platform', level, code, name, atMs, { lastMs: atMs, count: affected }));
+  } else if (platform.oldestMs !== undefined && nowMs - platform.oldestMs > backlogMs) {
+    // Only here: where uploads have failed the backlog is but what follows from it.
+    const since = platform.oldestMs + backlogMs;
+    found.push(problem('platform', 'attention', 'QUE-4011', name, since, { lastMs: nowMs, count: platform.unsent }));
+  }
+  for (const certificate of platform.certificates) found.push(...certificateProblem(certificate, name, nowMs));
+  if (platform.clockOffsetMs !== undefined && Math.abs(platform.clockOffsetMs) > clockWarningMs) {
+    found.push(problem('platform', 'attention', 'SYS-6001', name, nowMs));
+  }
+  return found;
+}
+
+function storeProblems(store: StoreFigures, nowMs: number, diskDaysLeft: number | undefined): Placed[] {
+  if (store.mode === 'intake-stopped') return [problem('queue', 'fault', 'QUE-4002', 'agent', nowMs)];
+  const found: Placed[] = [];
+  if (store.mode === 'mapping-stopped') {
+    found.push(problem('queue', 'attention', 'QUE-4001', 'agent', nowMs));
+  } else if (diskDaysLeft !== undefined && diskDaysLeft < diskWarningDays) {
+    found.push(problem('queue', 'attention', 'QUE-4013', 'agent', nowMs));
+  }
+  const oldest = store.oldestUnmappedMs;
+  if (oldest !== undefined && nowMs - oldest > backlogMs) {
+    const count = Math.max(1, store.lastSeq - store.mappedThrough);
+    found.push(problem('queue', 'attention', 'QUE-4012', 'agent', oldest + backlogMs, { lastMs: nowMs, count }));
+  }
+  return found;
+}
+
+const heldProblem = (group: ProblemGroup): Placed =>
+  problem('queue', 'attention', group.code, group.platform === '' ? 'agent' : group.platform, group.firstMs, {
+    lastMs: group.lastMs,
+    count: group.count,
+    exampleSeq: group.exampleSeq,
+    ...(group.where === '' ? {} : { where: group.where }),
+  });
+
+const stationOfSide: Record<Side, StationId> = {
+  hospital: 'hospital',
+  agent: 'queue',
+  platform: 'platform',
+  network: 'platform',
+};
+
+/**
+ * All problems the parts know of, faults first, then the oldest first, so that their places are stable.
+ * One entry for each code, component and place; "since" is the earliest known, also from the
+ * model before.
+ */
+export function collectProblems(parts: StatusParts, diskDaysLeft: number | undefined): Placed[] {
+  const { nowMs, previous } = parts;
+  const known = new Map((previous?.problems ?? []).map((p) => [problemKey(p), p.sinceMs]));
+  const all = [
+    ...parts.sources.flatMap((s) => sourceProblems(s, nowMs)),
+    ...parts.platforms.flatMap((p) => platformProblems(p, nowMs)),
+    ...storeProblems(parts.store, nowMs, diskDaysLeft),
+    ...parts.problemGroups.map(heldProblem),
+    ...parts.extraProblems.map((p): Placed => ({ ...p, station: stationOfSide[p.side] })),
+  ];
+  const unique = new Map<string, Placed>();
+  for (const p of all) {
+    const key = problemKey(p);
+    const sinceMs = Math.min(p.sinceMs, known.get(key) ?? p.sinceMs);
+    const seen = unique.get(key);
+    if (seen === undefined || (seen.level === 'attention' && p.level === 'fault')) unique.set(key, { ...p, sinceMs });
+  }
+  return [...unique.values()].sort(
+    (a, b) =>
+      Number(b.level === 'fault') - Number(a.level === 'fault') ||
+      a.sinceMs - b.sinceMs ||
+      (problemKey(a) < problemKey(b) ? -1 : 1),
+  );
+}

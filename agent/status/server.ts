@@ -1,0 +1,163 @@
+import { readFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { getRequestListener } from '@hono/node-server';
+import { Hono } from 'hono';
+import type { MessageRow, Seq } from '../store/contract.ts';
+import type { Clock } from '../support/clock.ts';
+import { codeOf, errnoOf, QianzhiError } from '../support/errors.ts';
+import type { Log } from '../support/log.ts';
+import { createEventHub, type EventHub } from './events.ts';
+import type { StatusModel } from './model.ts';
+import { shield, shieldHeaders } from './shield.ts';
+import { readiness } from './verdict.ts';
+
+export interface StatusServerOptions {
+  /** A loopback address; anything else is refused with CFG-5003 (a page for the network needs accounts). */
+  host: string;
+  /** 0 takes a free port. */
+  port: number;
+  model: () => StatusModel;
+  /** Newest first, before `before` when given (PageStore.messages). */
+  messages: (limit: number, before?: Seq) => Promise<MessageRow[]>;
+  subscribe: (changed: () => void) => () => void;
+  clock: Clock;
+  log: Log;
+  /** The built page (installer/build-page.ts); a single binary gives its own. Undefined: not there. */
+  readAsset?: (name: AssetName) => Promise<Uint8Array | undefined>;
+  maxStreams?: number;
+}
+
+export interface StatusServer {
+  url: string;
+  port: number;
+  close(): Promise<void>;
+}
+
+export type AssetName = 'index.html' | 'page.js' | 'page.css';
+
+const mediaTypes: Record<AssetName, string> = {
+  'index.html': 'text/html; charset=utf-8',
+  'page.js': 'text/javascript; charset=utf-8',
+  'page.css': 'text/css; charset=utf-8',
+};
+
+const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
+const maxMessages = 200;
+
+async function readBuiltPage(name: AssetName): Promise<Uint8Array | undefined> {
+  try {
+    return await readFile(new URL(`../../dist/web/${name}`, import.meta.url));
+  } catch {
+    return undefined;
+  }
+}
+
+/** A whole number of at least 1 in decimal digits, or undefined. */
+const wholeNumber = (text: string | undefined): number | undefined =>
+  text !== undefined && /^[1-9]\d{0,14}$/.test(text) ? Number(text) : undefined;
+
+function routes(options: StatusServerOptions, hub: EventHub, port: () => number): Hono {
+  const { model, messages, log } = options;
+  const readAsset = options.readAsset ?? readBuiltPage;
+  const app = new Hono();
+  app.use(shield(port));
+
+  const asset = async (name: AssetName): Promise<Response> => {
+    const bytes = await readAsset(name);
+    if (bytes !== undefined) return new Response(Buffer.from(bytes), { headers: { 'Content-Type': mediaTypes[name] } });
+    return new Response('状态页尚未生成。请用 npm start 启动。\nThe page has not been built. Start with npm start.\n', {
+      status: 503,
+      headers: { 'Content-Type': 'text/plain; charset=utf-8' },
+    });
+  };
+  app.get('/', () => asset('index.html'));
+  app.get('/page.js', () => asset('page.js'));
+  app.get('/page.css', () => asset('page.css'));
+
+  app.get('/livez', (c) => c.json({ status: 'alive' }));
+  app.get('/readyz', (c) => {
+    const ready = readiness(model());
+    return c.json(ready, ready.status === 'not-ready' ? 503 : 200);
+  });
+
+  app.get('/api/v1/status', (c) => c.json(model()));
+  app.get('/api/v1/messages', async (c) => {
+    const { limit, before } = c.req.query();
+    const count = limit === undefined ? 50 : wholeNumber(limit);
+    const last = before === undefined ? undefined : wholeNumber(before);
+    if (count === undefined || count > maxMessages || (before !== undefined && last === undefined)) {
+      return c.json({ error: 'bad-request', expected: `limit=1..${maxMessages}, before=<seq>` }, 400);
+    }
+    const rows = last === undefined ? await messages(count) : await messages(count, last);
+    return c.json({ messages: rows });
+  });
+  app.get('/api/v1/events', (c) => {
+    const stream = hub.open();
+    if (stream === undefined) return c.json({ error: 'too-many-streams' }, 503, { 'Retry-After': '5' });
+    return c.body(stream, 200, { 'Content-Type': 'text/event-stream; charset=utf-8', 'X-Accel-Buffering': 'no' });
+  });
+
+  app.notFound((c) => c.json({ error: 'not-found' }, 404));
+  app.onError((error, c) => {
+    const code = codeOf(error, 'SYS-6004');
+    log.error('status page request failed', { code });
+    return c.json({ error: 'failed', code }, 500, { ...shieldHeaders });
+  });
+  return app;
+}
+
+function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const failed = (error: Error) => {
+      const taken = errnoOf(error) === 'EADDRINUSE';
+      reject(new QianzhiError(taken ? 'SYS-6005' : 'CFG-5003', taken ? undefined : 'status.host', { cause: error }));
+    };
+    server.once('error', failed);
+    server.listen({ host, port }, () => {
+      server.removeListener('error', failed);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+/**
+ * Serves the status page and its API on loopback: `/`, `/page.js`, `/page.css`, `/livez`, `/readyz`,
+ * `/api/v1/status`, `/api/v1/messages?limit&before`, `/api/v1/events` (SSE). Read-only. Rejects with
+ * SYS-6005 when the port is in use, with CFG-5003 when the host is not loopback or cannot be bound.
+ */
+export async function startStatusServer(options: StatusServerOptions): Promise<StatusServer> {
+  const { host, log, clock } = options;
+  if (!loopback.has(host)) throw new QianzhiError('CFG-5003', 'status.host');
+  const hub = createEventHub({
+    model: options.model,
+    subscribe: options.subscribe,
+    now: () => clock.now(),
+    ...(options.maxStreams === undefined ? {} : { maxStreams: options.maxStreams }),
+  });
+  let port = options.port;
+  const app = routes(options, hub, () => port);
+  const server = createServer(getRequestListener(app.fetch, { overrideGlobalObjects: false }));
+  // Room for every stream and a few requests; more connections than that are closed at once.
+  server.maxConnections = (options.maxStreams ?? 32) + 64;
+  try {
+    port = await listen(server, host, options.port);
+  } catch (error) {
+    hub.close();
+    throw error;
+  }
+  server.on('error', (error) => log.error('status server error', { errno: errnoOf(error) ?? 'UNKNOWN' }));
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${port}/`,
+    port,
+    close() {
+      hub.close();
+      return new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeIdleConnections();
+        // What has not ended by itself is cut, so that shutting down never waits for a browser.
+        setTimeout(() => server.closeAllConnections(), 500).unref();
+      });
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import { computed, signal } from '@preact/signals';
+import { errorTable } from '../../support/errors.ts';
+import { type Language, languageOf, texts } from '../text.ts';
+
+const storageKey = 'qianzhi.language';
+
+function remembered(): Language {
+  try {
+    const stored = localStorage.getItem(storageKey);
+    if (stored === 'zh' || stored === 'en') return stored;
+  } catch {
+    // Storage may be forbidden; then the browser's language decides each time.
+  }
+  return languageOf(navigator.language);
+}
+
+export const language = signal<Language>(remembered());
+/** The catalogue in the chosen language. */
+export const text = computed(() => texts[language.value]);
+
+export function switchLanguage(): void {
+  language.value = language.value === 'zh' ? 'en' : 'zh';
+  try {
+    localStorage.setItem(storageKey, language.value);
+  } catch {
+    // As above.
+  }
+}
+
+const table: Record<string, (typeof errorTable)[keyof typeof errorTable] | undefined> = { ...errorTable };
+
+/** Title, cause and fix of a code in the chosen language; says so when the code is not known. */
+export function explain(code: string): { title: string; cause: string; fix: string } {
+  const entry = table[code];
+  if (entry !== undefined) return entry[language.value];
+  const { unknownCode, unknownCodeCause, unknownCodeFix } = text.value;
+  return { title: unknownCode, cause: unknownCodeCause, fix: unknownCodeFix };
+}

@@ -1,0 +1,166 @@
+import type { DatabaseSync } from 'node:sqlite';
+import type { Vault } from '../../security/vault.ts';
+import { lookupKinds, type Operation, type Verdict } from '../contract.ts';
+import type { Books } from './books.ts';
+import { lookupField, macFields } from './mapping-writes.ts';
+import type { Claimed } from './requests.ts';
+import { outboxState } from './schema.ts';
+
+interface Head {
+  n: number;
+  lane: number;
+  due_ms: number;
+  bytes: number;
+}
+interface OutboxRow {
+  n: number;
+  seq: number;
+  report: number;
+  state: number;
+  attempts: number;
+  lane: number;
+  operation: Operation;
+  type: string;
+  media: string;
+  set_id: string;
+  version: number;
+  created_ms: number;
+  epoch: number;
+  nonce: string;
+}
+
+/** Claims lane heads and books receipts. In flight is memory only: after a restart everything open is sendable again. */
+export function openDeliveryWrites(db: DatabaseSync, vault: Vault, books: Books, agentId: string) {
+  // Lane by lane in order; the first of each is its head. The outbox is bounded, and so is this scan.
+  const open = db.prepare(
+    'SELECT n, lane, due_ms, bytes FROM outbox WHERE platform=? AND state < 2 ORDER BY platform, lane, pos, n',
+  );
+  const row = db.prepare(`SELECT o.*, e.nonce FROM outbox o JOIN epoch e ON e.id = o.epoch WHERE o.n=?`);
+  const attempt = db.prepare('UPDATE outbox SET attempts = attempts + 1 WHERE n=?');
+  const finish = db.prepare('UPDATE outbox SET state=?, code=?, place=?, done_ms=? WHERE n=?');
+  const again = db.prepare('UPDATE outbox SET state=?, due_ms=?, code=? WHERE n=?');
+  const laterOfReport = db.prepare(
+    `SELECT n, seq FROM outbox WHERE platform=? AND report=? AND n>? AND state=${outboxState.ready}`,
+  );
+  const putReceipt = db.prepare('INSERT OR REPLACE INTO receipt(n, key_id, sealed) VALUES(?,?,?)');
+  const insertLookup = db.prepare('INSERT OR IGNORE INTO lookup(kind, mac, seq) VALUES(?,?,?)');
+
+  /** Claims of the open transaction: undone with it. */
+  let staged: Array<{ platform: number; claimed: number[] }> = [];
+  /** n → lane of what was claimed and not settled, by platform. */
+  const inFlight = new Map<number, Map<number, number>>();
+  const flightOf = (platform: number): Map<number, number> => {
+    let flight = inFlight.get(platform);
+    if (!flight) {
+      flight = new Map();
+      inFlight.set(platform, flight);
+    }
+    return flight;
+  };
+
+  const heads = (platform: number): Head[] => {
+    const busy = new Set(flightOf(platform).values());
+    const found: Head[] = [];
+    let lane = -1;
+    for (const r of open.iterate(platform)) {
+      const head = r as unknown as Head;
+      if (head.lane === lane) continue;
+      lane = head.lane;
+      if (!busy.has(lane)) found.push(head);
+    }
+    return found;
+  };
+
+  return {
+    claim(platform: number, max: number, maxBytes: number, nowMs: number): Claimed[] {
+      const due = heads(platform)
+        .filter((h) => h.due_ms <= nowMs)
+        .sort((a, b) => a.n - b.n);
+      const claimed: Claimed[] = [];
+      let bytes = 0;
+      for (const head of due) {
+        if (claimed.length >= max || (claimed.length > 0 && bytes + head.bytes > maxBytes)) break;
+        bytes += head.bytes;
+        const r = row.get(head.n) as unknown as OutboxRow;
+        const received = r.state === outboxState.received;
+        if (!received) attempt.run(head.n);
+        claimed.push({
+          n: r.n,
+          key: `${agentId}-${r.epoch}.${r.nonce}-${r.n}`,
+          operation: r.operation,
+          type: r.type,
+          mediaType: r.media,
+          setId: r.set_id,
+          version: r.version,
+          lane: vault.mac(macFields.lane, String(r.lane)).toString('hex'),
+          attempt: r.attempts + (received ? 0 : 1),
+          createdMs: r.created_ms,
+          received,
+        });
+      }
+      staged.push({ platform, claimed: claimed.map((c) => c.n) });
+      for (const c of claimed) {
+        const lane = due.find((h) => h.n === c.n)?.lane;
+        if (lane !== undefined) flightOf(platform).set(c.n, lane);
+      }
+      return claimed;
+    },
+
+    settle(platform: number, verdicts: Verdict[], nowMs: number): void {
+      for (const v of verdicts) {
+        flightOf(platform).delete(v.n);
+        const r = row.get(v.n) as unknown as OutboxRow | undefined;
+        if (!r) continue;
+        const touched = [r.seq];
+        if ((v.outcome === 'accepted' || v.outcome === 'received') && v.receipt !== undefined) {
+          const { keyId, sealed } = vault.seal('receipt', v.n, Buffer.from(v.receipt), nowMs);
+          putReceipt.run(v.n, keyId, sealed);
+          insertLookup.run(lookupKinds.indexOf('receipt'), vault.mac(lookupField('receipt'), v.receipt), r.seq);
+        }
+        // Withdrawn while it was on the wire: its retraction follows it, whatever became of it.
+        if (r.state === outboxState.cancelled) continue;
+        if (r.state === outboxState.accepted) continue;
+        switch (v.outcome) {
+          case 'accepted':
+            finish.run(outboxState.accepted, null, null, nowMs, v.n);
+            break;
+          case 'received':
+            again.run(outboxState.received, v.retryAtMs, null, v.n);
+            break;
+          case 'refused': {
+            finish.run(outboxState.refused, v.code, v.platformCode ?? null, nowMs, v.n);
+            for (const later of laterOfReport.all(platform, r.report, v.n) as unknown as Array<{
+              n: number;
+              seq: number;
+            }>) {
+              again.run(outboxState.behind, 0, 'PLT-1305', later.n);
+              touched.push(later.seq);
+            }
+            break;
+          }
+          case 'retry':
+            again.run(outboxState.ready, v.retryAtMs, v.code, v.n);
+            break;
+          case 'wait-for-parent':
+            again.run(outboxState.ready, v.retryAtMs, 'PLT-1309', v.n);
+            break;
+        }
+        for (const seq of touched) books.settle(seq, nowMs);
+      }
+    },
+
+    nextDue(platform: number): number | undefined {
+      let due: number | undefined;
+      for (const head of heads(platform)) if (due === undefined || head.due_ms < due) due = head.due_ms;
+      return due;
+    },
+
+    committed(): void {
+      staged = [];
+    },
+    rolledBack(): void {
+      for (const s of staged) for (const n of s.claimed) flightOf(s.platform).delete(n);
+      staged = [];
+    },
+  };
+}

@@ -1,0 +1,117 @@
+import type { MessagePort } from 'node:worker_threads';
+import type { ReportState } from '../../clinical/reports/types.ts';
+import { bare } from '../../support/bare.ts';
+import { codeOf } from '../../support/errors.ts';
+import { phi } from '../../support/phi.ts';
+import { askThrough } from '../../support/thread.ts';
+import type { DamagedMessage, InboxMessage, JournalEntry, MappingStore, RenderingStore } from '../contract.ts';
+import { macFields } from './mapping-writes.ts';
+import { openForReading } from './open.ts';
+import type { WriteRequest } from './requests.ts';
+
+/** The store as the mapping worker sees it: reads on its own connection, writes through the writer. */
+export interface MappingView extends MappingStore, RenderingStore {
+  /** seq of the newest message that is durable. */
+  lastSeq(): number;
+  close(): void;
+}
+
+export function openMappingView(folder: string, keyReference: string, port: MessagePort): MappingView {
+  const { db, vault, close } = openForReading(folder, keyReference);
+  const ask = askThrough<WriteRequest>(port);
+  const cursor = db.prepare('SELECT at FROM cursor WHERE stage=?');
+  const after = db.prepare(`SELECT m.seq, n.name AS source, m.received_ms, m.bytes FROM message m
+    JOIN name n ON n.id = m.source WHERE m.seq > ? ORDER BY m.seq LIMIT ?`);
+  const body = db.prepare('SELECT key_id, sealed FROM body WHERE seq=?');
+  const report = db.prepare('SELECT id, key_id, sealed FROM report WHERE mac=?');
+  const newest = db.prepare('SELECT ifnull(max(seq),0) AS s FROM message');
+  const platformId = db.prepare("SELECT id FROM name WHERE kind='platform' AND name=?");
+  const unsent = db.prepare('SELECT count(*) AS n FROM outbox WHERE platform=? AND state < 2');
+  const entries =
+    db.prepare(`SELECT j.jseq, j.seq, j.action, j.kind, j.version, j.set_id, r.key_id, r.sealed, m.received_ms, n.name AS source
+    FROM journal j JOIN record r ON r.jseq = j.jseq JOIN message m ON m.seq = j.seq JOIN name n ON n.id = m.source
+    WHERE j.jseq > ? ORDER BY j.jseq LIMIT ?`);
+
+  const idOf = (platform: string): number => (platformId.get(platform) as { id: number } | undefined)?.id ?? -1;
+  const cursorAt = (stage: string): number => (cursor.get(stage) as { at: number } | undefined)?.at ?? 0;
+
+  return {
+    inbox(afterSeq, count, bytes) {
+      const found: Array<InboxMessage | DamagedMessage> = [];
+      let sum = 0;
+      for (const row of after.iterate(afterSeq, count)) {
+        const r = row as unknown as { seq: number; source: string; received_ms: number; bytes: number };
+        if (found.length > 0 && sum + r.bytes > bytes) break;
+        sum += r.bytes;
+        const { seq, source, received_ms: receivedMs } = r;
+        const stored = body.get(seq) as { key_id: number; sealed: Uint8Array } | undefined;
+        try {
+          if (!stored) throw new Error('no body');
+          found.push({ seq, source, receivedMs, raw: phi(vault.open('body', seq, stored.key_id, stored.sealed)) });
+        } catch (error) {
+          found.push({ seq, source, receivedMs, damaged: codeOf(error, 'QUE-4003') });
+        }
+      }
+      return found;
+    },
+    mappedThrough: () => cursorAt('mapping'),
+    report(reportKey) {
+      const row = report.get(vault.mac(macFields.report, reportKey)) as
+        | { id: number; key_id: number; sealed: Uint8Array }
+        | undefined;
+      if (!row || row.sealed.length === 0) return undefined;
+      return JSON.parse(vault.open('report', row.id, row.key_id, row.sealed).toString('utf8')) as ReportState;
+    },
+    async commitMapping(batch) {
+      await ask.ask({ op: 'mapping', batch: bare(batch) });
+    },
+    lastSeq: () => (newest.get() as { s: number }).s,
+
+    journal(platform, count) {
+      const found: JournalEntry[] = [];
+      for (const row of entries.iterate(cursorAt(`render:${idOf(platform)}`), count)) {
+        const r = row as unknown as {
+          jseq: number;
+          seq: number;
+          action: 'publish' | 'retract';
+          kind: string;
+          version: number;
+          set_id: string;
+          key_id: number;
+          sealed: Uint8Array;
+          received_ms: number;
+          source: string;
+        };
+        found.push({
+          jseq: r.jseq,
+          seq: r.seq,
+          source: r.source,
+          receivedMs: r.received_ms,
+          action: r.action,
+          recordKind: r.kind,
+          setId: r.set_id,
+          version: r.version,
+          content: phi(openRecord(r)),
+        });
+      }
+      return found;
+    },
+    unsent: (platform) => (unsent.get(idOf(platform)) as { n: number }).n,
+    async commitRendering(platform, through, results, notBeforeMs) {
+      await ask.ask({ op: 'rendering', platform, through, results: results.map(bare), notBeforeMs });
+    },
+    close() {
+      port.close();
+      close();
+    },
+  };
+
+  /** An empty string when damaged: the renderer holds it with QUE-4003. */
+  function openRecord(r: { jseq: number; key_id: number; sealed: Uint8Array }): string {
+    try {
+      return vault.open('record', r.jseq, r.key_id, r.sealed).toString('utf8');
+    } catch {
+      return '';
+    }
+  }
+}

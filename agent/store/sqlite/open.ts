@@ -1,0 +1,193 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, renameSync, statfsSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { loadKek, syncFolder } from '../../security/kek.ts';
+import { createVault, type KeyTable, unwrapKey, type Vault, type WrappedKey, wrapKey } from '../../security/vault.ts';
+import { QianzhiError } from '../../support/errors.ts';
+import { migrations } from './schema.ts';
+
+/** Names of the files in the data folder. */
+export const storeFiles = { database: 'qianzhi.db', lock: 'lock.db', highWater: 'high-water', ballast: 'ballast' };
+
+/** SQLite before this has the WAL-reset corruption bug (3.7.0 – 3.51.2). */
+const SQLITE_FLOOR = [3, 51, 3] as const;
+/** statfs types of network file systems: WAL needs shared memory of this machine. NFS, SMB, CIFS, SMB2. */
+const NETWORK_FILE_SYSTEMS = new Set([0x6969, 0x517b, 0xff534d42, 0xfe534d42]);
+
+export interface OpenedStore {
+  db: DatabaseSync;
+  vault: Vault;
+  agentId: string;
+  /** True when this start made the store. */
+  created: boolean;
+  /** Folder that a damaged database was moved to at this start. */
+  movedAside?: string;
+  close(): void;
+}
+
+function assertSqliteVersion(db: DatabaseSync): void {
+  const row = db.prepare('SELECT sqlite_version() AS v').get() as { v: string };
+  const have = row.v.split('.').map(Number);
+  for (let i = 0; i < SQLITE_FLOOR.length; i++) {
+    const h = have[i] ?? 0;
+    const floor = SQLITE_FLOOR[i] ?? 0;
+    if (h > floor) return;
+    if (h < floor) throw new QianzhiError('SYS-6003', 'sqlite');
+  }
+}
+
+/** sqlite result code without its extension; undefined when the error is not SQLite's. */
+export function sqliteCode(error: unknown): number | undefined {
+  const code = (error as { errcode?: unknown } | null)?.errcode;
+  return typeof code === 'number' ? code & 0xff : undefined;
+}
+export const SQLITE_BUSY = 5;
+export const SQLITE_IOERR = 10;
+export const SQLITE_CORRUPT = 11;
+export const SQLITE_FULL = 13;
+export const SQLITE_NOTADB = 26;
+
+/** One process a store: a second file held in BEGIN EXCLUSIVE; the system frees it when the process dies. */
+function takeLock(folder: string): DatabaseSync {
+  const lock = new DatabaseSync(join(folder, storeFiles.lock), { timeout: 0 });
+  try {
+    lock.exec('PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE');
+  } catch (cause) {
+    lock.close();
+    throw new QianzhiError('QUE-4005', undefined, { cause });
+  }
+  return lock;
+}
+
+function openDatabase(path: string): DatabaseSync {
+  const db = new DatabaseSync(path, { timeout: 5000 });
+  try {
+    // Order matters: page size and vacuum mode before WAL, synchronous after it.
+    db.exec(`PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;
+      PRAGMA wal_autocheckpoint=1000; PRAGMA journal_size_limit=16777216; PRAGMA cache_size=-16384; PRAGMA mmap_size=0;
+      PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF`);
+    assertSqliteVersion(db);
+    db.exec('CREATE TABLE IF NOT EXISTS meta(k TEXT PRIMARY KEY, v ANY) STRICT, WITHOUT ROWID');
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+function migrate(db: DatabaseSync): void {
+  const have = (db.prepare('PRAGMA user_version').get() as { user_version: number }).user_version;
+  if (have > migrations.length) throw new QianzhiError('QUE-4008');
+  migrations.slice(have).forEach((sql, i) => {
+    db.exec(`BEGIN IMMEDIATE; ${sql}; PRAGMA user_version=${have + i + 1}; COMMIT`);
+  });
+}
+
+function keyTable(db: DatabaseSync, writable: boolean): KeyTable {
+  const byId = db.prepare('SELECT id, day, wrapped FROM data_key WHERE id=?');
+  const byDay = db.prepare('SELECT id, day, wrapped FROM data_key WHERE day=?');
+  const table: KeyTable = {
+    byId: (id) => byId.get(id) as WrappedKey | undefined,
+    byDay: (day) => byDay.get(day) as WrappedKey | undefined,
+  };
+  if (writable) {
+    const insert = db.prepare('INSERT INTO data_key(day, wrapped) VALUES(?,?)');
+    table.insert = (day, wrapped) => Number(insert.run(day, wrapped).lastInsertRowid);
+  }
+  return table;
+}
+
+const readMeta = (db: DatabaseSync, k: string): unknown =>
+  (db.prepare('SELECT v FROM meta WHERE k=?').get(k) as { v: unknown } | undefined)?.v;
+const writeMeta = (db: DatabaseSync, k: string, v: string | number | Uint8Array): void => {
+  db.prepare('INSERT INTO meta VALUES(?,?) ON CONFLICT DO UPDATE SET v=excluded.v').run(k, v);
+};
+
+/** Opens the vault of an existing store; throws QUE-4004 when the key is not this store's. */
+function vaultOf(db: DatabaseSync, kek: Uint8Array, writable: boolean): Vault {
+  const storeId = readMeta(db, 'store_id') as Uint8Array;
+  const indexKey = unwrapKey(kek, storeId, 'index-key', readMeta(db, 'index_key') as Uint8Array);
+  return createVault(kek, storeId, indexKey, keyTable(db, writable));
+}
+
+/**
+ * Opens (or makes) the store for writing, as the one process that may.
+ * @param demo whether the demo opens it: a store made by the demo is refused elsewhere and vice versa (CFG-5007).
+ * Throws QUE-4004, QUE-4005, QUE-4008, CFG-5007, CFG-5003 (network file system), SYS-6003.
+ */
+export function openForWriting(folder: string, keyReference: string, demo: boolean, nowMs: number): OpenedStore {
+  const path = join(folder, storeFiles.database);
+  const existed = existsSync(path);
+  // The key comes first: a store without its key is left untouched.
+  const kek = loadKek(keyReference, existed);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (NETWORK_FILE_SYSTEMS.has(statfsSync(folder).type >>> 0)) throw new QianzhiError('CFG-5003', 'data.folder');
+  const lock = takeLock(folder);
+  let movedAside: string | undefined;
+  let db: DatabaseSync;
+  try {
+    try {
+      db = openDatabase(path);
+    } catch (error) {
+      const code = sqliteCode(error);
+      if (code !== SQLITE_CORRUPT && code !== SQLITE_NOTADB) throw error;
+      movedAside = moveAside(folder, nowMs);
+      db = openDatabase(path);
+    }
+    migrate(db);
+    const created = readMeta(db, 'store_id') === undefined;
+    if (created) {
+      const storeId = randomBytes(16);
+      db.exec('BEGIN IMMEDIATE');
+      writeMeta(db, 'store_id', storeId);
+      writeMeta(db, 'agent_id', randomBytes(8).toString('hex'));
+      writeMeta(db, 'index_key', wrapKey(kek, storeId, 'index-key', randomBytes(32)));
+      writeMeta(db, 'demo', demo ? 1 : 0);
+      db.exec('COMMIT');
+      syncFolder(folder);
+    }
+    const vault = vaultOf(db, kek, true);
+    if ((readMeta(db, 'demo') === 1) !== demo) throw new QianzhiError('CFG-5007', 'data.folder');
+    const agentId = readMeta(db, 'agent_id') as string;
+    const open = db;
+    return {
+      db,
+      vault,
+      agentId,
+      created,
+      movedAside,
+      close() {
+        open.close();
+        lock.exec('ROLLBACK');
+        lock.close();
+      },
+    };
+  } catch (error) {
+    lock.close();
+    throw error;
+  }
+}
+
+/** Nothing damaged is ever deleted: database and side files go to a folder of their own. */
+function moveAside(folder: string, nowMs: number): string {
+  const name = `damaged-${new Date(nowMs).toISOString().replace(/[:.]/g, '')}`;
+  mkdirSync(join(folder, name), { mode: 0o700 });
+  const { database, highWater } = storeFiles;
+  for (const file of [database, `${database}-wal`, `${database}-shm`, highWater]) {
+    if (existsSync(join(folder, file))) renameSync(join(folder, file), join(folder, name, file));
+  }
+  syncFolder(folder);
+  return name;
+}
+
+/** A second, read-only connection: for mapping and for the page. Short reads only, or checkpoints starve. */
+export function openForReading(
+  folder: string,
+  keyReference: string,
+): { db: DatabaseSync; vault: Vault; close(): void } {
+  const kek = loadKek(keyReference, true);
+  const db = new DatabaseSync(join(folder, storeFiles.database), { readOnly: true, timeout: 5000 });
+  db.exec('PRAGMA cache_size=-4096; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY');
+  return { db, vault: vaultOf(db, kek, false), close: () => db.close() };
+}

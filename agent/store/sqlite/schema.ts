@@ -1,0 +1,82 @@
+/**
+ * Schema of the embedded store. Migrations are additive and never edited once released: a new
+ * version appends one. Bodies, records and documents lie in tables of their own, written once and
+ * never updated; state lies in narrow rows.
+ */
+export const migrations: string[] = [
+  `
+  CREATE TABLE epoch(id INTEGER PRIMARY KEY, nonce TEXT NOT NULL, started_ms INTEGER NOT NULL) STRICT;
+  CREATE TABLE data_key(id INTEGER PRIMARY KEY, day INTEGER NOT NULL UNIQUE, wrapped BLOB NOT NULL) STRICT;
+  -- configured names of sources and platforms; platform 0 stands for "none"
+  CREATE TABLE name(id INTEGER PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, UNIQUE(kind, name)) STRICT;
+
+  -- INTAKE: the inbox. message.type is filled by mapping from a closed list.
+  CREATE TABLE message(seq INTEGER PRIMARY KEY, source INTEGER NOT NULL, received_ms INTEGER NOT NULL,
+    day INTEGER NOT NULL, bytes INTEGER NOT NULL, type TEXT) STRICT;
+  CREATE TABLE body(seq INTEGER PRIMARY KEY, key_id INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
+  -- the last control ids and contents of each source as MACs, a ring: recognises a retransmission
+  CREATE TABLE retransmission(source INTEGER NOT NULL, slot INTEGER NOT NULL, seq INTEGER NOT NULL,
+    control BLOB NOT NULL, content BLOB NOT NULL, PRIMARY KEY(source, slot)) STRICT, WITHOUT ROWID;
+  CREATE TABLE intake_day(day INTEGER NOT NULL, source INTEGER NOT NULL, messages INTEGER NOT NULL, bytes INTEGER NOT NULL,
+    retransmissions INTEGER NOT NULL, last_ms INTEGER NOT NULL, PRIMARY KEY(day, source)) STRICT, WITHOUT ROWID;
+
+  -- MAPPING: what messages said. Parts that became records are in journal, all others in part.
+  CREATE TABLE part(seq INTEGER NOT NULL, part INTEGER NOT NULL, state TEXT NOT NULL, code TEXT, place TEXT, rule TEXT,
+    by_seq INTEGER, PRIMARY KEY(seq, part)) STRICT, WITHOUT ROWID;
+  CREATE INDEX part_quarantined ON part(code, place, seq) WHERE state = 'quarantined';
+  CREATE TABLE journal(jseq INTEGER PRIMARY KEY, seq INTEGER NOT NULL, part INTEGER NOT NULL, action TEXT NOT NULL,
+    kind TEXT NOT NULL, report INTEGER NOT NULL, version INTEGER NOT NULL, set_id TEXT NOT NULL, lane INTEGER NOT NULL) STRICT;
+  CREATE INDEX journal_seq ON journal(seq);
+  CREATE TABLE record(jseq INTEGER PRIMARY KEY, key_id INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
+  CREATE TABLE finding(jseq INTEGER NOT NULL, n INTEGER NOT NULL, code TEXT NOT NULL, place TEXT NOT NULL,
+    dimension TEXT NOT NULL, PRIMARY KEY(jseq, n)) STRICT, WITHOUT ROWID;
+  CREATE TABLE report(id INTEGER PRIMARY KEY, mac BLOB NOT NULL UNIQUE, key_id INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
+  CREATE TABLE patient(id INTEGER PRIMARY KEY, mac BLOB NOT NULL UNIQUE, since_ms INTEGER NOT NULL) STRICT;
+  CREATE TABLE lookup(kind INTEGER NOT NULL, mac BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(kind, mac, seq)) STRICT, WITHOUT ROWID;
+
+  -- RENDERING: one cursor a platform; journal entries that made no document are in rendering.
+  CREATE TABLE cursor(stage TEXT PRIMARY KEY, at INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE rendering(platform INTEGER NOT NULL, jseq INTEGER NOT NULL, state TEXT NOT NULL, code TEXT, place TEXT,
+    rule TEXT, report INTEGER NOT NULL, PRIMARY KEY(platform, jseq)) STRICT, WITHOUT ROWID;
+  CREATE INDEX rendering_held ON rendering(platform, report, jseq) WHERE state = 'quarantined';
+
+  -- DELIVERY. state: 0 ready, 1 received, 2 accepted, 3 refused, 4 cancelled, 5 behind a refused one.
+  -- pos orders a lane: a retraction takes the place of what it withdraws.
+  CREATE TABLE outbox(n INTEGER PRIMARY KEY, platform INTEGER NOT NULL, jseq INTEGER NOT NULL, seq INTEGER NOT NULL,
+    report INTEGER NOT NULL, version INTEGER NOT NULL, set_id TEXT NOT NULL, lane INTEGER NOT NULL, pos INTEGER NOT NULL,
+    operation TEXT NOT NULL, type TEXT NOT NULL, media TEXT NOT NULL, epoch INTEGER NOT NULL, bytes INTEGER NOT NULL,
+    created_ms INTEGER NOT NULL, due_ms INTEGER NOT NULL, state INTEGER NOT NULL DEFAULT 0,
+    attempts INTEGER NOT NULL DEFAULT 0, code TEXT, place TEXT, done_ms INTEGER, by_seq INTEGER) STRICT;
+  CREATE INDEX outbox_open ON outbox(platform, lane, pos, n, due_ms, bytes) WHERE state < 2;
+  CREATE INDEX outbox_report ON outbox(platform, report, n);
+  CREATE UNIQUE INDEX outbox_jseq ON outbox(jseq, platform);
+  CREATE INDEX outbox_refused ON outbox(platform, code, n) WHERE state = 3;
+  CREATE TABLE document(n INTEGER PRIMARY KEY, key_id INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
+  CREATE TABLE receipt(n INTEGER PRIMARY KEY, key_id INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
+
+  -- THE BOOKS (invariant 3): one row a message and platform once mapped; no row means waiting, unmapped.
+  CREATE TABLE disposition(seq INTEGER NOT NULL, platform INTEGER NOT NULL, state TEXT NOT NULL, code TEXT, rule TEXT,
+    by_seq INTEGER, since_ms INTEGER NOT NULL, day INTEGER NOT NULL, source INTEGER NOT NULL,
+    PRIMARY KEY(seq, platform)) STRICT, WITHOUT ROWID;
+  CREATE TABLE balance(day INTEGER NOT NULL, source INTEGER NOT NULL, platform INTEGER NOT NULL, state TEXT NOT NULL,
+    n INTEGER NOT NULL, PRIMARY KEY(day, source, platform, state)) STRICT, WITHOUT ROWID;
+  CREATE TRIGGER disposition_in AFTER INSERT ON disposition BEGIN
+    INSERT INTO balance VALUES(NEW.day, NEW.source, NEW.platform, NEW.state, 1)
+      ON CONFLICT DO UPDATE SET n = n + 1;
+  END;
+  CREATE TRIGGER disposition_move AFTER UPDATE OF state ON disposition WHEN OLD.state <> NEW.state BEGIN
+    UPDATE balance SET n = n - 1 WHERE day = OLD.day AND source = OLD.source AND platform = OLD.platform AND state = OLD.state;
+    INSERT INTO balance VALUES(NEW.day, NEW.source, NEW.platform, NEW.state, 1)
+      ON CONFLICT DO UPDATE SET n = n + 1;
+  END;
+  CREATE TRIGGER disposition_out AFTER DELETE ON disposition BEGIN
+    UPDATE balance SET n = n - 1 WHERE day = OLD.day AND source = OLD.source AND platform = OLD.platform AND state = OLD.state;
+  END;
+
+  -- what happened to the store itself: lost tail, damaged file
+  CREATE TABLE notice(id INTEGER PRIMARY KEY, code TEXT NOT NULL, at_ms INTEGER NOT NULL, first INTEGER, last INTEGER) STRICT;
+  `,
+];
+
+/** outbox.state as numbers, named. Open means it may still be sent. */
+export const outboxState = { ready: 0, received: 1, accepted: 2, refused: 3, cancelled: 4, behind: 5 } as const;

@@ -1,0 +1,162 @@
+import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { type ErrorCode, isErrorCode, QianzhiError } from '../../support/errors.ts';
+import { phi } from '../../support/phi.ts';
+import { askThrough, startThread } from '../../support/thread.ts';
+import type {
+  Accepted,
+  DeliveryStore,
+  IntakeStore,
+  MessageRow,
+  OutboxDocument,
+  PageStore,
+  ProblemGroup,
+  StoreFigures,
+} from '../contract.ts';
+import type { ReadDocument, ReadRequest } from './reader.ts';
+import type { Claimed, WriteRequest } from './requests.ts';
+import type { WriterOptions, WriterState } from './writer.ts';
+
+export type StoreOptions = Omit<WriterOptions, 'clock'>;
+
+/** The embedded store as the main thread sees it: it asks the store worker and the reader worker. */
+export interface SqliteStore extends IntakeStore, DeliveryStore, PageStore {
+  agentId: string;
+  state(): WriterState;
+  /** The mapping worker's own line to the writer; to be transferred to it, once. */
+  mappingPort: MessagePort;
+  /** Commits what is waiting, closes the files and ends the workers. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the store. Rejects with the code of what stands in the way (QUE-4004, QUE-4005, QUE-4008, CFG-5007 …).
+ * @param onFatal called at most once when the store cannot go on: the process must exit and be restarted.
+ */
+export async function openStore(options: StoreOptions, onFatal: (code: ErrorCode) => void): Promise<SqliteStore> {
+  const mine = new MessageChannel();
+  const mapping = new MessageChannel();
+  const ports = [mine.port2, mapping.port2];
+  const writer = startThread('agent/store/sqlite/writer-thread.ts', { options, ports }, ports);
+  const ask = askThrough<WriteRequest>(mine.port1);
+
+  let state: WriterState | undefined;
+  let closing = false;
+  let dead = false;
+  const die = (code: ErrorCode) => {
+    if (dead || closing) return;
+    dead = true;
+    ask.abandon(code);
+    onFatal(code);
+  };
+  const agentId = await new Promise<string>((resolve, reject) => {
+    writer.on(
+      'message',
+      (m: { opened?: boolean; agentId?: string; state?: WriterState; fatal?: string; where?: string }) => {
+        if (m.state) state = m.state;
+        if (m.opened && m.agentId) resolve(m.agentId);
+        if (m.fatal !== undefined) {
+          const code = isErrorCode(m.fatal) ? m.fatal : 'QUE-4007';
+          reject(new QianzhiError(code, m.where));
+          if (state) die(code);
+        }
+      },
+    );
+    writer.on('error', (cause) => {
+      reject(new QianzhiError('SYS-6004', 'store', { cause }));
+      if (state) die('SYS-6004');
+    });
+    writer.on('exit', () => {
+      reject(new QianzhiError('SYS-6004', 'store'));
+      if (state) die('SYS-6004');
+    });
+  }).catch(async (error: unknown) => {
+    mine.port1.close();
+    mapping.port1.close();
+    await writer.terminate();
+    throw error;
+  });
+
+  const line = new MessageChannel();
+  const reader = startThread(
+    'agent/store/sqlite/reader-thread.ts',
+    {
+      folder: options.folder,
+      keyReference: options.keyReference,
+      options: { platforms: options.platforms, timeZone: options.timeZone },
+      port: line.port2,
+    },
+    [line.port2],
+  );
+  const read = askThrough<ReadRequest>(line.port1);
+  reader.on('error', () => die('SYS-6004'));
+  reader.on('exit', () => die('SYS-6004'));
+
+  const current = (): WriterState => state ?? { mode: 'normal', freeBytes: 0, lastSeq: 0, notices: [] };
+  let pending = 0;
+
+  return {
+    agentId,
+    state: current,
+    mappingPort: mapping.port1,
+    pendingBytes: () => pending,
+
+    async accept(message) {
+      const size = message.bytes.length;
+      pending += size;
+      try {
+        return (await ask.ask({ op: 'accept', message })) as Accepted;
+      } finally {
+        pending -= size;
+      }
+    },
+
+    async claim(platform, max, maxBytes, nowMs) {
+      const claimed = (await ask.ask({ op: 'claim', platform, max, maxBytes, nowMs })) as Claimed[];
+      if (claimed.length === 0) return [];
+      const stored = (await read.ask({ op: 'documents', numbers: claimed.map((c) => c.n) })) as ReadDocument[];
+      const documents: OutboxDocument[] = [];
+      for (const [i, c] of claimed.entries()) {
+        const found = stored[i];
+        if (!found || 'damaged' in found) {
+          // Set aside and named; its neighbours go on (invariant 8).
+          await ask.ask({
+            op: 'settle',
+            platform,
+            verdicts: [{ n: c.n, outcome: 'refused', code: 'QUE-4003' }],
+            nowMs,
+          });
+        } else documents.push({ ...c, reportNumber: phi(found.reportNumber), bytes: phi(found.bytes) });
+      }
+      return documents;
+    },
+    async settle(platform, verdicts) {
+      await ask.ask({ op: 'settle', platform, verdicts, nowMs: Date.now() });
+    },
+    async nextDueMs(platform) {
+      return (await ask.ask({ op: 'next-due', platform })) as number | undefined;
+    },
+
+    async figures(nowMs) {
+      const { freeBytes, mode } = current();
+      return (await read.ask({ op: 'figures', nowMs, freeBytes, mode })) as StoreFigures;
+    },
+    async messages(limit, before) {
+      return (await read.ask({ op: 'messages', limit, before })) as MessageRow[];
+    },
+    async problems(limit) {
+      return (await read.ask({ op: 'problems', limit })) as ProblemGroup[];
+    },
+
+    async close() {
+      closing = true;
+      line.port1.close();
+      const ended = new Promise<void>((resolve) => writer.once('exit', () => resolve()));
+      writer.postMessage({ close: true });
+      await ended;
+      ask.abandon('QUE-4010');
+      read.abandon('QUE-4010');
+      mine.port1.close();
+      await reader.terminate();
+    },
+  };
+}

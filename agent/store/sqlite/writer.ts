@@ -1,0 +1,259 @@
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../../support/clock.ts';
+import { codeOf, type ErrorCode, QianzhiError } from '../../support/errors.ts';
+import { localDays } from '../../support/local-day.ts';
+import { openBooks } from './books.ts';
+import { openDeliveryWrites } from './delivery-writes.ts';
+import { type DiskLimits, type DiskMode, defaultDiskLimits, watchDisk } from './disk.ts';
+import { openHighWater } from './high-water.ts';
+import { openIntakeWrites } from './intake-writes.ts';
+import { openMappingWrites } from './mapping-writes.ts';
+import { openForWriting, SQLITE_FULL, sqliteCode } from './open.ts';
+import { openRenderingWrites } from './rendering-writes.ts';
+import { type WriteRequest, type WriteResults, weightOf } from './requests.ts';
+
+/** Other work than intake in one group: what an acknowledgement may have to wait behind. */
+const OTHER_WORK_BYTES = 512 * 1024;
+/** Intake in one group: one commit stays within some 20 ms of CPU. */
+const INTAKE_MESSAGES = 512;
+const INTAKE_BYTES = 4 * 1024 * 1024;
+
+export interface WriterOptions {
+  folder: string;
+  keyReference: string;
+  demo: boolean;
+  sources: string[];
+  platforms: string[];
+  timeZone: string;
+  disk?: Partial<DiskLimits>;
+  clock: Clock;
+}
+
+export type Answer = { ok: WriteResults[WriteRequest['op']] } | { failed: ErrorCode };
+
+interface Waiting {
+  request: WriteRequest;
+  answer(result: Answer): void;
+}
+
+export interface WriterState {
+  mode: DiskMode;
+  freeBytes: number;
+  /** seq of the newest message; journal and outbox growth are seen by their own stages. */
+  lastSeq: number;
+  notices: Array<{ code: ErrorCode; first?: number; last?: number }>;
+}
+
+export interface Writer {
+  agentId: string;
+  post(request: WriteRequest, answer: (result: Answer) => void): void;
+  /** Runs one group commit. Returns false when nothing was waiting. Throws QUE-4007 when the disk failed: exit. */
+  runGroup(): boolean;
+  /** Housekeeping, once a second: disk, side file. */
+  tick(): void;
+  state(): WriterState;
+  close(): void;
+}
+
+/**
+ * The one writer of the store. What arrives while a commit is in flight is the next group: no timer.
+ * Each group takes waiting intake first, then other work up to a bound, each unit in a savepoint; if
+ * the group fails, intake is tried again alone. An answer is given only after COMMIT has returned
+ * with synchronous=FULL (invariant 1).
+ */
+export function openWriter(options: WriterOptions): Writer {
+  const { clock } = options;
+  const store = openForWriting(options.folder, options.keyReference, options.demo, clock.now());
+  const { db, vault, agentId } = store;
+  const guard = watchDisk(options.folder, { ...defaultDiskLimits, ...options.disk });
+  const notices: WriterState['notices'] = [];
+  const addNotice = db.prepare('INSERT INTO notice(code, at_ms, first, last) VALUES(?,?,?,?)');
+  const notice = (code: ErrorCode, first?: number, last?: number) => {
+    notices.push({ code, first, last });
+    addNotice.run(code, clock.now(), first ?? null, last ?? null);
+  };
+  if (store.movedAside) notice('QUE-4009');
+
+  const storeTag = vault.mac('high-water', agentId).subarray(0, 8);
+  const highWater = openHighWater(options.folder, storeTag);
+  const stored = db
+    .prepare('SELECT (SELECT ifnull(max(seq),0) FROM message) AS seq, (SELECT ifnull(max(n),0) FROM outbox) AS outbox')
+    .get() as unknown as { seq: number; outbox: number };
+  const before = highWater.read() ?? { seq: 0, outbox: 0 };
+  if (before.seq > stored.seq) notice('QUE-4006', stored.seq + 1, before.seq);
+
+  const epoch = Number(
+    db.prepare('INSERT INTO epoch(nonce, started_ms) VALUES(?,?)').run(randomBytes(8).toString('hex'), clock.now())
+      .lastInsertRowid,
+  );
+
+  const ids = new Map<string, number>();
+  const putName = db.prepare(
+    'INSERT INTO name(kind, name) VALUES(?,?) ON CONFLICT DO UPDATE SET name=name RETURNING id',
+  );
+  const idOf = (kind: 'source' | 'platform', name: string): number => {
+    const key = `${kind} ${name}`;
+    let id = ids.get(key);
+    if (id === undefined) {
+      id = (putName.get(kind, name) as { id: number }).id;
+      ids.set(key, id);
+    }
+    return id;
+  };
+  for (const name of options.sources) idOf('source', name);
+  const platformIds = options.platforms.map((name) => idOf('platform', name));
+
+  const books = openBooks(db, () => platformIds);
+  const intake = openIntakeWrites(db, vault, localDays(options.timeZone), before.seq);
+  const mapping = openMappingWrites(db, vault, books);
+  const rendering = openRenderingWrites(db, vault, books, () => epoch, before.outbox);
+  const delivery = openDeliveryWrites(db, vault, books, agentId);
+
+  let waitingIntake: Waiting[] = [];
+  let waitingOther: Waiting[] = [];
+
+  const run = (request: WriteRequest): WriteResults[WriteRequest['op']] => {
+    switch (request.op) {
+      case 'accept':
+        return intake.accept(request.message, idOf('source', request.message.source));
+      case 'mapping':
+        if (guard.mode() !== 'normal') throw new QianzhiError('QUE-4001');
+        return mapping(request, clock.now()) as undefined;
+      case 'rendering':
+        if (guard.mode() !== 'normal') throw new QianzhiError('QUE-4001');
+        return rendering(request, idOf('platform', request.platform), clock.now()) as undefined;
+      case 'claim':
+        return delivery.claim(idOf('platform', request.platform), request.max, request.maxBytes, request.nowMs);
+      case 'settle':
+        return delivery.settle(idOf('platform', request.platform), request.verdicts, request.nowMs) as undefined;
+      case 'next-due':
+        return delivery.nextDue(idOf('platform', request.platform));
+    }
+  };
+
+  /** Executes units inside one transaction and commits. Throws when the transaction is gone. */
+  const commit = (units: Waiting[]): Answer[] => {
+    const answers: Answer[] = [];
+    db.exec('BEGIN IMMEDIATE');
+    for (const unit of units) {
+      db.exec('SAVEPOINT unit');
+      try {
+        answers.push({ ok: run(unit.request) });
+        db.exec('RELEASE unit');
+      } catch (error) {
+        // A full disk or a failed write takes the transaction with it; anything else is this unit's own.
+        if (sqliteCode(error) !== undefined) throw error;
+        db.exec('ROLLBACK TO unit; RELEASE unit');
+        vault.forget();
+        answers.push({ failed: codeOf(error, 'MAP-3013') });
+      }
+    }
+    db.exec('COMMIT');
+    intake.committed();
+    delivery.committed();
+    return answers;
+  };
+
+  const rollBack = (): void => {
+    if (db.isTransaction) db.exec('ROLLBACK');
+    intake.rolledBack();
+    delivery.rolledBack();
+    vault.forget();
+  };
+
+  const attempt = (units: Waiting[]): void => {
+    const answers = commit(units);
+    highWater.write({ seq: intake.lastSeq(), outbox: outboxTop() });
+    units.forEach((unit, i) => {
+      const answer = answers[i];
+      if (answer) unit.answer(answer);
+    });
+  };
+  const topOf = db.prepare('SELECT ifnull(max(n),0) AS n FROM outbox');
+  const outboxTop = (): number => (topOf.get() as { n: number }).n;
+
+  const onlyFull = (error: unknown): void => {
+    rollBack();
+    if (sqliteCode(error) === SQLITE_FULL) {
+      guard.full();
+      return;
+    }
+    // After a failed write or sync the page cache may lie: no answer, leave, and open again (storage §3).
+    throw new QianzhiError('QUE-4007', undefined, { cause: error });
+  };
+  const fail = (units: Waiting[], code: ErrorCode) => {
+    for (const unit of units) unit.answer({ failed: code });
+  };
+
+  const takeIntake = (): Waiting[] => {
+    if (guard.mode() === 'intake-stopped') {
+      fail(waitingIntake, 'QUE-4002');
+      waitingIntake = [];
+      return [];
+    }
+    let bytes = 0;
+    let count = 0;
+    while (count < waitingIntake.length && count < INTAKE_MESSAGES && (count === 0 || bytes < INTAKE_BYTES)) {
+      const unit = waitingIntake[count];
+      if (unit) bytes += weightOf(unit.request);
+      count += 1;
+    }
+    return waitingIntake.splice(0, count);
+  };
+  const takeOther = (): Waiting[] => {
+    let bytes = 0;
+    let count = 0;
+    while (count < waitingOther.length) {
+      const unit = waitingOther[count];
+      const weight = unit ? weightOf(unit.request) : 0;
+      if (count > 0 && bytes + weight > OTHER_WORK_BYTES) break;
+      bytes += weight;
+      count += 1;
+    }
+    return waitingOther.splice(0, count);
+  };
+
+  return {
+    agentId,
+    post(request, answer) {
+      (request.op === 'accept' ? waitingIntake : waitingOther).push({ request, answer });
+    },
+    runGroup() {
+      const first = takeIntake();
+      const other = takeOther();
+      if (first.length === 0 && other.length === 0) return false;
+      try {
+        attempt([...first, ...other]);
+        return true;
+      } catch (error) {
+        onlyFull(error);
+      }
+      // The disk was full. Acknowledgements are not made to pay for other work, nor deliveries for intake.
+      for (const [units, code] of [
+        [first, 'QUE-4002'],
+        [other, 'QUE-4001'],
+      ] as const) {
+        if (units.length === 0) continue;
+        try {
+          attempt([...units]);
+        } catch (error) {
+          onlyFull(error);
+          fail([...units], code);
+        }
+      }
+      return true;
+    },
+    tick() {
+      guard.look();
+      highWater.sync();
+    },
+    state: () => ({ mode: guard.mode(), freeBytes: guard.freeBytes(), lastSeq: intake.lastSeq(), notices }),
+    close() {
+      fail([...waitingIntake, ...waitingOther], 'QUE-4010');
+      waitingIntake = [];
+      waitingOther = [];
+      highWater.close();
+      store.close();
+    },
+  };
+}

@@ -1,0 +1,75 @@
+import { type MessagePort, receiveMessageOnPort, type TransferListItem, Worker } from 'node:worker_threads';
+import { type ErrorCode, isErrorCode, QianzhiError } from './errors.ts';
+
+/**
+ * Threads and the questions they ask each other. A question is answered exactly once; when the other
+ * side is gone every open question fails with SYS-6004.
+ */
+export interface Question {
+  id: number;
+  request: unknown;
+}
+export interface Reply {
+  id: number;
+  ok?: unknown;
+  failed?: ErrorCode;
+}
+
+/** Starts a thread from its entry file, given relative to the repository's root (`agent/store/sqlite/writer-thread.ts`). */
+export function startThread(entry: string, workerData: unknown, transferList: TransferListItem[] = []): Worker {
+  return new Worker(new URL(`../../${entry}`, import.meta.url), { workerData, transferList, name: entry });
+}
+
+export interface Asker<Request> {
+  /** Questions of one turn of the event loop travel together, in order. */
+  ask(request: Request): Promise<unknown>;
+  /** Fails all open questions; later ones fail at once. */
+  abandon(code: ErrorCode): void;
+}
+
+export function askThrough<Request>(port: MessagePort): Asker<Request> {
+  const open = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
+  let outgoing: Question[] = [];
+  let next = 1;
+  let gone: ErrorCode | undefined;
+  port.on('message', (replies: Reply[]) => {
+    for (const reply of replies) {
+      const waiting = open.get(reply.id);
+      open.delete(reply.id);
+      if (reply.failed !== undefined) {
+        waiting?.reject(new QianzhiError(isErrorCode(reply.failed) ? reply.failed : 'SYS-6004'));
+      } else waiting?.resolve(reply.ok);
+    }
+  });
+  return {
+    ask(request) {
+      if (gone) return Promise.reject(new QianzhiError(gone));
+      return new Promise((resolve, reject) => {
+        const id = next++;
+        open.set(id, { resolve, reject });
+        outgoing.push({ id, request });
+        if (outgoing.length === 1) {
+          queueMicrotask(() => {
+            port.postMessage(outgoing);
+            outgoing = [];
+          });
+        }
+      });
+    },
+    abandon(code) {
+      gone = code;
+      for (const waiting of open.values()) waiting.reject(new QianzhiError(code));
+      open.clear();
+    },
+  };
+}
+
+/** Everything that waits on a port now, without returning to the event loop. */
+export function drain(port: MessagePort): Question[] {
+  const all: Question[] = [];
+  for (;;) {
+    const got = receiveMessageOnPort(port) as { message: Question[] } | undefined;
+    if (!got) return all;
+    all.push(...got.message);
+  }
+}

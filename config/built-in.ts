@@ -1,0 +1,10 @@
+import { readAsset } from '../agent/support/assets.ts';
+
+/** True for a name such as `china-lis`; anything with a slash, backslash or dot is a path. */
+export const isBuiltInName = (named: string): boolean => /^[a-z0-9-]+$/.test(named);
+
+/** Text of a source profile or province pack that ships with the program. Throws when there is none. */
+export function builtInText(kind: 'profile' | 'pack', name: string): { path: string; text: string } {
+  const path = kind === 'profile' ? `config/dialects/${name}.yaml` : `config/provinces/${name}/pack.yaml`;
+  return { path, text: readAsset(path) };
+}

@@ -1,0 +1,73 @@
+import type { MessageReader } from '../agent/mapping/mapper.ts';
+import type { Registry } from '../agent/registry.ts';
+import type { Renderer } from '../agent/rendering/format.ts';
+import { errorTable, QianzhiError } from '../agent/support/errors.ts';
+import { type ConfigIssue, throwIfAny } from './config-error.ts';
+import type { LoadedConfig, LoadedPlatform } from './load.ts';
+
+export interface CompiledTexts {
+  /** By source name. */
+  readers: Map<string, MessageReader>;
+  /** By platform name. */
+  renderers: Map<string, Renderer>;
+}
+
+/**
+ * Compiles every source profile and province pack of a configuration, so that their errors show before
+ * anything is opened. Throws ConfigError with CFG-5009 and CFG-5010 issues that name file, line and column.
+ */
+export function compileTexts(loaded: LoadedConfig, registry: Registry): CompiledTexts {
+  const issues: ConfigIssue[] = [];
+  const readers = new Map<string, MessageReader>();
+  const renderers = new Map<string, Renderer>();
+  for (const source of loaded.sources) {
+    const profile = registry.profiles.find((entry) => entry.sourceKinds.includes(source.kind));
+    if (profile === undefined) throw new Error(`no profile compiler for ${source.kind}`);
+    try {
+      readers.set(source.name, profile.compile(source.profileText));
+    } catch (error) {
+      issues.push(...textIssues(error, source.profilePath));
+    }
+  }
+  for (const platform of loaded.platforms) {
+    const format = registry.formats.find((entry) => entry.kind === platform.format);
+    if (format === undefined) throw new Error(`no format ${platform.format}`);
+    try {
+      renderers.set(platform.name, format.compile(platform.packText, platform.overlay));
+    } catch (error) {
+      issues.push(...packIssues(error, platform, loaded.path));
+    }
+  }
+  throwIfAny(unique(issues));
+  return { readers, renderers };
+}
+
+/** `where` of a compile error is `line:column`, perhaps followed by a path; or a path alone. */
+function textIssues(error: unknown, file: string): ConfigIssue[] {
+  if (!(error instanceof QianzhiError)) throw error;
+  const { zh, en } = errorTable[error.code];
+  const place = /^(\d+):(\d+)\s*(.*)$/s.exec(error.where ?? '');
+  return [
+    {
+      code: error.code,
+      file,
+      ...(place && { line: Number(place[1]), column: Number(place[2]) }),
+      path: place ? (place[3] ?? '') : (error.where ?? ''),
+      message: { zh: `${zh.title}：${zh.cause}`, en: `${en.title}. ${en.cause}` },
+    },
+  ];
+}
+
+/** A pack may also be refused for what the configuration overlays on it. */
+function packIssues(error: unknown, platform: LoadedPlatform, configPath: string): ConfigIssue[] {
+  const overlaid = error instanceof QianzhiError && error.where?.startsWith('overlay');
+  if (!overlaid) return textIssues(error, platform.packPath);
+  const { line, column } = platform.overlayPosition;
+  return textIssues(error, configPath).map((issue) => ({ ...issue, line, column }));
+}
+
+/** Two sources may share one profile: its error is said once. */
+const unique = (issues: ConfigIssue[]): ConfigIssue[] =>
+  issues.filter(
+    (issue, index) => issues.findIndex((other) => JSON.stringify(other) === JSON.stringify(issue)) === index,
+  );

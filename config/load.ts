@@ -1,0 +1,271 @@
+import { readFileSync } from 'node:fs';
+import { dirname, isAbsolute, resolve } from 'node:path';
+import type { z } from 'zod';
+import type { Registry } from '../agent/registry.ts';
+import { QianzhiError } from '../agent/support/errors.ts';
+import { builtInText, isBuiltInName } from './built-in.ts';
+import { type ConfigIssue, pathText, throwIfAny } from './config-error.ts';
+import { message } from './messages.ts';
+import { checkRules } from './rules.ts';
+import {
+  buildSchema,
+  CONFIG_VERSION,
+  type Config,
+  type ConfigSchema,
+  type Filters,
+  platformKeys,
+  sourceKeys,
+} from './schema.ts';
+import { at, describeIssues, type SchemaIssue } from './schema-issues.ts';
+import { filePathsIn } from './schema-walk.ts';
+import { type EnvironmentUse, substituteEnvironment } from './substitute.ts';
+import { type Path, type Position, parseYamlText, type YamlText } from './yaml-document.ts';
+
+export interface LoadedSource {
+  name: string;
+  kind: string;
+  /** YAML text of the source profile and the file it came from. */
+  profileText: string;
+  profilePath: string;
+  /** The adapter's own keys, validated, defaults filled in, file paths absolute. */
+  settings: Record<string, unknown>;
+}
+
+export interface LoadedPlatform {
+  name: string;
+  kind: string;
+  format: string;
+  /** YAML text of the province pack and the file it came from. */
+  packText: string;
+  packPath: string;
+  overlay: Record<string, unknown>;
+  /** Where the overlay, or else the platform, stands in the configuration. */
+  overlayPosition: Position;
+  holdSeconds: number;
+  outboxBound: number;
+  filters: Filters;
+  settings: Record<string, unknown>;
+}
+
+/** A configuration that may be started: validated as a whole, with nothing opened yet. */
+export interface LoadedConfig {
+  /** The file as named, and its folder (absolute). */
+  path: string;
+  folder: string;
+  site: Config['site'];
+  /** `folder` and the path in `key` are absolute. */
+  data: Config['data'];
+  status: Config['status'];
+  log: Config['log'];
+  sources: LoadedSource[];
+  platforms: LoadedPlatform[];
+  /** Every configured file of an adapter (certificates and the like), with its place. */
+  files: Array<{ file: string; path: string; line: number; column: number }>;
+  /** The whole as one plain object, for display. Values from the environment stand as `${…}`: they may be secret. */
+  effective: Record<string, unknown>;
+  /** What works but should not stay so. */
+  warnings: ConfigIssue[];
+}
+
+/** Values of config/examples/qianzhi.yaml that no hospital has. */
+const exampleOrgCode = '000000000000000000';
+
+/**
+ * Reads and checks a configuration file (reference surface.md §4). Opens no socket and no store.
+ * Relative paths are taken from the file's folder.
+ *
+ * @throws QianzhiError CFG-5001 (file cannot be read), ConfigError with every issue found: CFG-5002
+ * (YAML), 5003 (value), 5004 (unknown key), 5005 (environment), 5006 (key in data folder), 5008 (newer).
+ */
+export function loadConfig(
+  path: string,
+  registry: Registry,
+  env: Readonly<Record<string, string | undefined>>,
+): LoadedConfig {
+  const folder = dirname(resolve(path));
+  const yaml = parseYamlText(readText(path));
+  throwIfAny(
+    yaml.problems.map((problem) => ({
+      code: 'CFG-5002',
+      file: path,
+      ...problem.position,
+      path: '',
+      message: problem.message,
+    })),
+  );
+  const issue = toConfigIssue(path, yaml);
+  refuseNewer(yaml, issue);
+
+  const substituted = substituteEnvironment(yaml.value, env);
+  const issues: SchemaIssue[] = substituted.problems.map((problem) =>
+    problem.kind === 'unset'
+      ? { code: 'CFG-5005', path: [...problem.path], atKey: false, message: message.unset(problem.name) }
+      : { code: 'CFG-5003', path: [...problem.path], atKey: false, message: message.malformedReference() },
+  );
+  const alreadyNamed = new Set(issues.map((found) => pathText(found.path)));
+
+  const schema = buildSchema(registry);
+  const checked = check(schema, substituted.value, substituted.uses, yaml);
+  issues.push(...checked.issues.filter((found) => !alreadyNamed.has(pathText(found.path))));
+  if (checked.config !== undefined) issues.push(...checkRules(checked.config, folder));
+  throwIfAny(issues.map(issue));
+  const config = checked.config as Config;
+
+  const files = filePathsIn(schema, config).map(({ file, path: place }) => ({ file: resolve(folder, file), place }));
+  for (const { file, place } of files) set(config, place, file);
+  if (config.data.key.startsWith('file:')) {
+    config.data.key = `file:${resolve(folder, config.data.key.slice('file:'.length))}`;
+  }
+
+  const textIssues: SchemaIssue[] = [];
+  const text = (kind: 'profile' | 'pack', list: 'sources' | 'platforms', index: number, named: string) => {
+    try {
+      if (isBuiltInName(named)) return builtInText(kind, named);
+      const file = isAbsolute(named) ? named : resolve(folder, named);
+      return { path: file, text: readText(file) };
+    } catch (error) {
+      const unreadable = isBuiltInName(named) ? message.noBuiltIn() : message.fileUnreadable();
+      const found = error instanceof QianzhiError && error.code === 'CFG-5002' ? message.notUtf8() : unreadable;
+      textIssues.push({ code: 'CFG-5003', path: [list, index, kind], atKey: false, message: found });
+      return { path: named, text: '' };
+    }
+  };
+  const sources = config.sources.map((source, index): LoadedSource => {
+    const profile = text('profile', 'sources', index, String(source.profile));
+    return {
+      name: String(source.name),
+      kind: String(source.kind),
+      profileText: profile.text,
+      profilePath: profile.path,
+      settings: without(source, sourceKeys),
+    };
+  });
+  const platforms = config.platforms.map((platform, index): LoadedPlatform => {
+    const pack = text('pack', 'platforms', index, String(platform.pack));
+    return {
+      name: String(platform.name),
+      kind: String(platform.kind),
+      format: String(platform.format),
+      packText: pack.text,
+      packPath: pack.path,
+      overlay: platform.overlay as Record<string, unknown>,
+      overlayPosition: yaml.positionOfKey(['platforms', index, 'overlay']),
+      holdSeconds: platform.hold_seconds as number,
+      outboxBound: platform.outbox_bound as number,
+      filters: platform.filters as Filters,
+      settings: without(platform, platformKeys),
+    };
+  });
+  throwIfAny(textIssues.map(issue));
+
+  const warnings: ConfigIssue[] = [];
+  if (config.site.org_code === exampleOrgCode) {
+    warnings.push(
+      issue({ code: 'CFG-5012', path: ['site', 'org_code'], atKey: false, message: message.exampleValue() }),
+    );
+  }
+  const effective = structuredClone(config) as Record<string, unknown>;
+  for (const use of substituted.uses) set(effective, use.path, use.written);
+  return {
+    path,
+    folder,
+    site: config.site,
+    data: config.data,
+    status: config.status,
+    log: config.log,
+    sources,
+    platforms,
+    files: files
+      .filter(({ place }) => place[0] === 'sources' || place[0] === 'platforms')
+      .map(({ file, place }) => ({ file, path: pathText(place), ...yaml.positionOf(place) })),
+    effective,
+    warnings,
+  };
+}
+
+/** UTF-8 text of a file, without byte order mark. Throws CFG-5001 (unreadable) or ConfigError CFG-5002 (not UTF-8). */
+function readText(path: string): string {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(path);
+  } catch (error) {
+    throw new QianzhiError('CFG-5001', path, { cause: error });
+  }
+  const utf8 = new TextDecoder('utf-8', { fatal: true });
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    let line = 1;
+    for (let from = 0; from < bytes.length; line++) {
+      const end = bytes.indexOf(0x0a, from);
+      const to = end < 0 ? bytes.length : end + 1;
+      try {
+        utf8.decode(bytes.subarray(from, to));
+      } catch {
+        break;
+      }
+      from = to;
+    }
+    throwIfAny([{ code: 'CFG-5002', file: path, line, column: 1, path: '', message: message.notUtf8() }]);
+    throw new QianzhiError('CFG-5002', path);
+  }
+}
+
+const toConfigIssue =
+  (file: string, yaml: YamlText) =>
+  (found: SchemaIssue): ConfigIssue => ({
+    code: found.code,
+    file,
+    ...(found.atKey ? yaml.positionOfKey(found.path) : yaml.positionOf(found.path)),
+    path: pathText(found.path),
+    message: found.message,
+  });
+
+/** A newer file may hold anything: say only that, before any other complaint. */
+function refuseNewer(yaml: YamlText, issue: (found: SchemaIssue) => ConfigIssue): void {
+  const version = at(yaml.value, ['config_version']);
+  if (typeof version !== 'number' || version <= CONFIG_VERSION) return;
+  const found = message.newerVersion(CONFIG_VERSION);
+  throwIfAny([issue({ code: 'CFG-5008', path: ['config_version'], atKey: false, message: found })]);
+}
+
+/**
+ * Validates. Where a number or truth value is wanted and the whole value came from the environment, it
+ * is read again by the rules of YAML's core schema; where text is wanted it stays text, so that an
+ * organisation code of digits is the same in a file and in a variable.
+ */
+function check(
+  schema: ConfigSchema,
+  value: unknown,
+  uses: readonly EnvironmentUse[],
+  yaml: YamlText,
+): { config?: Config; issues: SchemaIssue[] } {
+  let result = schema.safeParse(value);
+  const scalars = new Set(['number', 'int', 'boolean']);
+  const coerced = (result.error?.issues ?? []).filter(
+    (found): found is z.core.$ZodIssueInvalidType =>
+      found.code === 'invalid_type' &&
+      scalars.has(found.expected) &&
+      uses.some((use) => use.whole && pathText(use.path) === pathText(found.path)),
+  );
+  if (coerced.length > 0) {
+    for (const found of coerced) {
+      const path = found.path as Path;
+      set(value, path, yaml.coreValue(String(at(value, path))));
+    }
+    result = schema.safeParse(value);
+  }
+  if (result.success) return { config: result.data, issues: [] };
+  return { issues: describeIssues(result.error.issues, schema, value) };
+}
+
+function set(root: unknown, path: Path, value: unknown): void {
+  const parent = at(root, path.slice(0, -1));
+  const last = path.at(-1);
+  if (parent !== null && typeof parent === 'object' && last !== undefined) {
+    (parent as Record<string | number, unknown>)[last] = value;
+  }
+}
+
+const without = (entry: Record<string, unknown>, keys: readonly string[]): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(entry).filter(([key]) => !keys.includes(key)));

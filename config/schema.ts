@@ -1,0 +1,169 @@
+import { z } from 'zod';
+import type { Registry } from '../agent/registry.ts';
+import { filePath } from '../agent/support/file-path.ts';
+import { bothLanguages } from '../agent/support/text.ts';
+
+/** The version of the configuration's form that this program reads. */
+export const CONFIG_VERSION = 1;
+
+/** Names that status, figures and rules use for themselves. */
+export const reservedNames: readonly string[] = ['agent', 'none'];
+
+const name = z.string().regex(/^[a-z0-9-]{1,32}$/, {
+  error: bothLanguages(
+    '只能用小写字母、数字和连字符，1 到 32 个字符。',
+    'must be 1 to 32 lower-case letters, digits or hyphens.',
+  ),
+});
+
+function isTimeZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone });
+    // Offsets such as +08:00 are accepted by Intl but know no history of a place.
+    return /^[A-Za-z]/.test(zone);
+  } catch {
+    return false;
+  }
+}
+
+const site = z.strictObject({
+  name: z.string().min(1).max(100).meta({ description: '机构名称 Name of the institution' }),
+  org_code: z
+    .string()
+    .regex(/^[0-9A-Za-z-]{1,64}$/, {
+      error: bothLanguages('只能用字母、数字和连字符。', 'must be letters, digits or hyphens.'),
+    })
+    .meta({ description: '机构代码，请加引号 Organisation code, quoted' }),
+  time_zone: z
+    .string()
+    .refine(isTimeZone, {
+      error: bothLanguages('不是有效的时区名，例如 Asia/Shanghai。', 'is not a time zone name such as Asia/Shanghai.'),
+    })
+    .default('Asia/Shanghai')
+    .meta({ description: 'IANA 时区 Time zone' }),
+  language: z.enum(['zh', 'en']).default('zh').meta({ description: '状态页语言 Language of the page' }),
+});
+
+const data = z.strictObject({
+  folder: filePath().meta({ filePath: true, description: '数据文件夹，须在本机磁盘 Data folder on a local disk' }),
+  key: z
+    .string()
+    .regex(/^(file:.+|systemd:[A-Za-z0-9._-]+)$/s, {
+      error: bothLanguages('应写成 file:/路径 或 systemd:名称。', 'must be file:/path or systemd:name.'),
+    })
+    .meta({ description: '数据密钥，须在数据文件夹之外 Data key, outside the data folder' }),
+});
+
+const status = z.strictObject({
+  host: z
+    .enum(['127.0.0.1', '::1'])
+    .default('127.0.0.1')
+    .meta({ description: '本版本只在本机打开 Loopback only in this version' }),
+  port: z
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(8686)
+    .meta({ description: '状态页端口，0 为任一空闲端口 Port of the status page; 0 takes a free one' }),
+});
+
+const log = z.strictObject({
+  level: z.enum(['info', 'warn', 'error', 'silent']).default('info'),
+  file: filePath()
+    .optional()
+    .meta({ filePath: true, description: '日志文件，缺省为标准错误 Log file, default stderr' }),
+});
+
+/** A built-in name or a path to a file of the hospital's own. */
+const nameOrFile = z.string().min(1);
+
+const filters = z.strictObject({
+  sources: z.array(z.string()).min(1).optional().meta({ description: '只上传这些来源 Only these sources' }),
+  patient_classes: z
+    .array(z.enum(['outpatient', 'emergency', 'inpatient', 'checkup']))
+    .min(1)
+    .optional()
+    .meta({ description: '只上传这些患者类别 Only these patient classes' }),
+});
+
+const sourceBase = (kind: string) => ({
+  name,
+  kind: z.literal(kind),
+  profile: nameOrFile.meta({
+    description: '接入规则：内置名称或 ./文件.yaml Source profile: a built-in name or ./file.yaml',
+  }),
+});
+
+const platformBase = (kind: string, formats: string[]) => ({
+  name,
+  kind: z.literal(kind),
+  format: z.enum(formats).meta({ description: '文档格式 Format' }),
+  pack: nameOrFile.meta({
+    description: '省级规范包：内置名称或 ./文件.yaml Province pack: a built-in name or ./file.yaml',
+  }),
+  overlay: z.record(z.string(), z.unknown()).default({}).meta({ description: '覆盖规范包的值 Values over the pack' }),
+  hold_seconds: z
+    .int()
+    .min(0)
+    .max(86_400)
+    .default(0)
+    .meta({ description: '上传前等待的秒数 Seconds held before upload' }),
+  outbox_bound: z
+    .int()
+    .min(1)
+    .max(1_000_000)
+    .default(10_000)
+    .meta({ description: '待上传文档的上限 Most unsent documents' }),
+  filters: filters.default({}),
+});
+
+/** Keys that every source, or every platform, has; the rest of an entry belongs to its adapter. */
+export const sourceKeys: readonly string[] = Object.keys(sourceBase(''));
+export const platformKeys: readonly string[] = Object.keys(platformBase('', ['']));
+
+/** An adapter's object with the common keys before its own; its checks over the whole object stay in force. */
+function withBase(base: z.ZodRawShape, adapter: z.ZodObject): z.ZodObject {
+  const entry = z.strictObject({ ...base, ...adapter.shape });
+  const checks = (adapter.def.checks ?? []) as Array<z.core.$ZodCheck<Record<string, unknown>>>;
+  return checks.length === 0 ? entry : (entry.check(...checks) as z.ZodObject);
+}
+
+function byKind(entries: z.ZodObject[]): z.ZodType<Array<Record<string, unknown>>> {
+  const [first, ...rest] = entries;
+  if (first === undefined) throw new Error('the registry is empty');
+  return z.array(z.discriminatedUnion('kind', [first, ...rest])).min(1);
+}
+
+/**
+ * The schema of a configuration file, built from what the registry offers: each kind of source and
+ * platform brings its own keys. Strict: an unknown key is an error.
+ */
+export function buildSchema(registry: Registry) {
+  const formats = registry.formats.map((format) => format.kind);
+  return z.strictObject({
+    config_version: z.literal(CONFIG_VERSION),
+    site,
+    data,
+    status: status.prefault({}),
+    log: log.prefault({}),
+    sources: byKind(registry.sources.map((source) => withBase(sourceBase(source.kind), source.config))),
+    platforms: byKind(
+      registry.platforms.map((platform) => withBase(platformBase(platform.kind, formats), platform.config)),
+    ),
+  });
+}
+
+export type ConfigSchema = ReturnType<typeof buildSchema>;
+export type Config = z.infer<ConfigSchema>;
+export type Filters = z.infer<typeof filters>;
+
+/** JSON Schema (draft-07) of the configuration for editors: what a person may write, defaults left out. */
+export function configJsonSchema(registry: Registry): Record<string, unknown> {
+  return z.toJSONSchema(buildSchema(registry), {
+    target: 'draft-7',
+    io: 'input',
+    override: ({ jsonSchema }) => {
+      delete (jsonSchema as Record<string, unknown>).filePath;
+    },
+  }) as Record<string, unknown>;
+}

@@ -1,0 +1,90 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { MappedMessage, Part } from '../../../agent/store/contract.ts';
+import { openMappingView } from '../../../agent/store/sqlite/mapping-view.ts';
+import { openStore, type StoreOptions } from '../../../agent/store/sqlite/store.ts';
+import type { ErrorCode } from '../../../agent/support/errors.ts';
+import { phi } from '../../../agent/support/phi.ts';
+
+/** A real store in a temporary folder, with both views of it, and short words for what a stage would do. */
+export async function storeRig(
+  folder = mkdtempSync(join(tmpdir(), 'qianzhi-store-')),
+  more: Partial<StoreOptions> = {},
+) {
+  const fatal: ErrorCode[] = [];
+  const options: StoreOptions = {
+    folder: join(folder, 'data'),
+    keyReference: `file:${join(folder, 'keys', 'data.key')}`,
+    demo: false,
+    sources: ['lis', 'his'],
+    platforms: ['province'],
+    timeZone: 'Asia/Shanghai',
+    ...more,
+    disk: { ballastBytes: 1024 * 1024, ...more.disk },
+  };
+  const store = await openStore(options, (code) => fatal.push(code));
+  const view = openMappingView(options.folder, options.keyReference, store.mappingPort);
+  let control = 0;
+  return {
+    folder,
+    options,
+    store,
+    view,
+    fatal,
+    accept: (text: string, source = 'lis', controlId = `C${++control}`) =>
+      store.accept({ source, bytes: Buffer.from(text), controlId: Buffer.from(controlId), receivedMs: Date.now() }),
+    map: (seq: number, ...parts: Part[]) =>
+      view.commitMapping({ messages: [mapped(seq, parts)], reports: [], through: seq }),
+    render: async (...bytes: Array<string | { held: string } | { filtered: string }>) => {
+      const entries = view.journal('province', 100);
+      const results = entries.slice(0, bytes.length).map((entry, i) => {
+        const made = bytes[i]!;
+        if (typeof made === 'string') return { jseq: entry.jseq, rendered: document(made) };
+        if ('held' in made) {
+          return { jseq: entry.jseq, rendered: { kind: 'held' as const, code: made.held, where: 'specimen' } };
+        }
+        return { jseq: entry.jseq, rendered: { kind: 'filtered' as const, rule: made.filtered } };
+      });
+      await view.commitRendering('province', results.at(-1)?.jseq ?? 0, results, 0);
+      return results.length;
+    },
+    claim: (max = 100) => store.claim('province', max, 512 * 1024, Date.now()),
+    states: async () =>
+      Object.fromEntries(
+        (await store.messages(100)).map((m) => [m.seq, m.states.map((s) => s.state).join(',') || 'unmapped']),
+      ),
+    async close() {
+      view.close();
+      await store.close();
+    },
+  };
+}
+
+export const mapped = (seq: number, parts: Part[]): MappedMessage => ({ seq, type: 'ORU^R01', parts, lookups: [] });
+
+export const record = (
+  report: string,
+  version: number,
+  more: { patient?: string; action?: 'publish' | 'retract'; absorbs?: string[]; text?: string } = {},
+): Part => ({
+  kind: 'record',
+  action: more.action ?? 'publish',
+  recordKind: 'lab-report',
+  reportKey: report,
+  setId: `set-${report}`,
+  version,
+  patientKey: more.patient ?? 'P1',
+  content: phi(JSON.stringify({ text: more.text ?? `${report} v${version}` })),
+  findings: [],
+  absorbs: more.absorbs ?? [],
+});
+
+export const document = (text: string) => ({
+  kind: 'document' as const,
+  type: 'C0007',
+  mediaType: 'application/xml',
+  bytes: phi(new Uint8Array(Buffer.from(text))),
+  reportNumber: phi('R1'),
+  findings: [],
+});

@@ -1,0 +1,264 @@
+import { readFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { Socket } from 'node:net';
+import type { TLSSocket } from 'node:tls';
+import { promisify } from 'node:util';
+import { gunzip, zstdDecompress } from 'node:zlib';
+import { openDesk } from './desk.ts';
+import { type Answer, type FaultPath, type Faults, isPoisoned, takeAnswer } from './faults.ts';
+import { readItems, readKeys, type Verdict } from './items.ts';
+import { choosePort } from './ports.ts';
+import { openReceived, type Sidecar } from './received.ts';
+
+export interface ProvinceOptions {
+  /** Where it keeps `received/` and its own files; what is there already goes on. */
+  folder: string;
+  /** PEM files: the server's pair and the CA that client certificates must come from. */
+  tls: { cert: string; key: string; ca: string };
+  /** Default: a free one, the same after `down` and `up`. */
+  port?: number;
+  /** Starts without listening. */
+  down?: boolean;
+  faults?: Faults;
+  /** Lowest TLS version offered; default 1.3. */
+  minVersion?: 'TLSv1.2' | 'TLSv1.3';
+  maxVersion?: 'TLSv1.2' | 'TLSv1.3';
+  /** Called after each request that accepted something, with the count of all accepted documents. */
+  onAccepted?: (count: number) => void;
+}
+
+/** A request as the province saw it. */
+export interface Request {
+  path: string;
+  /** Agent id of the header. */
+  agent: string;
+  encoding: string;
+  items: number;
+  status: number;
+}
+
+export interface Province {
+  url: string;
+  port: number;
+  folder: string;
+  /** Folder of accepted documents and their sidecars. */
+  receivedFolder: string;
+  /** Merges faults in; `undefined` as a value ends one, a call without argument ends all. */
+  setFault(faults?: Faults): void;
+  /** Sidecars in order of acceptance. */
+  received(): Sidecar[];
+  /** Requests since the start, the last 1000. */
+  requests(): Request[];
+  /** Closes the port and every connection; `up` listens on the same port again. */
+  down(): Promise<void>;
+  up(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const mostItems = 1000;
+const mostBytes = 32 * 1024 * 1024;
+const versions = [1];
+const compression = ['zstd', 'gzip'];
+const expand: Record<string, (body: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>> = {
+  zstd: promisify(zstdDecompress),
+  gzip: promisify(gunzip),
+  identity: async (body) => body,
+};
+
+interface Reply {
+  status: number;
+  headers?: Record<string, string>;
+  body?: string;
+}
+const plain = (status: number, headers: Record<string, string> = {}): Reply => ({ status, headers });
+const verdictLines = (verdicts: Verdict[]): Reply => ({
+  status: 200,
+  headers: { 'content-type': 'application/x-ndjson' },
+  body: verdicts.map((verdict) => `${JSON.stringify(verdict)}\n`).join(''),
+});
+
+/** Reads the body whole; undefined when it is larger than allowed or ends early. */
+async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > mostBytes) return undefined;
+      chunks.push(chunk);
+    }
+  } catch {
+    return undefined;
+  }
+  return Buffer.concat(chunks);
+}
+
+/** A simulated province: HTTPS that demands a client certificate, after docs/platform-api.md. */
+export async function startProvince(options: ProvinceOptions): Promise<Province> {
+  const port = options.port ?? (await choosePort());
+  const faults: Faults = { ...options.faults };
+  const received = openReceived(options.folder);
+  const desk = openDesk(received, faults);
+  const requests: Request[] = [];
+  const sockets = new Set<Socket>();
+  const tls = {
+    cert: readFileSync(options.tls.cert),
+    key: readFileSync(options.tls.key),
+    ca: readFileSync(options.tls.ca),
+    minVersion: options.minVersion ?? 'TLSv1.3',
+    ...(options.maxVersion === undefined ? {} : { maxVersion: options.maxVersion }),
+    requestCert: true,
+    rejectUnauthorized: true,
+  } as const;
+
+  async function work(path: FaultPath, request: IncomingMessage, note: Request): Promise<Reply> {
+    if (path === 'hello') {
+      const hello = { platform: 'qianzhi simulated province', time: new Date().toISOString(), versions, compression };
+      return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(hello) };
+    }
+    const inflate = expand[note.encoding];
+    if (inflate === undefined) return plain(415, { 'accept-encoding': compression.join(', ') });
+    const sent = await readBody(request);
+    if (sent === undefined) return plain(413);
+    let body: string;
+    try {
+      body = new TextDecoder('utf-8', { fatal: true }).decode(await inflate(sent, { maxOutputLength: mostBytes }));
+    } catch (error) {
+      return plain((error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE' ? 413 : 400);
+    }
+    if (path === 'receipts') {
+      const keys = readKeys(body);
+      if (keys === undefined) return plain(400);
+      note.items = keys.length;
+      return verdictLines(keys.map((key) => desk.ask(key)));
+    }
+    const items = readItems(body);
+    if (items === undefined || note.agent === '') return plain(400);
+    note.items = items.length;
+    if (items.length > (faults.maxItems ?? mostItems)) return plain(413);
+    if (isPoisoned(faults, items)) return plain(422);
+    const { subject, fingerprint256 } = (request.socket as TLSSocket).getPeerCertificate();
+    const name = typeof subject?.CN === 'string' ? subject.CN : fingerprint256;
+    return verdictLines(items.map((item) => desk.judge(item, name)));
+  }
+
+  function fail(answer: Answer, request: IncomingMessage, response: ServerResponse, reply: Reply): void {
+    switch (answer.mode) {
+      case 'hang':
+        return;
+      case 'reset':
+      case 'reset-after':
+        (request.socket as TLSSocket).destroy();
+        return;
+      case 'truncate': {
+        const body = reply.body ?? '';
+        response.writeHead(reply.status, { ...reply.headers, 'content-length': Buffer.byteLength(body) });
+        response.write(body.slice(0, Math.floor(body.length / 2)), () => request.socket.destroy());
+        return;
+      }
+      case 'redirect':
+        response.writeHead(302, { location: answer.location ?? 'https://localhost:1/elsewhere' }).end();
+        return;
+      case 'portal':
+        response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>login</title>');
+        return;
+      case 'status':
+        response
+          .writeHead(answer.status, answer.retryAfter === undefined ? {} : { 'retry-after': answer.retryAfter })
+          .end();
+    }
+  }
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = `${request.method} ${request.url?.split('?')[0]}`;
+    const known: Record<string, FaultPath> = {
+      'POST /v1/documents': 'documents',
+      'POST /v1/receipts': 'receipts',
+      'GET /v1/hello': 'hello',
+    };
+    const at = known[path];
+    const note: Request = {
+      path: path.split(' ')[1] ?? '',
+      agent: String(request.headers['qianzhi-agent'] ?? ''),
+      encoding: String(request.headers['content-encoding'] ?? 'identity').toLowerCase(),
+      items: 0,
+      status: 0,
+    };
+    requests.push(note);
+    if (requests.length > 1000) requests.shift();
+    if (faults.delayMs !== undefined) await new Promise((resolve) => setTimeout(resolve, faults.delayMs));
+    if (at === undefined) {
+      response.writeHead(404).end();
+      return;
+    }
+    const answer = takeAnswer(faults, at);
+    const works = answer === undefined || answer.mode === 'reset-after' || answer.mode === 'truncate';
+    const count = received.count();
+    const reply = works ? await work(at, request, note) : plain(0);
+    if (received.count() > count) options.onAccepted?.(received.count());
+    if (answer !== undefined) {
+      fail(answer, request, response, reply);
+      return;
+    }
+    note.status = reply.status;
+    // A body that was not read to its end must not be taken for the next request.
+    const close = request.complete ? {} : { connection: 'close' };
+    const length = { 'content-length': Buffer.byteLength(reply.body ?? '') };
+    response.writeHead(reply.status, { ...reply.headers, ...length, ...close }).end(reply.body);
+  }
+
+  let servers: Server[] = [];
+  /** `localhost` may mean either loopback address. */
+  async function up(): Promise<void> {
+    if (servers.length > 0) return;
+    for (const host of ['127.0.0.1', '::1']) {
+      const server = createServer(tls, (request, response) => {
+        handle(request, response).catch(() => request.socket.destroy());
+      });
+      server.on('connection', (socket) => {
+        sockets.add(socket);
+        socket.on('close', () => sockets.delete(socket));
+        socket.on('error', () => {});
+      });
+      server.on('tlsClientError', () => {});
+      try {
+        await new Promise<void>((resolve, reject) => {
+          server.once('error', reject);
+          server.listen({ port, host, exclusive: true }, resolve);
+        });
+        servers.push(server);
+      } catch (error) {
+        // A machine without IPv6 has only the first.
+        if (host === '127.0.0.1' || (error as NodeJS.ErrnoException).code === 'EADDRINUSE') {
+          await down();
+          throw error;
+        }
+      }
+    }
+  }
+
+  async function down(): Promise<void> {
+    const closing = servers.map((server) => new Promise((resolve) => server.close(resolve)));
+    servers = [];
+    for (const socket of sockets) socket.destroy();
+    await Promise.all(closing);
+  }
+
+  if (!options.down) await up();
+  return {
+    url: `https://localhost:${port}`,
+    port,
+    folder: options.folder,
+    receivedFolder: received.folder,
+    setFault(next) {
+      if (next === undefined) for (const key of Object.keys(faults)) delete faults[key as keyof Faults];
+      else Object.assign(faults, structuredClone(next));
+    },
+    received: () => received.sidecars(),
+    requests: () => [...requests],
+    down,
+    up,
+    stop: down,
+  };
+}
