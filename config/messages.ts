@@ -91,6 +91,14 @@ export const message = {
     zh: '这个文件不存在或读不到。',
     en: 'names a file that is absent or not readable.',
   }),
+  certificateAbsent: (): Bilingual => ({
+    zh: '这个文件不存在或读不到；接收照常进行，放好文件后上传自动开始。',
+    en: 'names a file that is absent or not readable; receiving works, and uploads begin once the file is there.',
+  }),
+  demoCertificate: (): Bilingual => ({
+    zh: '这是演示用的证书，不能用于正式运行；请换成平台签发的证书。',
+    en: 'names a demo certificate, which is refused in real operation; use the one issued by the platform.',
+  }),
   exampleValue: (): Bilingual => ({
     zh: '这还是示例里的值，正式上传前请改成本机构的。',
     en: 'is still the value of the example; replace it before real uploads.',

@@ -48,7 +48,8 @@ export function hl7Time(ms: number): string {
 }
 
 const ascii = (text: string): Uint8Array => Buffer.from(text, 'latin1');
-const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
+const textOf = (bytes: Uint8Array): string =>
+  bytes.length === 0 ? '' : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 
 /** 2.5.1 → 205 (major × 100 + minor); undefined when MSH-12 is empty or not a version. */
 function versionNumber(version: string): number | undefined {
@@ -127,29 +128,25 @@ export function buildAck(msh: Msh | undefined, answer: Answer, id: string, nowMs
 
   if (answer.code === 'AA') segments.push(['MSA', 'AA', header.controlId]);
   else {
-    const text = own(answer.text ?? errorConditions[answer.condition]);
+    const reason = own(answer.text ?? errorConditions[answer.condition]);
     const name = own(errorConditions[answer.condition]);
     const place = ['MSH', '1', ...(answer.field === undefined ? [] : [String(answer.field)])];
     if (version === undefined || version >= 205) {
       segments.push(['MSA', answer.code, header.controlId]);
       const condition = [String(answer.condition), name, 'HL70357'].join(component);
-      const details = answer.text === undefined ? [] : ['', '', '', text];
+      const details = answer.text === undefined ? [] : ['', '', '', reason];
       segments.push(['ERR', '', place.join(component), condition, 'E', ...details]);
     } else {
-      segments.push(['MSA', answer.code, header.controlId, text]);
+      segments.push(['MSA', answer.code, header.controlId, reason]);
       const condition = [String(answer.condition), name, 'HL70357'].join(subcomponent ?? ' ');
       while (place.length < 3) place.push('');
       segments.push(['ERR', [...place, condition].join(component)]);
     }
   }
 
-  const parts: Uint8Array[] = [];
-  for (const segment of segments) {
-    for (const [index, value] of segment.entries()) {
-      if (index > 0) parts.push(ascii(field));
-      parts.push(typeof value === 'string' ? ascii(value) : value);
-    }
-    parts.push(ascii('\r'));
-  }
-  return Buffer.concat(parts);
+  // Latin-1 maps bytes to characters one to one: the sender's bytes come out as they went in.
+  let text = '';
+  for (const segment of segments)
+    text += `${segment.map((value) => (typeof value === 'string' ? value : textOf(value))).join(field)}\r`;
+  return ascii(text);
 }

@@ -13,26 +13,26 @@ const maxRepeat = 99;
  * @param charset label of the charset the message came in, for `\X..\` beyond ASCII.
  */
 export function unescapeValue(text: string, delimiters: Delimiters, charset: string): string {
-  const escape = delimiters.escape;
-  if (escape === '') return text;
-  let start = text.indexOf(escape);
+  const mark = delimiters.escape;
+  if (mark === '') return text;
+  let start = text.indexOf(mark);
   if (start < 0) return text;
   let out = '';
   let copied = 0;
   while (start >= 0) {
-    const end = text.indexOf(escape, start + 1);
+    const end = text.indexOf(mark, start + 1);
     if (end < 0) break;
     const code = text.slice(start + 1, end);
     if (isHex(code)) {
-      const run = hexRun(text, start, escape);
+      const run = hexRun(text, start, mark);
       const decoded = decodeHex(run.hex, charset);
       if (decoded === undefined) {
-        start = text.indexOf(escape, run.end);
+        start = text.indexOf(mark, run.end);
         continue;
       }
       out += text.slice(copied, start) + decoded;
       copied = run.end;
-      start = text.indexOf(escape, copied);
+      start = text.indexOf(mark, copied);
       continue;
     }
     const meaning = meaningOf(code, delimiters);
@@ -43,7 +43,7 @@ export function unescapeValue(text: string, delimiters: Delimiters, charset: str
     }
     out += text.slice(copied, start) + meaning;
     copied = end + 1;
-    start = text.indexOf(escape, copied);
+    start = text.indexOf(mark, copied);
   }
   return out + text.slice(copied);
 }
@@ -89,11 +89,11 @@ function formatting(code: string): string | undefined {
 const isHex = (code: string): boolean => code.length > 2 && code[0] === 'X' && /^X([0-9A-Fa-f]{2})+$/.test(code);
 
 /** A GBK or UTF-8 character may be spread over adjacent escapes, so they are read as one run. */
-function hexRun(text: string, start: number, escape: string): { hex: string; end: number } {
+function hexRun(text: string, start: number, mark: string): { hex: string; end: number } {
   let hex = '';
   let at = start;
-  while (text.startsWith(escape, at)) {
-    const end = text.indexOf(escape, at + 1);
+  while (text.startsWith(mark, at)) {
+    const end = text.indexOf(mark, at + 1);
     const code = end < 0 ? '' : text.slice(at + 1, end);
     if (!isHex(code)) break;
     hex += code.slice(1);

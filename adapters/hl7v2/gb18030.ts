@@ -55,6 +55,8 @@ function loadTable(): Table {
     table = { two: new Uint16Array(0x1_0000), four: new Uint16Array(0x1_0000) };
     reversed(twoByteCodes(), table.two);
     reversed(fourByteCodes(), table.four);
+    // 8431A437 is U+FFFD itself, which the reversal cannot tell from "no such code".
+    table.four[0xfffd] = 39_417 + 1;
   }
   return table;
 }

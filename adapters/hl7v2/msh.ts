@@ -42,14 +42,18 @@ export interface Msh {
 /** Longer headers do not exist; this bounds what an answer can echo. */
 const headerLimit = 64 * 1024;
 const latin1 = (bytes: Uint8Array): string =>
-  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  bytes.length === 0 ? '' : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
 const none = new Uint8Array(0);
 const isLineEnd = (byte: number | undefined): boolean => byte === 0x0d || byte === 0x0a;
 /** Blank, tab, line end or NUL: tolerated before a segment name (reference/hl7v2.md §2). */
 const isBlank = (byte: number | undefined): boolean =>
   byte === 0x20 || byte === 0x09 || byte === 0x00 || isLineEnd(byte);
 const isDelimiter = (byte: number | undefined): byte is number =>
-  byte !== undefined && byte > 0x20 && byte < 0x7f && !/[0-9A-Za-z]/.test(String.fromCharCode(byte));
+  byte !== undefined &&
+  ((byte > 0x20 && byte < 0x30) ||
+    (byte > 0x39 && byte < 0x41) ||
+    (byte > 0x5a && byte < 0x61) ||
+    (byte > 0x7a && byte < 0x7f));
 
 /**
  * Cuts MSH into fields, index 0 = MSH-2. With `multibyte` the walk steps over GB18030 characters whole:
@@ -98,8 +102,14 @@ function fieldsOf(
   return !plausible(multi) && plausible(single) ? single : multi;
 }
 
+/** MSH-2 as it should be: nothing alphanumeric, blank or endless. Faults within it are no reason to refuse a message. */
+const isEncoding = (bytes: Uint8Array): boolean =>
+  bytes.length <= 16 && bytes.every((byte) => byte >= 0x80 || isDelimiter(byte));
+
 function delimitersOf(field: number, encoding: string): Delimiters {
-  const [component = '^', repetition, third, fourth, truncation] = encoding;
+  // Senders that escape their strings once too often write `^~\\&`: a doubled character counts once.
+  const single = [...encoding].filter((character, at) => character !== encoding[at - 1] && character < '\x80');
+  const [component = '^', repetition, third, fourth, truncation] = single;
   // Three characters with & last: the escape character was left out (`MSH|^~&|`).
   const noEscape = third === '&' && fourth === undefined;
   return {
@@ -143,8 +153,7 @@ export function readMsh(raw: Uint8Array, profileCharset?: string): Msh | undefin
 
   const encodingEnd = segment.indexOf(separator);
   const encodingCharacters = encodingEnd < 0 ? segment : segment.subarray(0, encodingEnd);
-  if (encodingCharacters.length > 5 || !encodingCharacters.every(isDelimiter)) return undefined;
-  if (new Set(encodingCharacters).size !== encodingCharacters.length) return undefined;
+  if (!isEncoding(encodingCharacters)) return undefined;
   const delimiters = delimitersOf(separator, latin1(encodingCharacters));
   const fields = fieldsOf(
     segment,
@@ -156,7 +165,10 @@ export function readMsh(raw: Uint8Array, profileCharset?: string): Msh | undefin
   if (end === start + headerLimit && end < raw.length && fields.length < 10) return undefined;
 
   const field = (number: number): Uint8Array => fields[number - 2] ?? none;
-  const [code = '', trigger = '', structure = ''] = latin1(field(9)).split(delimiters.component);
+  const subcomponent = delimiters.subcomponent ?? '\r';
+  const [code = '', trigger = '', structure = ''] = latin1(field(9))
+    .split(delimiters.component)
+    .map((component) => component.split(subcomponent)[0]?.trim() ?? '');
   return {
     delimiters,
     encodingCharacters,
@@ -164,7 +176,7 @@ export function readMsh(raw: Uint8Array, profileCharset?: string): Msh | undefin
     sendingFacility: field(4),
     receivingApplication: field(5),
     receivingFacility: field(6),
-    messageType: { code: code.trim(), trigger: trigger.trim(), structure: structure.trim() },
+    messageType: { code, trigger, structure },
     controlId: field(10),
     processingId: field(11),
     version: field(12),

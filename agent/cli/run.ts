@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs';
 import { compileTexts } from '../../config/compile-texts.ts';
 import { type ConfigIssue, throwIfAny } from '../../config/config-error.ts';
 import { type LoadedConfig, loadConfig } from '../../config/load.ts';
+import { message } from '../../config/messages.ts';
 import type { Registry } from '../registry.ts';
 import { isDemoCertificate } from '../security/demo-marker.ts';
-import { type ErrorCode, errorTable, QianzhiError } from '../support/errors.ts';
+import { type ErrorCode, QianzhiError } from '../support/errors.ts';
 import { createLog, type Log } from '../support/log.ts';
+import type { Bilingual } from '../support/text.ts';
 import { type CliContext, type Command, configOption } from './command.ts';
 import { issueData, issueLine, reportError } from './error-report.ts';
 import { exitCode, exitCodeOf } from './exit-codes.ts';
@@ -22,6 +24,7 @@ export type StartAgent = (options: { config: LoadedConfig; registry: Registry; d
 /** Everything is over within 5 s of a signal; the agent gets most of it. */
 const STOP_GRACE_MS = 4_000;
 const STOP_LIMIT_MS = 4_800;
+const EXIT_MS = 300;
 
 /** The agent in the foreground, as systemd and the Windows service call it. */
 export const run = (startAgent: StartAgent): Command => ({
@@ -39,11 +42,10 @@ export const run = (startAgent: StartAgent): Command => ({
       context.talk(context.json ? JSON.stringify(issueData(context, warning)) : issueLine(context, warning));
     }
     const signalled = nextSignal();
-    const agent = await startAgent({
-      config,
-      registry,
-      demo: false,
-      log: createLog(config.log.file ?? 2, config.log.level),
+    const log = createLog(config.log.file ?? 2, config.log.level);
+    const agent = await startAgent({ config, registry, demo: false, log }).catch((error: unknown) => {
+      exitSoon();
+      throw error;
     });
     announce(context, agent.addresses.status);
     const ended = await Promise.race([signalled, agent.done]);
@@ -55,6 +57,7 @@ export const run = (startAgent: StartAgent): Command => ({
       await agent.stop(STOP_GRACE_MS);
     } finally {
       clearTimeout(limit);
+      exitSoon();
     }
     if (ended === 'signal') return exitCode.ok;
     reportError(context, new QianzhiError(ended));
@@ -62,23 +65,29 @@ export const run = (startAgent: StartAgent): Command => ({
   },
 });
 
+/** Whatever a part may have left open must not keep a stopped agent alive; the exit code is set by then. */
+const exitSoon = (): void => {
+  setTimeout(() => process.exit(), EXIT_MS).unref();
+};
+
 /**
  * Certificates and the like before the start. A demo certificate is refused (CFG-5007). A file that
  * cannot be read is named and no more: certificate problems stop uploads, never listeners (invariant 9).
  */
 function checkFiles(config: LoadedConfig): ConfigIssue[] {
-  const issue = (code: ErrorCode, { path, line, column }: LoadedConfig['files'][number]): ConfigIssue => {
-    const { zh, en } = errorTable[code];
-    const message = { zh: `${zh.title}：${zh.fix}`, en: `${en.title}. ${en.fix}` };
-    return { code, file: config.path, line, column, path, message };
-  };
+  const issue = (
+    code: ErrorCode,
+    message: Bilingual,
+    { path, line, column }: LoadedConfig['files'][number],
+  ): ConfigIssue => ({ code, file: config.path, line, column, path, message });
   const warnings: ConfigIssue[] = [];
   const refused: ConfigIssue[] = [];
   for (const entry of config.files) {
     try {
-      if (isDemoCertificate(readFileSync(entry.file, 'utf8'))) refused.push(issue('CFG-5007', entry));
+      if (isDemoCertificate(readFileSync(entry.file, 'utf8')))
+        refused.push(issue('CFG-5007', message.demoCertificate(), entry));
     } catch {
-      warnings.push(issue('TLS-1209', entry));
+      warnings.push(issue('TLS-1209', message.certificateAbsent(), entry));
     }
   }
   throwIfAny(refused);

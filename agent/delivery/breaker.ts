@@ -19,6 +19,8 @@ export interface Breaker {
    */
   failed(generation: number, retryAfterMs?: number): number;
   succeeded(): void;
+  /** Ends the wait, not the suspicion. */
+  tryNow(): void;
 }
 
 /** @param monotonic milliseconds that never jump; a wall clock set back must not keep the breaker open. */
@@ -43,6 +45,9 @@ export function createBreaker(monotonic: () => number, range: BackoffRange, rand
     },
     succeeded() {
       failures = 0;
+      opensAt = 0;
+    },
+    tryNow() {
       opensAt = 0;
     },
   };

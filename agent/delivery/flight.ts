@@ -26,6 +26,8 @@ export interface FlightControl {
   halt(code: string): number;
   /** An error worth showing that stops nothing. */
   noted(code: string): void;
+  /** How often each received document was asked after in vain; in memory, a restart asks early again. */
+  asked: Map<number, number>;
   /** Documents refused alone and as a whole since the platform last answered item by item. */
   loneRefusals: { count: number };
 }
@@ -65,7 +67,11 @@ export async function fly(documents: readonly OutboxDocument[], control: FlightC
     stage === 'ask'
       ? { n: document.n, outcome: 'received', retryAtMs: Math.max(atMs, askAgainMs(document)) }
       : { n: document.n, outcome: 'retry', code, retryAtMs: atMs };
-  const askAgainMs = (document: OutboxDocument): number => now() + halfJitter(document.attempt, askRange, random);
+  function askAgainMs({ n }: OutboxDocument): number {
+    const times = (control.asked.get(n) ?? 0) + 1;
+    control.asked.set(n, times);
+    return now() + halfJitter(times, askRange, random);
+  }
   const ownBackoffMs = (document: OutboxDocument): number => fullJitter(document.attempt, control.retryRange, random);
 
   async function call({ documents: some, stage }: Request): Promise<SendResult> {
@@ -73,13 +79,14 @@ export async function fly(documents: readonly OutboxDocument[], control: FlightC
       return await control.connection[stage](some, control.signal);
     } catch (error) {
       const code = codeOf(error, 'PLT-1307');
-      log.error('platform adapter failed', { platform, code, count: some.length });
+      log.error('platform-adapter-failed', { platform, code, count: some.length });
       return { kind: 'retry', code: 'PLT-1307' };
     }
   }
 
   function verdictOf(document: OutboxDocument, item: ItemReceipt | undefined, stage: Request['stage']): Verdict {
     const { n } = document;
+    if (item !== undefined && item.outcome !== 'received') control.asked.delete(n);
     if (item === undefined) return later(document, stage, 'PLT-1307', now() + ownBackoffMs(document));
     const receipt = 'receipt' in item && item.receipt !== undefined ? { receipt: item.receipt } : undefined;
     switch (item.outcome) {

@@ -5,6 +5,8 @@ export interface Pace {
   batch(): { documents: number; bytes: number };
   succeeded(): void;
   failed(): void;
+  /** Uploads were stopped: the next try is one request. */
+  restart(): void;
   /** The platform found `documents` of `bytes` in all too large for one request. */
   tooLarge(documents: number, bytes: number): void;
 }
@@ -26,6 +28,9 @@ export function createPace(limits: { documents: number; bytes: number }): Pace {
     },
     failed() {
       window = Math.max(1, window / 2);
+    },
+    restart() {
+      window = 1;
     },
     tooLarge(count, size) {
       documents = Math.max(1, Math.min(documents, Math.floor(count / 2)));

@@ -145,23 +145,7 @@ export function watchExpiry(
     const key = `${own.fingerprint} ${saying}`;
     if (key === said) return;
     said = key;
-    if (validity !== 'valid')
-      log.error('our certificate is not valid', { platform, code: 'TLS-1205', state: validity });
-    else if (days !== undefined) log.warn('our certificate expires soon', { platform, code: 'TLS-1208', count: days });
+    if (validity !== 'valid') log.error('own-certificate-not-valid', { platform, code: 'TLS-1205', state: validity });
+    else if (days !== undefined) log.warn('own-certificate-expires-soon', { platform, code: 'TLS-1208', count: days });
   };
-}
-
-/**
- * True when the certificate's DER holds the object identifier, for example the marker of demo
- * certificates. Looks at bytes (X.690 §8.19), because node:crypto shows no foreign extensions.
- */
-export function holdsObjectIdentifier(certificate: X509Certificate, oid: string): boolean {
-  const [first = 0, second = 0, ...rest] = oid.split('.').map(Number);
-  const content: number[] = [];
-  for (const arc of [first * 40 + second, ...rest]) {
-    const septets = [arc % 128];
-    for (let left = Math.floor(arc / 128); left > 0; left = Math.floor(left / 128)) septets.unshift((left % 128) + 128);
-    content.push(...septets);
-  }
-  return certificate.raw.includes(Buffer.from([0x06, content.length, ...content]));
 }

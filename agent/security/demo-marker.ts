@@ -1,6 +1,4 @@
 import { X509Certificate } from 'node:crypto';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 
 /**
  * Extension that every certificate of the demo carries. The arc is 2.25 (X.667: an OID made from a
@@ -10,9 +8,6 @@ export const demoMarkerOid = '2.25.320160877985542617593428873873314446207';
 
 /** The marker as it stands in a certificate: tag, length and contents of the OBJECT IDENTIFIER. */
 export const demoMarkerDer: Buffer = encodeOid(demoMarkerOid);
-
-// The name is what a person sees who looks into the folder.
-const markerFile = 'DEMO-DATA';
 
 const certificateBlock = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 
@@ -33,15 +28,6 @@ export function isDemoCertificate(certificate: string | Uint8Array): boolean {
     }
   });
 }
-
-/** Marks a data folder, made if absent, as the demo's. */
-export function markDemoDataFolder(folder: string): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  writeFileSync(join(folder, markerFile), '演示数据，不可用于正式运行。 Demo data: refused in real operation.\n');
-}
-
-/** True when the demo has used this data folder; `qianzhi run` then refuses with CFG-5007. */
-export const isDemoDataFolder = (folder: string): boolean => existsSync(join(folder, markerFile));
 
 /** X.690 §8.19. Arcs may exceed 64 bits, hence BigInt. */
 function encodeOid(dotted: string): Buffer {

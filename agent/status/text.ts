@@ -78,7 +78,7 @@ const zh = {
 
   problems: '问题',
   noProblems: '没有问题。',
-  noProblemsWhy: '接收、转换、上传与证书都已检查，没有需要人处理的事。',
+  noProblemsWhy: '目前没有需要人处理的事。',
   cause: '原因',
   fix: '处理办法',
   where: '位置',
@@ -248,7 +248,7 @@ const en: Text = {
 
   problems: 'Problems',
   noProblems: 'No problems.',
-  noProblemsWhy: 'Receiving, mapping, uploading and certificates were checked; nothing needs a person.',
+  noProblemsWhy: 'Nothing needs a person at present.',
   cause: 'Cause',
   fix: 'What to do',
   where: 'Place',
@@ -291,7 +291,7 @@ const en: Text = {
   type: 'Type',
   time: 'Time',
   size: 'Size',
-  stateAtPlatform: 'Where it went and why',
+  stateAtPlatform: 'Outcome',
   notMappedYet: 'waiting for mapping',
   waiting: 'waiting for upload',
   held: 'waiting',

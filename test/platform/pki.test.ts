@@ -4,13 +4,7 @@ import { readFileSync, statSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { connect, createServer } from 'node:tls';
 import t from 'tap';
-import {
-  demoMarkerDer,
-  demoMarkerOid,
-  isDemoCertificate,
-  isDemoDataFolder,
-  markDemoDataFolder,
-} from '../../agent/security/demo-marker.ts';
+import { demoMarkerDer, demoMarkerOid, isDemoCertificate } from '../../agent/security/demo-marker.ts';
 import { createPki, ensurePki, type Pki, type PkiOptions } from './pki.ts';
 
 const read = (path: string) => readFileSync(path, 'utf8');
@@ -112,11 +106,4 @@ t.test('the PKI of a folder is kept while it lives and renewed before it ends', 
   t.not(read(ensurePki(folder, { marker: true, nowMs: nowMs + 6.5 * dayMs }).clientCert), first);
   const unmarked = ensurePki(folder, { nowMs: nowMs + 6.5 * dayMs });
   t.equal(isDemoCertificate(read(unmarked.clientCert)), false, 'another marker setting is another PKI');
-});
-
-t.test('a demo data folder is recognised', async (t) => {
-  const folder = t.testdir();
-  t.equal(isDemoDataFolder(folder), false);
-  markDemoDataFolder(`${folder}/data`);
-  t.equal(isDemoDataFolder(`${folder}/data`), true);
 });

@@ -34,8 +34,8 @@ async function main(): Promise<void> {
     else process.stdout.write(`${JSON.stringify(message)}\n`);
   };
 
-  let timer: NodeJS.Timeout | undefined;
   let accepted = 0;
+  let due = false;
   const province = await startProvince({
     folder,
     tls: { cert, key, ca },
@@ -43,8 +43,10 @@ async function main(): Promise<void> {
     down: down ?? false,
     onAccepted(count) {
       accepted = count;
-      timer ??= setTimeout(() => {
-        timer = undefined;
+      if (due) return;
+      due = true;
+      setTimeout(() => {
+        due = false;
         tell({ accepted });
       }, 500);
     },

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createServer, type Server } from 'node:https';
-import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
 import { gunzip, zstdDecompress } from 'node:zlib';
@@ -101,7 +101,7 @@ export async function startProvince(options: ProvinceOptions): Promise<Province>
   const received = openReceived(options.folder);
   const desk = openDesk(received, faults);
   const requests: Request[] = [];
-  const sockets = new Set<Socket>();
+  const sockets = new Set<Duplex>();
   const tls = {
     cert: readFileSync(options.tls.cert),
     key: readFileSync(options.tls.key),

@@ -11,8 +11,6 @@ import { compilePack, organizationCodeFits, type Pack } from './pack.ts';
 import { retraction } from './retraction.ts';
 import { documentTime } from './times.ts';
 
-const utf8 = new TextEncoder();
-
 /**
  * WS/T 500 CDA documents. A laboratory report becomes C0007 in the written form its pack names, as
  * XML in UTF-8; its withdrawal becomes a JSON note without patient data. `read` gives the code tables.
@@ -45,7 +43,7 @@ function render(pack: Pack, input: RenderInput): RenderOutput {
     }
     const orgCode = organizationCode(pack, input.site.orgCode);
     const xml = toXml(c0007({ pack, report: record, input, orgCode, time, findings }));
-    return { ...common, mediaType: 'application/xml', bytes: phi(utf8.encode(xml)) };
+    return { ...common, mediaType: 'application/xml', bytes: phi(Buffer.from(xml, 'utf8')) };
   } catch (error) {
     if (error instanceof QianzhiError && error.code.startsWith('MAP-')) {
       return { kind: 'held', code: error.code, where: error.where ?? '' };

@@ -1,6 +1,6 @@
 import type { LabItem } from '../../../agent/clinical/records/types.ts';
 import { QianzhiError } from '../../../agent/support/errors.ts';
-import { el, type XmlElement } from '../xml.ts';
+import { el, shared, type XmlElement } from '../xml.ts';
 import { type Draft, must, note, nullValue, type Said, say, stated, timeOf } from './draft.ts';
 import type { ElementKey } from './elements.ts';
 import { header } from './header.ts';
@@ -46,17 +46,7 @@ function section(draft: Draft, key: SectionKey, text: XmlElement, entries: Child
 }
 
 function observation(draft: Draft, key: DataElementKey, children: Children): XmlElement {
-  const { dataElement, oid } = draft.pack.tables;
-  const { code, name } = dataElement[key];
-  return el('observation', { classCode: 'OBS', moodCode: 'EVN' }, [
-    el('code', {
-      code,
-      codeSystem: oid.dataElements.oid,
-      codeSystemName: oid.dataElements.name,
-      displayName: name,
-    }),
-    ...children,
-  ]);
+  return el('observation', { classCode: 'OBS', moodCode: 'EVN' }, [draft.pack.tables.dataElement[key], ...children]);
 }
 
 const textValue = (text: string): XmlElement => el('value', { 'xsi:type': 'ST' }, text);
@@ -122,7 +112,7 @@ function laboratory(draft: Draft, quantities: Array<string | undefined>): Childr
     .find((said) => said !== undefined);
   const specimen = [specimenType(draft), textual(draft, 'specimenCondition', coded(draft, 'specimen.condition'))]
     .filter((found) => found !== undefined)
-    .map((found) => el('entryRelationship', { typeCode: 'COMP' }, [found]));
+    .map((found) => shared(el('entryRelationship', { typeCode: 'COMP' }, [found])));
   return [
     ...(methods.length === 0 ? [say(draft, 'items.method', undefined)] : methods.map((text) => ({ text }))).map(
       (said) => textual(draft, 'method', said),

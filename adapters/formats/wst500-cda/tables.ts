@@ -1,6 +1,7 @@
 import { type CodeTable, loadCodeTable } from '../../../agent/clinical/codes/tables.ts';
 import type { ReadAsset } from '../../../agent/support/assets.ts';
 import { QianzhiError } from '../../../agent/support/errors.ts';
+import { el, shared, type XmlElement } from '../xml.ts';
 
 /** The rows a document is made from, by our own key; `config/codes` holds them with their sources. */
 const oidKeys = [
@@ -56,7 +57,8 @@ interface Named {
 
 export interface Tables {
   oid: Record<OidKey, { oid: string; name: string }>;
-  dataElement: Record<DataElementKey, Named & { type: string }>;
+  /** The `code` element of an observation, by what it observes. */
+  dataElement: Record<DataElementKey, XmlElement>;
   section: Record<SectionKey, Named>;
   sex(code: string): Named | undefined;
   patientType(patientClass: string): Named | undefined;
@@ -97,11 +99,16 @@ export function loadTables(readAsset: ReadAsset): Tables {
   }
   return {
     oid: oids,
-    dataElement: pick(load('data-elements', 'key'), dataElementKeys, (cell) => ({
-      code: cell('code'),
-      name: cell('name'),
-      type: cell('type'),
-    })),
+    dataElement: pick(load('data-elements', 'key'), dataElementKeys, (cell) =>
+      shared(
+        el('code', {
+          code: cell('code'),
+          codeSystem: oids.dataElements.oid,
+          codeSystemName: oids.dataElements.name,
+          displayName: cell('name'),
+        }),
+      ),
+    ),
     section: pick(load('document-sections', 'key'), sectionKeys, (cell) => ({
       code: cell('code'),
       name: cell('name'),

@@ -31,12 +31,7 @@ export function readPatient(x: Extraction): PatientReading {
   if (patientKey !== undefined) add({ kind: 'in-house', value: patientKey, source: lastRead(x.scope) });
   for (const { kind, path } of paths.identifiers) {
     const value = valueBy(x, path);
-    if (
-      value !== undefined &&
-      !identifiers.some((known) => known.source === lastRead(x.scope) && known.kind === kind)
-    ) {
-      add({ kind, value, source: lastRead(x.scope) });
-    }
+    if (value !== undefined) add({ kind, value, source: lastRead(x.scope) });
   }
   const resident = readResidentId(x, birthDate, sex?.standard?.code);
   if (resident.identifier !== undefined) add(resident.identifier);

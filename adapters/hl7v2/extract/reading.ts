@@ -11,6 +11,9 @@ export interface Extraction {
   findings: Finding[];
 }
 
+/** More remarks than this say no more; it bounds what a broken message of many thousand items can cost. */
+const maxFindings = 200;
+
 export const valueBy = (x: Extraction, path: Evaluate | undefined): string | undefined => path?.(x.scope);
 
 /** Code and name, or undefined when both are absent. */
@@ -46,7 +49,8 @@ export function timeOf(x: Extraction, path: Evaluate | undefined, place: string)
 
 /** Notes a quality remark once. */
 export function remark(x: Extraction, code: string, where: string, dimension: Finding['dimension']): void {
-  if (!x.findings.some((f) => f.code === code && f.where === where)) x.findings.push({ code, where, dimension });
+  if (x.findings.length >= maxFindings || x.findings.some((f) => f.code === code && f.where === where)) return;
+  x.findings.push({ code, where, dimension });
 }
 
 /** A copy without the keys that are undefined, so that "absent" has one form only. */

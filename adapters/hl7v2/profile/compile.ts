@@ -45,7 +45,7 @@ export function checkProfile(profileText: string): { profile: Profile; compiled:
     if (!isReadableType(pattern))
       throw refuse(yaml, ['intake', 'types', 'accept', i], 'no reader for this message type');
   }
-  return { profile, compiled: compileRules(profile, yaml) };
+  return { profile, compiled: compileRules(profile, yaml, profileText.split(/\r?\n/)) };
 }
 
 function refuse(yaml: YamlText, path: Path, reason: string, key = false, offset = 0): QianzhiError {
@@ -53,7 +53,12 @@ function refuse(yaml: YamlText, path: Path, reason: string, key = false, offset 
   return new QianzhiError('CFG-5009', `${line}:${column + offset} ${path.join('.')} (${reason})`);
 }
 
-function compileRules(profile: Profile, yaml: YamlText): CompiledProfile {
+function compileRules(profile: Profile, yaml: YamlText, lines: readonly string[]): CompiledProfile {
+  /** A path in quotes begins one column later than its value in the YAML. */
+  const quoteWidth = (path: Path): number => {
+    const { line, column } = yaml.positionOf(path);
+    return /['"]/.test(lines[line - 1]?.[column - 1] ?? '') ? 1 : 0;
+  };
   const tables = profile.tables as CompileRules['tables'];
   const at = (segments: readonly string[]) => {
     const one = (path: Path, source: string | undefined): Evaluate | undefined => {
@@ -61,7 +66,9 @@ function compileRules(profile: Profile, yaml: YamlText): CompiledProfile {
       try {
         return compileExpression(source, { tables, segments });
       } catch (error) {
-        if (error instanceof PathSyntaxError) throw refuse(yaml, path, error.message, false, error.at);
+        if (error instanceof PathSyntaxError) {
+          throw refuse(yaml, path, error.message, false, error.at + quoteWidth(path));
+        }
         throw error;
       }
     };

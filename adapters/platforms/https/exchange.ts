@@ -88,7 +88,10 @@ export function openLine(origin: string, identity: Identity, minVersion: 'TLSv1.
    * TLS 1.3 our side of it has succeeded by then. One such close means nothing; only such closes do.
    */
   function codeOfFault(error: unknown): ErrorCode {
-    const code = faultCode(error, typeof error === 'object' && error && connectFaults.has(error) ? 'connect' : 'request');
+    const code = faultCode(
+      error,
+      typeof error === 'object' && error && connectFaults.has(error) ? 'connect' : 'request',
+    );
     if (code === 'NET-1006' && !everAnswered && ++silentCloses >= silentClosesBeforeRejection) return 'TLS-1204';
     return code;
   }

@@ -1,4 +1,10 @@
-import { type Identity, fileStamp, readIdentity, validityAt, watchExpiry } from '../../../agent/security/certificates.ts';
+import {
+  fileStamp,
+  type Identity,
+  readIdentity,
+  validityAt,
+  watchExpiry,
+} from '../../../agent/security/certificates.ts';
 import type { Clock } from '../../../agent/support/clock.ts';
 import { codeOf, type ErrorCode } from '../../../agent/support/errors.ts';
 import type { Log } from '../../../agent/support/log.ts';
@@ -44,7 +50,7 @@ export function keepLine(
       current = { line: openLine(origin, identity, minVersion, timing), identity };
       // Only now: a failed reading is tried again at the next look even if nothing changes.
       stamp = seen;
-      log.info('certificates read', { platform });
+      log.info('certificates-read', { platform });
       if (old !== undefined) {
         draining.add(old);
         void old.drain().then(
@@ -54,7 +60,7 @@ export function keepLine(
       }
     } catch (error) {
       unusable = codeOf(error, 'TLS-1209');
-      log.error('certificate files cannot be used', { platform, code: unusable });
+      log.error('certificate-files-unusable', { platform, code: unusable });
     }
   }
 

@@ -47,7 +47,7 @@ export async function openHttps(
   /** A fault as a result of the batch; remembers to look at the certificate files before the next call. */
   function faulted(code: string, errno?: string): SendResult {
     lookAgain = isStop(code);
-    if (errno !== undefined) log.warn('request failed', { platform, code, errno });
+    if (errno !== undefined) log.warn('platform-request-failed', { platform, code, errno });
     return isStop(code) ? { kind: 'stop', code } : { kind: 'retry', code };
   }
 
@@ -60,7 +60,11 @@ export async function openHttps(
       if (!plainBody(answer)) return retry('PLT-1307');
       const { items, strange } = readReceipts(answer.body, documents, answer.complete, stage);
       if (strange > 0 || items.length < documents.length) {
-        log.warn('answer not understood in part', { platform, code: 'PLT-1307', count: documents.length - items.length });
+        log.warn('platform-answer-not-understood', {
+          platform,
+          code: 'PLT-1307',
+          count: documents.length - items.length,
+        });
       }
       return items.length === 0 ? retry('PLT-1307') : { kind: 'items', items };
     }
@@ -93,7 +97,7 @@ export async function openHttps(
       if (answer.kind === 'fault') return faulted(answer.code, answer.errno);
       if (answer.status === 415 && used === 'zstd') {
         compression = 'gzip';
-        log.info('platform does not take zstd, gzip from now on', { platform });
+        log.info('platform-takes-gzip-only', { platform });
         continue;
       }
       return judge(answer, documents, stage);
@@ -111,7 +115,10 @@ export async function openHttps(
       const taken = await lines.take(true);
       if ('code' in taken) return { ok: false, code: taken.code };
       const asked = clock.now();
-      const answer = await taken.line.exchange({ method: 'GET', path: `${base}/v1/hello`, headers: identification }, signal);
+      const answer = await taken.line.exchange(
+        { method: 'GET', path: `${base}/v1/hello`, headers: identification },
+        signal,
+      );
       if (answer.kind === 'fault') return { ok: false, code: answer.code };
       const hello = answer.status === 200 && answer.complete && plainBody(answer) ? readHello(answer.body) : undefined;
       if (hello === undefined) {
@@ -120,7 +127,7 @@ export async function openHttps(
       }
       const common = compressions.find((name) => hello.compression.includes(name));
       if (common !== undefined) compression = common;
-      const timeMs = hello.timeMs ?? Date.parse(String(answer.headers['date']));
+      const timeMs = hello.timeMs ?? Date.parse(String(answer.headers.date));
       return Number.isFinite(timeMs)
         ? { ok: true, clockOffsetMs: Math.round(timeMs - (asked + clock.now()) / 2) }
         : { ok: true };

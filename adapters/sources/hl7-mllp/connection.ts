@@ -214,7 +214,7 @@ export function createConnection(parts: ConnectionParts): Connection {
       let event = framer.next();
       // After FIN a frame that lacks only its last byte may count, by rule; a partial one never does.
       if (event === undefined && peerEnded) event = framer.acceptOpenEnd();
-      if (framer.openFrame() > 0) everFramed = true;
+      everFramed ||= framer.openFrame() > 0 || (event !== undefined && event.kind !== 'garbage');
       if (event === undefined) {
         exhausted = true;
         break;

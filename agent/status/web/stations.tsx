@@ -99,13 +99,15 @@ export function Facts({ model }: { model: StatusModel }) {
       </div>
       <div>
         <dt>{words.factReceived}</dt>
-        <dd>{whole(facts.receivedToday)}</dd>
-        <dd class="small">{words.unitMessages}</dd>
+        <dd>
+          {whole(facts.receivedToday)} <small>{words.unitMessages}</small>
+        </dd>
       </div>
       <div>
         <dt>{words.factDelivered}</dt>
-        <dd>{whole(facts.deliveredToday)}</dd>
-        <dd class="small">{words.unitDocuments}</dd>
+        <dd>
+          {whole(facts.deliveredToday)} <small>{words.unitDocuments}</small>
+        </dd>
       </div>
       <div>
         <dt>{words.factHeld}</dt>

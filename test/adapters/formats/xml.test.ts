@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { el, toXml } from '../../../adapters/formats/xml.ts';
+import { el, shared, toXml } from '../../../adapters/formats/xml.ts';
 import { child, parse } from './wst500-cda/flatten.ts';
 
 const declaration = '<?xml version="1.0" encoding="UTF-8"?>\n';
@@ -12,6 +12,15 @@ t.test(
     t.equal(toXml(tree), `${declaration}<a z="1" a="2"><b/><c>x</c><d/></a>\n`);
   },
 );
+
+t.test('an element that occurs often is written the same each time, and refused where it first stands', async (t) => {
+  const often = shared(el('b', { v: '<' }, [el('c', {}, 'x')]));
+  const once = '<b v="&lt;"><c>x</c></b>';
+  t.equal(toXml(el('a', {}, [often, el('d', {}, [often])])), `${declaration}<a>${once}<d>${once}</d></a>\n`);
+  const bad = shared(el('b', {}, '\0'));
+  for (const name of ['first', 'second'])
+    t.throws(() => toXml(el(name, {}, [bad])), { code: 'MAP-3010', where: `${name}/b`, message: `MAP-3010 ${name}/b` });
+});
 
 t.test('markup in a value stays text', async (t) => {
   const hostile = `</name><!-- ]]> & "'`;
@@ -36,7 +45,7 @@ t.test('a character XML forbids is refused with the element path and without the
   }
 });
 
-t.test('any legal text comes back as it was', async (t) => {
+t.test('any legal text comes back as it was', async () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 40 }), (text) => {
       const legal = !/[^\t\n\r -\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/u.test(text);

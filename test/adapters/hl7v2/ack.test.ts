@@ -75,19 +75,34 @@ t.test('point 24: an answer is known as one, and ours asks for nothing', async (
 });
 
 t.test('point 29: 2.5 and later carry the error in ERR, with table 0357', async (t) => {
-  t.match(ackOf(header(), { code: 'AE', condition: 101, field: 10 }), /\rMSA\|AE\|ID1\rERR\|\|MSH\^1\^10\|101\^Required field missing\^HL70357\|E\r$/);
-  t.match(ackOf(header(), { code: 'AR', condition: 200, field: 9 }), /\rMSA\|AR\|ID1\rERR\|\|MSH\^1\^9\|200\^Unsupported message type\^HL70357\|E\r$/);
-  t.match(ackOf(header(), { code: 'AE', condition: 207, text: 'why' }), /\|207\^Application internal error\^HL70357\|E\|\|\|\|why\r$/);
+  t.match(
+    ackOf(header(), { code: 'AE', condition: 101, field: 10 }),
+    /\rMSA\|AE\|ID1\rERR\|\|MSH\^1\^10\|101\^Required field missing\^HL70357\|E\r$/,
+  );
+  t.match(
+    ackOf(header(), { code: 'AR', condition: 200, field: 9 }),
+    /\rMSA\|AR\|ID1\rERR\|\|MSH\^1\^9\|200\^Unsupported message type\^HL70357\|E\r$/,
+  );
+  t.match(
+    ackOf(header(), { code: 'AE', condition: 207, text: 'why' }),
+    /\|207\^Application internal error\^HL70357\|E\|\|\|\|why\r$/,
+  );
 });
 
 t.test('point 29: up to 2.4 it is MSA-3 and ERR-1', async (t) => {
-  t.match(ackOf(header('ORU^R01', '2.4'), { code: 'AE', condition: 207 }), /\rMSA\|AE\|ID1\|Application internal error\rERR\|MSH\^1\^\^207&Application internal error&HL70357\r$/);
+  t.match(
+    ackOf(header('ORU^R01', '2.4'), { code: 'AE', condition: 207 }),
+    /\rMSA\|AE\|ID1\|Application internal error\rERR\|MSH\^1\^\^207&Application internal error&HL70357\r$/,
+  );
   t.match(ackOf(header('ORU^R01', '2.3'), { code: 'AR', condition: 202, field: 11 }), /\rERR\|MSH\^1\^11\^202&/);
 });
 
 t.test('point 31: without a readable MSH the answer is complete and never AA', async (t) => {
   const ack = Buffer.from(buildAck(undefined, { code: 'AE', condition: 100 }, 'X', now)).toString();
-  t.match(ack, /^MSH\|\^~\\&\|\|\|\|\|\d{14}\|\|ACK\|X\|P\|2\.5\.1\rMSA\|AE\|\rERR\|\|MSH\^1\|100\^Segment sequence error\^HL70357\|E\r$/);
+  t.match(
+    ack,
+    /^MSH\|\^~\\&\|\|\|\|\|\d{14}\|\|ACK\|X\|P\|2\.5\.1\rMSA\|AE\|\rERR\|\|MSH\^1\|100\^Segment sequence error\^HL70357\|E\r$/,
+  );
 });
 
 t.test('point 32: an empty MSH-10 gives an empty MSA-2', async (t) => {

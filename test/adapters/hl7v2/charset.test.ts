@@ -17,15 +17,27 @@ t.test('labels are known in every spelling seen', async (t) => {
 });
 
 t.test('point 50: MSH-18 first', async (t) => {
-  t.match(decodeMessage(encodeText(message('GBK'), 'GB18030')), { text: message('GBK'), charset: 'GB18030', guessed: false });
+  t.match(decodeMessage(encodeText(message('GBK'), 'GB18030')), {
+    text: message('GBK'),
+    charset: 'GB18030',
+    guessed: false,
+  });
   t.match(decodeMessage(encodeText(message('UNICODE'), 'UTF-8')), { charset: 'UTF-8', guessed: false });
   const latin = message('8859/1', 'Émile');
   t.match(decodeMessage(encodeText(latin, 'ISO-8859-1')), { text: latin, charset: 'ISO-8859-1' });
 });
 
 t.test('a declared charset that does not decode is passed over', async (t) => {
-  t.match(decodeMessage(encodeText(message('UTF-8'), 'GB18030')), { text: message('UTF-8'), charset: 'GB18030', guessed: true });
-  t.match(decodeMessage(encodeText(message('ASCII'), 'UTF-8')), { text: message('ASCII'), charset: 'UTF-8', guessed: true });
+  t.match(decodeMessage(encodeText(message('UTF-8'), 'GB18030')), {
+    text: message('UTF-8'),
+    charset: 'GB18030',
+    guessed: true,
+  });
+  t.match(decodeMessage(encodeText(message('ASCII'), 'UTF-8')), {
+    text: message('ASCII'),
+    charset: 'UTF-8',
+    guessed: true,
+  });
   t.match(decodeMessage(encodeText(message('ASCII~GBK'), 'GB18030')), { charset: 'GB18030', guessed: false });
 });
 
@@ -38,13 +50,24 @@ t.test('then the profile, then strict UTF-8, then GB18030', async (t) => {
     charset: 'GB18030',
     guessed: true,
   });
-  t.match(decodeMessage(encodeText(message('', 'Zhang'), 'UTF-8')), { charset: 'UTF-8', guessed: false }, 'ASCII is no guess');
+  t.match(
+    decodeMessage(encodeText(message('', 'Zhang'), 'UTF-8')),
+    { charset: 'UTF-8', guessed: false },
+    'ASCII is no guess',
+  );
 });
 
 t.test('the byte order mark is not part of the text', async (t) => {
   t.match(decodeMessage(encodeText(`\ufeff${message('')}`, 'UTF-8')), { text: message(''), charset: 'UTF-8' });
-  t.match(decodeMessage(encodeText(`\ufeff${message('GBK')}`, 'UTF-8')), { text: message('GBK'), charset: 'UTF-8' }, 'it outweighs a label');
-  t.match(decodeMessage(encodeText(`\ufeff${message('GBK')}`, 'GB18030')), { text: message('GBK'), charset: 'GB18030' });
+  t.match(
+    decodeMessage(encodeText(`\ufeff${message('GBK')}`, 'UTF-8')),
+    { text: message('GBK'), charset: 'UTF-8' },
+    'it outweighs a label',
+  );
+  t.match(decodeMessage(encodeText(`\ufeff${message('GBK')}`, 'GB18030')), {
+    text: message('GBK'),
+    charset: 'GB18030',
+  });
   for (const charset of ['UTF-16LE', 'UTF-16BE'] as const)
     for (const mark of ['\ufeff', ''])
       t.match(decodeMessage(encodeText(mark + message(''), charset)), { text: message(''), charset });
@@ -55,25 +78,39 @@ t.test('what no charset fits is MLLP-2006', async (t) => {
   t.same(decodeMessage(raw), { ok: false, code: 'MLLP-2006' });
 });
 
-t.test('GB18030 encodes every BMP character to bytes that decode to it, as iconv-lite does but for 18 known codes', async (t) => {
-  // reference/storage-and-delivery.md §7: the platform follows the 2022 assignment, iconv-lite private use.
-  const decoder = new TextDecoder('gb18030', { fatal: true });
-  const different: number[] = [];
-  const unencodable: number[] = [];
-  for (let code = 0; code < 0x1_0000; code++) {
-    if (code >= 0xd800 && code <= 0xdfff) continue;
-    const character = String.fromCharCode(code);
-    const encoded = encodeText(character, 'GB18030');
-    if (code !== 0x3f && encoded.length === 1 && encoded[0] === 0x3f) unencodable.push(code);
-    else if (code !== 0xfeff && decoder.decode(encoded) !== character) t.fail(`U+${code.toString(16)} does not read back`);
-    if (!Buffer.from(encoded).equals(iconv.encode(character, 'gb18030'))) different.push(code);
-  }
-  const standard = [...Array(7).keys()].map((n) => 0xfe10 + n).concat([0xfe17, 0xfe18, 0xfe19], [...Array(8).keys()].map((n) => 0x9fb4 + n));
-  const vacated = different.filter((code) => code >= 0xe000 && code <= 0xf8ff);
-  t.same(different.filter((code) => code < 0xe000 || code > 0xf8ff).sort(), standard.sort(), 'the 18 codes');
-  t.comment(`private use encoded otherwise: ${vacated.map((c) => c.toString(16))}; without a code: ${unencodable.map((c) => c.toString(16))}`);
-  t.ok(unencodable.every((code) => code >= 0xe000 && code <= 0xf8ff), 'only private use may lack a code');
-});
+t.test(
+  'GB18030 encodes every BMP character to bytes that decode to it, as iconv-lite does but for 18 known codes',
+  async (t) => {
+    // reference/storage-and-delivery.md §7: the platform follows the 2022 assignment, iconv-lite private use.
+    const decoder = new TextDecoder('gb18030', { fatal: true });
+    const different: number[] = [];
+    const unencodable: number[] = [];
+    for (let code = 0; code < 0x1_0000; code++) {
+      if (code >= 0xd800 && code <= 0xdfff) continue;
+      const character = String.fromCharCode(code);
+      const encoded = encodeText(character, 'GB18030');
+      if (code !== 0x3f && encoded.length === 1 && encoded[0] === 0x3f) unencodable.push(code);
+      else if (code !== 0xfeff && decoder.decode(encoded) !== character)
+        t.fail(`U+${code.toString(16)} does not read back`);
+      if (!Buffer.from(encoded).equals(iconv.encode(character, 'gb18030'))) different.push(code);
+    }
+    const standard = [...Array(7).keys()]
+      .map((n) => 0xfe10 + n)
+      .concat(
+        [0xfe17, 0xfe18, 0xfe19],
+        [...Array(8).keys()].map((n) => 0x9fb4 + n),
+      );
+    const vacated = different.filter((code) => code >= 0xe000 && code <= 0xf8ff);
+    t.same(different.filter((code) => code < 0xe000 || code > 0xf8ff).sort(), standard.sort(), 'the 18 codes');
+    t.comment(
+      `private use encoded otherwise: ${vacated.map((c) => c.toString(16))}; without a code: ${unencodable.map((c) => c.toString(16))}`,
+    );
+    t.ok(
+      unencodable.every((code) => code >= 0xe000 && code <= 0xf8ff),
+      'only private use may lack a code',
+    );
+  },
+);
 
 t.test('GB18030 round trip of any text, and character lengths agree', async (t) => {
   const property = fc.property(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary' }), (one, two) => {

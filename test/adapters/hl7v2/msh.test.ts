@@ -8,7 +8,9 @@ const latin1 = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? [
 
 t.test('the fields an answer needs are read', async (t) => {
   const msh = readMsh(
-    utf8('MSH|^~\\&|LIS|HOSP|HIP|PROV|20260101||ORU^R01^ORU_R01| a-ID-longer-than-20-characters |P|2.5.1||1|AL|NE||UTF-8\rPID|'),
+    utf8(
+      'MSH|^~\\&|LIS|HOSP|HIP|PROV|20260101||ORU^R01^ORU_R01| a-ID-longer-than-20-characters |P|2.5.1||1|AL|NE||UTF-8\rPID|',
+    ),
   );
   t.match(msh, {
     delimiters: { field: '|', component: '^', repetition: '~', escape: '\\', subcomponent: '&', truncation: undefined },
@@ -34,6 +36,9 @@ t.test('point 46: BOM, blanks, blank lines before MSH and every line end', async
 t.test('point 47: delimiters come from MSH-1 and MSH-2', async (t) => {
   t.match(readMsh(utf8('MSH|^~&|A||||||ORU^R01|7|P|2.4'))?.delimiters, { escape: undefined, subcomponent: '&' });
   t.match(readMsh(utf8('MSH|^~\\&#|A||||||ORU^R01|7|P|2.7'))?.delimiters, { truncation: '#' });
+  const doubled = readMsh(utf8('MSH|^~\\\\&|A||||||ORU^R01|7|P|2.4'));
+  t.match(doubled?.delimiters, { escape: '\\', subcomponent: '&' }, 'escaped once too often');
+  t.equal(latin1(doubled?.encodingCharacters), '^~\\\\&', 'and echoed as sent');
   const odd = readMsh(utf8('MSH$@*!%$A$$$$$$ORU@R01$7$P$2.4\r'));
   t.match(odd?.delimiters, { field: '$', component: '@', repetition: '*', escape: '!', subcomponent: '%' });
   t.match(odd?.messageType, { code: 'ORU', trigger: 'R01' });
@@ -41,7 +46,7 @@ t.test('point 47: delimiters come from MSH-1 and MSH-2', async (t) => {
 });
 
 t.test('point 31: no MSH, a cut MSH, XML or noise cannot be read', async (t) => {
-  for (const bad of ['', 'MSH', 'MSHX^~\\&', 'PID|1', 'BHS|^~\\&|', '<ORU_R01/>', 'MSH|abcdefgh|', 'MSH|^^^^|', '\0\0'])
+  for (const bad of ['', 'MSH', 'MSHX^~\\&', 'PID|1', 'BHS|^~\\&|', '<ORU_R01/>', 'MSH|abcdefgh|', '\0\0'])
     t.equal(readMsh(utf8(bad)), undefined, JSON.stringify(bad));
   t.equal(readMsh(utf8(`MSH|^~\\&|||||||ORU|${'9'.repeat(100_000)}`)), undefined, 'an endless MSH-10');
   t.doesNotThrow(() => fc.assert(fc.property(fc.uint8Array(), (raw) => void readMsh(raw))));
@@ -51,7 +56,8 @@ t.test('point 31: no MSH, a cut MSH, XML or noise cannot be read', async (t) => 
 
 t.test('GB18030 trail bytes in MSH-3 to MSH-6 do not shift the fields', async (t) => {
   // 珅 = AB 7C, 玘 = AB 5E, 診 and 錦 end in 5C, 東 質 達 in 7C; 𠀀 has four bytes.
-  const text = (charset: string) => `MSH|^~\\&|珅检|玘院|東質達|診錦𠀀|2026||ORU^R01|ID-9|P|2.4||||||${charset}\rPID|1\r`;
+  const text = (charset: string) =>
+    `MSH|^~\\&|珅检|玘院|東質達|診錦𠀀|2026||ORU^R01|ID-9|P|2.4||||||${charset}\rPID|1\r`;
   for (const [charset, profile] of [
     ['GBK', undefined],
     ['GB 18030-2000', undefined],

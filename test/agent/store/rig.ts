@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -63,6 +64,8 @@ export async function storeRig(
 
 export const mapped = (seq: number, parts: Part[]): MappedMessage => ({ seq, type: 'ORU^R01', parts, lookups: [] });
 
+export const setIdOf = (report: string): string => createHash('sha256').update(report).digest('hex').slice(0, 32);
+
 export const record = (
   report: string,
   version: number,
@@ -72,7 +75,8 @@ export const record = (
   action: more.action ?? 'publish',
   recordKind: 'lab-report',
   reportKey: report,
-  setId: `set-${report}`,
+  // Derived as in the product: what identifies the report to a platform lies open in the database.
+  setId: setIdOf(report),
   version,
   patientKey: more.patient ?? 'P1',
   content: phi(JSON.stringify({ text: more.text ?? `${report} v${version}` })),

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import iconv from 'iconv-lite';
 import t from 'tap';
 import type { OutboxDocument } from '../../../agent/store/contract.ts';
-import { mapped, record, storeRig } from './rig.ts';
+import { mapped, record, setIdOf, storeRig } from './rig.ts';
 
 const text = (d: OutboxDocument | undefined) => Buffer.from(d?.bytes.reveal() ?? []).toString();
 
@@ -71,7 +71,7 @@ t.test('a record becomes a document, is delivered once, and the books say so at 
   t.same(await rig.states(), { 1: 'waiting' });
   await rig.render('<doc/>');
   const [doc] = await rig.claim();
-  t.match(doc, { operation: 'publish', version: 1, attempt: 1, setId: 'set-R1', received: false });
+  t.match(doc, { operation: 'publish', version: 1, attempt: 1, setId: setIdOf('R1'), received: false });
   t.equal(text(doc), '<doc/>');
   t.same(await rig.claim(), [], 'what is in flight is not claimed again');
   await rig.store.settle('province', [{ n: doc!.n, outcome: 'accepted', receipt: 'OK-1' }]);

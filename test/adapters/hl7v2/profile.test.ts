@@ -1,0 +1,174 @@
+import { readFileSync } from 'node:fs';
+import t from 'tap';
+import { parseMessage } from '../../../adapters/hl7v2/parser.ts';
+import { checkProfile, compileProfile } from '../../../adapters/hl7v2/profile/compile.ts';
+import { compileExpression } from '../../../adapters/hl7v2/profile/path-compile.ts';
+import { lastRead, type Scope } from '../../../adapters/hl7v2/profile/scope.ts';
+import { QianzhiError } from '../../../agent/support/errors.ts';
+
+const defaultProfile = readFileSync(new URL('../../../config/dialects/cn-default.yaml', import.meta.url), 'utf8');
+
+function scopeOf(segments: string): Scope {
+  const message = parseMessage(`MSH|^~\\&|LIS\r${segments}`)!;
+  return {
+    message,
+    timeZone: 'Asia/Shanghai',
+    current: Object.fromEntries(message.segments.map((s) => [s.id, s])),
+    readFrom: undefined,
+    readRepetition: 1,
+  };
+}
+
+const tables = { specimen: { '04': 'blood', missing: 'unknown' }, plain: { a: 'b' } };
+const evaluate = (expression: string, segments: string): [string | undefined, string] => {
+  const scope = scopeOf(segments);
+  return [compileExpression(expression, { tables })(scope), lastRead(scope)];
+};
+const value = (expression: string, segments: string): string | undefined => evaluate(expression, segments)[0];
+
+t.test('a path names field, component and subcomponent, and says where it read', (t) => {
+  t.same(evaluate('PID-2', 'PID|1|P1^x'), ['P1', 'PID-2']);
+  t.same(evaluate('PV1-3.4', 'PV1|1|I|W^^12^0301'), ['0301', 'PV1-3.4']);
+  t.same(evaluate('OBR-32.1.2', 'OBR|1|||||||||||||||||||||||||||||||D&Li'), ['Li', 'OBR-32.1.2']);
+  t.equal(value('PID-2', 'PV1|1'), undefined);
+  t.equal(value('PID-2', 'PID|1|  '), undefined);
+  t.end();
+});
+
+t.test('a repetition is chosen by its number or by a component', (t) => {
+  const pid = 'PID|1||A1^^^^CardNO~~ 110 ^^^^IdentifyNO~B^^^&SFZH~C';
+  t.same(evaluate('PID-3[5=IdentifyNO].1', pid), ['110', 'PID-3[3].1']);
+  t.same(evaluate('PID-3[4.2=SFZH].1', pid), ['B', 'PID-3[4].1']);
+  t.same(evaluate("PID-3[5=''].1", pid), ['B', 'PID-3[4].1']);
+  t.same(evaluate('PID-3[5].1', pid), ['C', 'PID-3[5].1']);
+  t.equal(value('PID-3[2].1', pid), undefined);
+  t.equal(value('PID-3[5=MR].1', pid), undefined);
+  t.end();
+});
+
+t.test('the first that is not empty counts; an explicit null is no value', (t) => {
+  t.same(evaluate('PID-2 | PID-3 | PID-4', 'PID|1|""||x'), ['x', 'PID-4']);
+  t.equal(value("PID-2 | 'none'", 'PID|1'), 'none');
+  t.end();
+});
+
+t.test('joining needs every part', (t) => {
+  t.equal(value("OBR-20 | OBR-2 + '-' + OBR-4.1", 'OBR|1|A7||GLU^x'), 'A7-GLU');
+  t.equal(value("OBR-2 + '-' + OBR-4.1", 'OBR|1|||GLU'), undefined);
+  t.equal(value("(OBR-2 | OBR-3) + '/' + OBR-4", 'OBR|1||S|G'), 'S/G');
+  t.end();
+});
+
+t.test('functions look up, normalise dates and read whole fields', (t) => {
+  t.equal(value('lookup(specimen, OBR-15.1)', 'OBR|1|||||||||||||||'), 'unknown');
+  t.equal(value('lookup(plain, OBR-2)', 'OBR|1|z'), undefined);
+  t.equal(value('lookup(plain, OBR-2)', 'OBR|1|a'), 'b');
+  t.equal(value('date(OBR-7)', 'OBR|1||||||20240520002000+0000'), '20240520082000');
+  t.equal(value('date(OBR-7)', 'OBR|1||||||soon'), undefined);
+  t.equal(value('text(OBX-7)', 'OBX|1|NM|||||3.5~9.5'), '3.5~9.5');
+  t.equal(value('unit(OBX-6)', 'OBX|1|NM||||10^9/L'), '10^9/L');
+  t.equal(value('unit(OBX-6)', 'OBX|1|NM||||10\\S\\9/L'), '10^9/L');
+  t.equal(value('unit(OBX-6)', 'OBX|1|NM||||mg/dL^milligram^UCUM'), 'mg/dL');
+  t.equal(value('unit(OBX-6)', 'OBX|1|NM||||^mmol/L'), 'mmol/L');
+  t.end();
+});
+
+t.test('the observed value follows its type', (t) => {
+  const observed = (type: string, text: string) => value('observed(OBX-5)', `OBX|1|${type}|A||${text}`);
+  t.equal(observed('NM', ' 4.20 '), '4.20');
+  t.equal(observed('ST', '1.2*10^3'), '1.2*10^3');
+  t.equal(observed('ST', 'a~b'), 'a~b');
+  t.equal(observed('', '>5000'), '>5000');
+  t.equal(observed('TX', 'line 1~line 2'), 'line 1\nline 2');
+  t.equal(observed('FT', 'a\\.br\\b'), 'a\nb');
+  t.equal(observed('CWE', '260385009^Negative^SCT'), 'Negative');
+  t.equal(observed('CE', '+^'), '+');
+  t.equal(observed('SN', '>^100'), '>100');
+  t.equal(observed('SN', '^1^:^128'), '1:128');
+  t.equal(observed('ED', '^AP^^Base64^AAAA'), undefined);
+  t.equal(observed('ST', '""'), undefined);
+  t.equal(observed('ST', ' 阴性(-) '), ' 阴性(-) ', 'text stays exactly as sent');
+  t.end();
+});
+
+t.test('slips in a path are found when the profile is loaded', (t) => {
+  const slips: Array<[string, string, number]> = [
+    ['PIX-3', 'no segment PIX', 0],
+    ['PID-0', 'count from 1', 0],
+    ['PID-99', 'PID has 45 fields', 0],
+    ['PID-3.0', 'count from 1', 5],
+    ['PID-3[x]', 'not a selector', 5],
+    ['PID-2 | ', 'a path is missing', 8],
+    ['PID-2 PID-3', 'not expected', 6],
+    ['lookup(nowhere, PID-2)', 'no table "nowhere"', 7],
+    ["lookup('x', PID-2)", 'name of a table', 0],
+    ['upper(PID-2)', 'no function "upper"', 0],
+    ['text(PID-2.1)', 'whole field', 0],
+    ['date(PID-2', 'missing )', 10],
+    ['unknown', 'text goes in quotes', 0],
+    ['OBX-5', 'cannot be used here', 0],
+  ];
+  for (const [source, reason, at] of slips) {
+    try {
+      compileExpression(source, { tables, segments: ['PID'] });
+      t.fail(source);
+    } catch (error) {
+      t.match((error as Error).message, reason, source);
+      t.equal((error as { at: number }).at, at, source);
+    }
+  }
+  t.end();
+});
+
+t.test('the default Chinese profile loads', (t) => {
+  const { profile } = checkProfile(defaultProfile);
+  t.equal(profile.name, 'cn-default');
+  t.same(profile.intake.types.accept, ['ORU^R01', 'OUL^R21']);
+  t.equal(compileProfile(defaultProfile).corrections, 'unknown');
+  t.end();
+});
+
+t.test('a wrong profile is refused with CFG-5009, line, column and path', (t) => {
+  const lineOf = (text: string): number => defaultProfile.split('\n').findIndex((line) => line.includes(text)) + 1;
+  const refused = (change: (text: string) => string): string => {
+    try {
+      compileProfile(change(defaultProfile));
+    } catch (error) {
+      t.ok(error instanceof QianzhiError && error.code === 'CFG-5009');
+      return (error as QianzhiError).where ?? '';
+    }
+    return 'not refused';
+  };
+  const from = (a: string, b: string) => refused((text) => text.replace(a, b));
+  t.equal(
+    from('birth_date: PID-7', 'birth_date: PXD-7'),
+    `${lineOf('birth_date')}:15 patient.birth_date (there is no segment PXD)`,
+  );
+  t.match(
+    from('phone: PID-13.9 | PID-13.1', 'phone: PID-13.9 | PID-131'),
+    `${lineOf('phone:')}:21 patient.phone (PID has 45 fields)`,
+  );
+  t.match(from('birth_date: PID-7', 'birth_day: PID-7'), `${lineOf('birth_date')}:3 patient.birth_day (unknown key)`);
+  const quoted = `path: "PID-3[5=PI].1 | PID-3[5=''].1" }`;
+  t.match(
+    from(quoted, quoted.replace('| PID', '| PIX')),
+    `${lineOf(quoted)}:48 patient.identifiers.6.path (there is no`,
+  );
+  t.match(from('status: OBX-11', 'status: OBR-1111'), 'items.status');
+  t.match(from('corrections: unknown', 'corrections: maybe'), `${lineOf('corrections: unknown')}:14 corrections`);
+  t.match(from('    W: retract', '    W: forget'), 'tables.item_status.W');
+  t.match(from('[ORU^R01, OUL^R21]', '[ORU^R01, ADT^A01]'), 'intake.types.accept.1 (no reader');
+  t.match(from('class: PV1-2', 'class: OBX-2'), 'encounter.class (OBX cannot be used here');
+  t.match(from('profile_version: 1', 'profile_version: 2'), 'profile_version');
+  t.match(from('name: cn-default', 'name: cn-default\nname: again'), /^\d+:\d+ \(/);
+  t.match(from('intake:', 'time_zone: Asia/Peking\nintake:'), 'time_zone');
+  t.match(
+    refused(() => ''),
+    'profile_version',
+  );
+  t.match(
+    refused(() => 'a: [1'),
+    /^\d+:\d+ \(/,
+  );
+  t.end();
+});

@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { registry } from '../../adapters/registry.ts';
+import { compileTexts } from '../../config/compile-texts.ts';
+import type { ConfigError } from '../../config/config-error.ts';
+import { loadConfig } from '../../config/load.ts';
+
+const example = fileURLToPath(new URL('../../config/examples/qianzhi.yaml', import.meta.url));
+
+t.test('the example is valid as it stands, with the real adapters, profile and pack', async (t) => {
+  const loaded = loadConfig(example, registry, {});
+  const { readers, renderers } = compileTexts(loaded, registry);
+  t.same([...readers.keys()], ['lis']);
+  t.same([...renderers.keys()], ['province']);
+  t.match(loaded.warnings, [{ code: 'CFG-5012', path: 'site.org_code' }]);
+});
+
+t.test('the certificates of the example are found relative to its folder', async (t) => {
+  const loaded = loadConfig(example, registry, {});
+  t.same(
+    loaded.files.map(({ path }) => path),
+    ['platforms[0].tls.ca', 'platforms[0].tls.cert', 'platforms[0].tls.key'],
+  );
+  for (const { file } of loaded.files) t.ok(file.startsWith(loaded.folder), 'absolute, in the folder of the example');
+});
+
+t.test('what the example shows commented out is valid too', async (t) => {
+  const optional = /^(\s*)# ((?:peers|min_version|hold_seconds|filters|file):| {2}(?:sources|patient_classes):)/;
+  const text = readFileSync(example, 'utf8')
+    .split('\n')
+    .map((line) => (optional.test(line) ? line.replace('# ', '') : line))
+    .join('\n')
+    .replace('host: 127.0.0.1 #【必填】', 'host: 0.0.0.0');
+  const folder = t.testdir({ 'qianzhi.yaml': text });
+  const loaded = loadConfig(`${folder}/qianzhi.yaml`, registry, {});
+  t.match(loaded.sources[0]?.settings, { host: '0.0.0.0', peers: ['10.1.2.3', '10.1.4.0/24'] });
+  t.match(loaded.platforms[0], { holdSeconds: 600, settings: { tls: { min_version: '1.2' } } });
+  t.same(loaded.platforms[0]?.filters, {
+    sources: ['lis'],
+    patient_classes: ['outpatient', 'emergency', 'inpatient', 'checkup'],
+  });
+  t.match(loaded.log, { file: `${folder}/qianzhi.log` });
+});
+
+t.test('mistakes in the real adapters’ own keys are told in both languages', async (t) => {
+  const text = readFileSync(example, 'utf8')
+    .replace('url: https://', 'url: http://')
+    .replace('# peers: [10.1.2.3, 10.1.4.0/24]', 'peers: [lis-server]');
+  const folder = t.testdir({ 'qianzhi.yaml': text });
+  try {
+    loadConfig(`${folder}/qianzhi.yaml`, registry, {});
+    t.fail('must be refused');
+  } catch (error) {
+    t.match((error as ConfigError).issues, [
+      { path: 'sources[0].peers[0]', message: { zh: /^应为 IP 地址或网段/, en: /^must be an IP address/ } },
+      { path: 'platforms[0].url', message: { zh: /https:\/\//, en: /begins with https:\/\// } },
+    ]);
+  }
+});

@@ -1,0 +1,165 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import type { ReadyLine } from './launcher.ts';
+import { makeMllpClient } from './mllp-client.ts';
+import { playScenes } from './script.ts';
+import { encodeScene } from './traffic.ts';
+
+const entry = fileURLToPath(new URL('demo.ts', import.meta.url));
+const waitMs = 30_000;
+// Starts whole processes, several times: on a busy machine that takes its time.
+t.setTimeout(240_000);
+
+interface Running {
+  child: ChildProcess;
+  /** The next line of stdout, as JSON. */
+  next(): Promise<ReadyLine>;
+  tell(line: string): void;
+  exit: Promise<unknown>;
+}
+
+function demo(t: { teardown(handler: () => unknown): void }, folder: string, ...flags: string[]): Running {
+  const child = spawn(process.execPath, [entry, '--json', '--dir', folder, ...flags], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
+  const exit = once(child, 'exit');
+  t.teardown(async () => {
+    child.stdin!.end();
+    await exit;
+  });
+  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
+  return {
+    child,
+    exit,
+    async next() {
+      const { value, done } = await lines.next();
+      if (done) throw new Error('the demo ended');
+      return JSON.parse(value) as ReadyLine;
+    },
+    tell: (line) => void child.stdin!.write(`${line}\n`),
+  };
+}
+
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+async function until(condition: () => boolean | Promise<boolean>): Promise<boolean> {
+  for (const endMs = Date.now() + waitMs; Date.now() < endMs; await new Promise((done) => setTimeout(done, 50))) {
+    if (await condition()) return true;
+  }
+  return false;
+}
+const isOpen = (url: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port: Number(new URL(url).port) });
+    socket.on('connect', () => resolve(true)).on('error', () => resolve(false));
+    socket.on('connect', () => socket.destroy());
+  });
+/** Bodies in the folder of accepted documents. */
+const bodies = (folder: string) => readdirSync(folder).filter((name) => /^\d+\.(xml|json)$/.test(name));
+
+async function send(
+  t: { equal(found: unknown, wanted: unknown): boolean },
+  { mllp }: ReadyLine,
+  count: number,
+  startMs: number,
+): Promise<void> {
+  const client = makeMllpClient(mllp);
+  let left = count;
+  for (const scene of playScenes(startMs)) {
+    if (left === 0) break;
+    if (scene.kind !== 'final') continue;
+    t.equal(await client.send(encodeScene(scene), scene.controlId), 'AA');
+    left--;
+  }
+  client.close();
+}
+
+t.test('for machines: one ready line, documents in the folder, restarts, the line cut and restored', async (t) => {
+  t.setTimeout(120_000);
+  const folder = t.testdir();
+  const running = demo(t, folder, '--no-traffic', '--platform-down');
+  const ready = await running.next();
+  t.match(ready, {
+    ready: true,
+    mllp: { host: '127.0.0.1', port: Number },
+    status: /^http:\/\/127\.0\.0\.1:\d+/,
+    platform: /^https:\/\/localhost:\d+$/,
+    received: String,
+    data: String,
+    agentPid: Number,
+  });
+  t.same(Object.keys(ready), ['ready', 'mllp', 'status', 'platform', 'received', 'data', 'agentPid']);
+  t.ok(isAlive(ready.agentPid));
+  t.equal((await fetch(new URL('/livez', ready.status))).status, 200);
+  t.equal(await isOpen(ready.platform), false, 'the province is down at first');
+  await send(t, ready, 3, Date.now());
+  t.equal(bodies(ready.received).length, 0);
+
+  process.kill(ready.agentPid, 'SIGKILL');
+  const again = await running.next();
+  t.not(again.agentPid, ready.agentPid);
+  t.same({ ...again, agentPid: 0 }, { ...ready, agentPid: 0 }, 'the same ports and folders');
+
+  running.tell('platform up');
+  t.ok(await until(() => bodies(ready.received).length === 3), 'what was acknowledged before the kill arrives');
+  for (const body of bodies(ready.received)) {
+    t.match(readFileSync(`${ready.received}/${body}`, 'utf8'), /<ClinicalDocument/);
+    t.match(JSON.parse(readFileSync(`${ready.received}/${body}.json`, 'utf8')), { operation: 'publish', attempt: 1 });
+  }
+  running.tell('platform down');
+  t.ok(await until(async () => !(await isOpen(ready.platform))));
+
+  running.child.stdin!.end();
+  t.same(await running.exit, [0, null]);
+  t.equal(isAlive(again.agentPid), false, 'no process is left behind');
+});
+
+t.test('started again on the same folder it goes on from where it was', async (t) => {
+  t.setTimeout(120_000);
+  const folder = t.testdir();
+  const first = demo(t, folder, '--no-traffic');
+  const before = await first.next();
+  await send(t, before, 2, Date.now());
+  t.ok(await until(() => bodies(before.received).length === 2));
+  first.child.kill('SIGTERM');
+  t.same(await first.exit, [0, null]);
+  const second = demo(t, folder, '--no-traffic');
+  const after = await second.next();
+  t.same(after.mllp, before.mllp);
+  await send(t, after, 1, Date.now() + 60_000);
+  t.ok(await until(() => bodies(after.received).length === 3));
+  t.same(
+    readdirSync(after.received)
+      .filter((name) => name.endsWith('.json'))
+      .map((name) => JSON.parse(readFileSync(`${after.received}/${name}`, 'utf8')).n)
+      .sort(),
+    [1, 2, 3],
+  );
+});
+
+t.test('a launcher killed outright leaves no process behind', async (t) => {
+  t.setTimeout(120_000);
+  const running = demo(t, t.testdir(), '--no-traffic');
+  const ready = await running.next();
+  running.child.kill('SIGKILL');
+  t.ok(await until(() => !isAlive(ready.agentPid)));
+  t.ok(await until(async () => !(await isOpen(ready.platform))));
+});
+
+t.test('plays the hospital: documents arrive', async (t) => {
+  t.setTimeout(120_000);
+  const running = demo(t, t.testdir());
+  const ready = await running.next();
+  t.ok(await until(() => bodies(ready.received).length >= 3));
+});
