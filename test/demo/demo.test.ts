@@ -1,72 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import { connect } from 'node:net';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import type { ReadyLine } from './launcher.ts';
 import { makeMllpClient } from './mllp-client.ts';
+import { bodies, isAlive, isOpen, runDemo, until } from './running.ts';
 import { playScenes } from './script.ts';
 import { encodeScene } from './traffic.ts';
 
-const entry = fileURLToPath(new URL('demo.ts', import.meta.url));
-const waitMs = 30_000;
 // Starts whole processes, several times: on a busy machine that takes its time.
 t.setTimeout(240_000);
-
-interface Running {
-  child: ChildProcess;
-  /** The next line of stdout, as JSON. */
-  next(): Promise<ReadyLine>;
-  tell(line: string): void;
-  exit: Promise<unknown>;
-}
-
-function demo(t: { teardown(handler: () => unknown): void }, folder: string, ...flags: string[]): Running {
-  const child = spawn(process.execPath, [entry, '--json', '--dir', folder, ...flags], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const exit = once(child, 'exit');
-  t.teardown(async () => {
-    child.stdin!.end();
-    await exit;
-  });
-  const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]();
-  return {
-    child,
-    exit,
-    async next() {
-      const { value, done } = await lines.next();
-      if (done) throw new Error('the demo ended');
-      return JSON.parse(value) as ReadyLine;
-    },
-    tell: (line) => void child.stdin!.write(`${line}\n`),
-  };
-}
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
-async function until(condition: () => boolean | Promise<boolean>): Promise<boolean> {
-  for (const endMs = Date.now() + waitMs; Date.now() < endMs; await new Promise((done) => setTimeout(done, 50))) {
-    if (await condition()) return true;
-  }
-  return false;
-}
-const isOpen = (url: string): Promise<boolean> =>
-  new Promise((resolve) => {
-    const socket = connect({ host: '127.0.0.1', port: Number(new URL(url).port) });
-    socket.on('connect', () => resolve(true)).on('error', () => resolve(false));
-    socket.on('connect', () => socket.destroy());
-  });
-/** Bodies in the folder of accepted documents. */
-const bodies = (folder: string) => readdirSync(folder).filter((name) => /^\d+\.(xml|json)$/.test(name));
 
 async function send(
   t: { equal(found: unknown, wanted: unknown): boolean },
@@ -88,7 +29,7 @@ async function send(
 t.test('for machines: one ready line, documents in the folder, restarts, the line cut and restored', async (t) => {
   t.setTimeout(120_000);
   const folder = t.testdir();
-  const running = demo(t, folder, '--no-traffic', '--platform-down');
+  const running = runDemo(t, folder, '--no-traffic', '--platform-down');
   const ready = await running.next();
   t.match(ready, {
     ready: true,
@@ -128,13 +69,13 @@ t.test('for machines: one ready line, documents in the folder, restarts, the lin
 t.test('started again on the same folder it goes on from where it was', async (t) => {
   t.setTimeout(120_000);
   const folder = t.testdir();
-  const first = demo(t, folder, '--no-traffic');
+  const first = runDemo(t, folder, '--no-traffic');
   const before = await first.next();
   await send(t, before, 2, Date.now());
   t.ok(await until(() => bodies(before.received).length === 2));
   first.child.kill('SIGTERM');
   t.same(await first.exit, [0, null]);
-  const second = demo(t, folder, '--no-traffic');
+  const second = runDemo(t, folder, '--no-traffic');
   const after = await second.next();
   t.same(after.mllp, before.mllp);
   await send(t, after, 1, Date.now() + 60_000);
@@ -150,7 +91,7 @@ t.test('started again on the same folder it goes on from where it was', async (t
 
 t.test('a launcher killed outright leaves no process behind', async (t) => {
   t.setTimeout(120_000);
-  const running = demo(t, t.testdir(), '--no-traffic');
+  const running = runDemo(t, t.testdir(), '--no-traffic');
   const ready = await running.next();
   running.child.kill('SIGKILL');
   t.ok(await until(() => !isAlive(ready.agentPid)));
@@ -159,7 +100,7 @@ t.test('a launcher killed outright leaves no process behind', async (t) => {
 
 t.test('plays the hospital: documents arrive', async (t) => {
   t.setTimeout(120_000);
-  const running = demo(t, t.testdir());
+  const running = runDemo(t, t.testdir());
   const ready = await running.next();
   t.ok(await until(() => bodies(ready.received).length >= 3));
 });

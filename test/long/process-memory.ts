@@ -1,0 +1,27 @@
+import { existsSync, readFileSync } from 'node:fs';
+
+/** Whether this system tells the memory of a process (Linux). */
+export const canReadMemory = existsSync('/proc/self/status');
+
+/** Resident memory of a process in MB: now, and the most it ever had. Undefined when it is gone. */
+export function residentMemory(pid: number): { nowMb: number; peakMb: number } | undefined {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    const field = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) / 1024;
+    return { nowMb: field('VmRSS'), peakMb: field('VmHWM') };
+  } catch {
+    return undefined;
+  }
+}
+
+/** CPU seconds that a process has used, all threads, user and system; undefined when it is gone. */
+export function cpuSeconds(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // After the name in parentheses: utime and stime are fields 14 and 15, in ticks of 10 ms.
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / 100;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,91 @@
+import { spawn } from 'node:child_process';
+import { globSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { buildPage } from '../installer/build-page.ts';
+
+/**
+ * The three tiers of proof.
+ *   fast   what needs only npm (npm test)
+ *   all    everything, long tests in their short form; a skipped test fails the run (.ci/run)
+ *   proof  the long tests in their full form (npm run proof)
+ * Names of files after the mode narrow it down. Prints a line a file, the whole output of a file that
+ * failed, what long tests measured, and last `N passed, N failed`.
+ */
+const [mode = 'fast', ...named] = process.argv.slice(2);
+if (!['fast', 'all', 'proof'].includes(mode)) {
+  console.error('usage: node test/run.ts fast|all|proof [file …]');
+  process.exit(2);
+}
+const isLong = (file: string) => file.endsWith('.long.test.ts');
+const needsMore = (file: string) => /\.(long|debian|shared)\.test\.ts$/.test(file);
+const chosen = (file: string) => (mode === 'fast' ? !needsMore(file) : mode === 'proof' ? isLong(file) : true);
+const files = named.length > 0 ? named : globSync('test/**/*.test.ts').sort().filter(chosen);
+
+await buildPage();
+// Long tests take the whole machine and would disturb each other: one after the other, after all others.
+const together = files.filter((f) => !isLong(f));
+const alone = files.filter(isLong);
+const totals = { passed: 0, failed: 0, skipped: 0 };
+if (together.length > 0) await tap(together, 2);
+if (alone.length > 0) await tap(alone, 1);
+
+const strict = mode !== 'fast' && totals.skipped > 0;
+if (strict) console.log(`${totals.skipped} skipped: this run skips nothing`);
+const failed = totals.failed + (strict ? totals.skipped : 0);
+console.log(`${totals.passed} passed, ${failed} failed`);
+process.exit(failed > 0 || totals.passed === 0 ? 1 : 0);
+
+async function tap(run: string[], jobs: number): Promise<void> {
+  const child = spawn(
+    process.execPath,
+    ['node_modules/tap/dist/esm/run.mjs', 'run', '--disable-coverage', '--reporter=tap', `--jobs=${jobs}`, ...run],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: {
+        ...process.env,
+        QIANZHI_PROOF: mode === 'proof' ? '1' : '',
+        TAP_TIMEOUT: mode === 'proof' ? '3600' : '240',
+      },
+    },
+  );
+  let block: string[] = [];
+  let reported = 0;
+  for await (const line of createInterface({ input: child.stdout })) {
+    const end = /^(not )?ok \d+ - (\S+)(?:.*time=([\d.]+)ms)?/.exec(line);
+    if (!end) {
+      const sum = /^# \{ (.*) \}$/.exec(line);
+      if (sum?.[1]) count(sum[1]);
+      block.push(line);
+      continue;
+    }
+    reported += 1;
+    const [, not, file, ms] = end;
+    console.log(`${not ? 'FAILED' : 'ok'} ${file} ${ms ? `${(Number(ms) / 1000).toFixed(1)} s` : ''}`);
+    if (not) console.log(block.join('\n'));
+    else {
+      for (const l of block) {
+        if (/# SKIP/.test(l)) console.log(`  ${l.trim()}`);
+        else if (file && isLong(file) && /^ +# (?!Subtest|\{|time)/.test(l)) console.log(l);
+      }
+    }
+    block = [];
+  }
+  const code = await new Promise<number>((resolve) => {
+    if (child.exitCode !== null) resolve(child.exitCode);
+    else child.on('exit', (c) => resolve(c ?? 1));
+  });
+  // A runner that broke off, or a file that reported nothing, is a failure even when nothing says so.
+  if (reported !== run.length || (code !== 0 && totals.failed === 0)) {
+    console.log(block.join('\n'));
+    console.log(`the runner ended with ${code} after ${reported} of ${run.length} files`);
+    totals.failed += 1;
+  }
+}
+
+/** Adds `total: 116, pass: 115, fail: 1, skip: 1` to the totals. */
+function count(summary: string): void {
+  const of = (key: string) => Number(new RegExp(`\\b${key}: (\\d+)`).exec(summary)?.[1] ?? 0);
+  totals.passed += of('pass');
+  totals.failed += of('fail');
+  totals.skipped += of('skip') + of('todo');
+}
