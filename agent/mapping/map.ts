@@ -127,7 +127,7 @@ function mapOne(
     if (decision.do === 'hold') return { kind: 'quarantined', code: decision.code, where: decision.where };
     changed.set(said.reportKey, decision.next);
     if (decision.do === 'wait') return { kind: 'waiting', code: decision.code, reportKey: said.reportKey };
-    if (decision.do === 'absorb') return { kind: 'absorbed', reason: decision.reason };
+    if (decision.do === 'absorb') return { kind: 'absorbed', reason: decision.reason, absorbs: decision.absorbs };
     const content: JournalContent = {
       record: decision.report,
       context: { receivedMs, source, timeZone: stage.timeZone, messageTime: said.messageTime },

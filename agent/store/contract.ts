@@ -75,7 +75,7 @@ export type Part =
       absorbs: string[];
     }
   | { kind: 'waiting'; code: string; reportKey: string }
-  | { kind: 'absorbed'; reason: string; by?: Seq }
+  | { kind: 'absorbed'; reason: string; by?: Seq; absorbs?: string[] }
   | { kind: 'filtered'; rule: string }
   | { kind: 'quarantined'; code: string; where: string };
 

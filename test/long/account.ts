@@ -87,7 +87,8 @@ export function settleAccount(received: string, acknowledged: readonly ReportVer
     }
     patientOfLane.set(lane, patient);
     laneOfPatient.set(patient, lane);
-    if (at < (lastOfPatient.get(patient) ?? -1)) account.disordered.push(`${n}: ${report} version ${version} overtaken`);
+    if (at < (lastOfPatient.get(patient) ?? -1))
+      account.disordered.push(`${n}: ${report} version ${version} overtaken`);
     lastOfPatient.set(patient, at);
   }
   for (const marker of sent.keys()) if (!seen.has(`content ${marker}`)) account.missing.push(marker);

@@ -26,11 +26,9 @@ export interface DemoProcess {
 
 /** Starts the demo in a folder; what it and its children print on stderr goes to ours. */
 export function startDemoProcess(folder: string, ...flags: string[]): DemoProcess {
-  const child: ChildProcess = spawn(
-    process.execPath,
-    [entry, '--json', '--no-traffic', '--dir', folder, ...flags],
-    { stdio: ['pipe', 'pipe', 'inherit'] },
-  );
+  const child: ChildProcess = spawn(process.execPath, [entry, '--json', '--no-traffic', '--dir', folder, ...flags], {
+    stdio: ['pipe', 'pipe', 'inherit'],
+  });
   const ready: Ready[] = [];
   const exit = once(child, 'exit') as Promise<[number | null]>;
   let ended = false;

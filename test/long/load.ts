@@ -13,8 +13,8 @@ export interface LoadOptions {
   pauseMs: () => number;
   /** Ends by itself after so many messages in all. */
   messages?: number;
-  /** Called at each AA. */
-  onAcknowledged?: () => void;
+  /** Called at each AA, with the attempts at this message that had failed before. */
+  onAcknowledged?: (failedBefore: number) => void;
 }
 
 export interface Load {
@@ -56,16 +56,18 @@ export function startLoad(options: LoadOptions): Load {
     while (!stopped && taken < (options.messages ?? Infinity)) {
       taken += 1;
       const message = laboratory.next().value as ReportVersion;
+      let failed = 0;
       for (;;) {
         const code = await client.send(message.bytes, message.controlId).catch(() => 'none');
         if (code === 'AA') break;
         repeated += 1;
+        failed += 1;
         if (code !== 'none') refusals.set(code, (refusals.get(code) ?? 0) + 1);
         await sleep(connection === 0 ? probeMs : reconnectMs * (0.5 + Math.random()));
       }
       acknowledged[connection]!.push(message);
       count += 1;
-      onAcknowledged();
+      onAcknowledged(failed);
       const pauseMs = options.pauseMs() * 2 * Math.random();
       if (pauseMs > 0) await sleep(pauseMs);
     }

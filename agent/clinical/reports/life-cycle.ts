@@ -59,7 +59,10 @@ export function decide(
   const report = current !== undefined && rules.corrections === 'delta' ? mergeDelta(current, kept, removed) : kept;
   const hash = contentHash(report);
   if (before.status === 'published' && hash === before.contentHash) {
-    return absorb('duplicate', older ? before : applied(before, statement));
+    // The same final again ends the waiting of an interim that came between.
+    return older
+      ? absorb('duplicate', before)
+      : absorb('duplicate', { ...applied(before, statement), waiting: [] }, before.waiting);
   }
   if (older) return absorb('older', before);
   if (current !== undefined && isUnclear(current, statement.report, rules.corrections)) {
@@ -122,19 +125,19 @@ function isUnclear(current: LabReport, statement: LabReport, corrections: Correc
 function withdraw(before: ReportState, statement: ReportStatement): ReportDecision {
   // Remembered even when nothing was published: a final that left earlier and arrives later stays out.
   const next: ReportState = { ...applied(before, statement), status: 'retracted', waiting: [] };
-  if (before.status === 'retracted') return absorb('duplicate', next);
-  if (before.version === 0) return absorb('nothing-published', next);
+  if (before.status === 'retracted') return absorb('duplicate', next, before.waiting);
+  if (before.version === 0) return absorb('nothing-published', next, before.waiting);
   // No content is current any more, so the same report can be published again later.
   next.contentHash = undefined;
   next.version = before.version + 1;
   return { do: 'retract', report: before.current ?? statement.report, next, absorbs: before.waiting };
 }
 
-const absorb = (reason: 'duplicate' | 'older' | 'nothing-published', next: ReportState): ReportDecision => ({
-  do: 'absorb',
-  reason,
-  next,
-});
+const absorb = (
+  reason: 'duplicate' | 'older' | 'nothing-published',
+  next: ReportState,
+  absorbs: string[] = [],
+): ReportDecision => ({ do: 'absorb', reason, next, absorbs });
 
 /** The state with its clock moved on to the statement, never back; an absent time leaves the one known. */
 function applied(state: ReportState, statement: ReportStatement): ReportState {

@@ -51,5 +51,5 @@ export type ReportDecision =
   | { do: 'publish'; report: LabReport; next: ReportState; absorbs: string[] }
   | { do: 'retract'; report: LabReport; next: ReportState; absorbs: string[] }
   | { do: 'wait'; code: string; next: ReportState }
-  | { do: 'absorb'; reason: 'duplicate' | 'older' | 'nothing-published'; next: ReportState }
+  | { do: 'absorb'; reason: 'duplicate' | 'older' | 'nothing-published'; next: ReportState; absorbs: string[] }
   | { do: 'hold'; code: string; where: string };

@@ -41,6 +41,16 @@ export function openMappingWrites(db: DatabaseSync, vault: Vault, books: Books) 
     return row?.id ?? Number(insertPatient.run(mac, nowMs).lastInsertRowid);
   };
 
+  /** Interim parts (`seq:part`) that waited are absorbed by the message that ended their waiting. */
+  const absorbAll = (keys: string[], by: number, touched: Set<number>): void => {
+    for (const key of keys) {
+      const [seq, part] = key.split(':').map(Number);
+      if (seq === undefined || part === undefined) continue;
+      absorbPart.run(by, seq, part);
+      touched.add(seq);
+    }
+  };
+
   return (request: MappingRequest, nowMs: number): void => {
     const { batch } = request;
     const touched = new Set<number>();
@@ -66,12 +76,7 @@ export function openMappingWrites(db: DatabaseSync, vault: Vault, books: Books) 
             p.findings.forEach((f, n) => {
               insertFinding.run(jseq, n, f.code, f.where, f.dimension);
             });
-            for (const key of p.absorbs) {
-              const [seq, part] = key.split(':').map(Number);
-              if (seq === undefined || part === undefined) continue;
-              absorbPart.run(message.seq, seq, part);
-              touched.add(seq);
-            }
+            absorbAll(p.absorbs, message.seq, touched);
             break;
           }
           case 'waiting':
@@ -79,6 +84,7 @@ export function openMappingWrites(db: DatabaseSync, vault: Vault, books: Books) 
             break;
           case 'absorbed':
             insertPart.run(message.seq, i, 'absorbed', null, null, p.reason, p.by ?? null);
+            absorbAll(p.absorbs ?? [], message.seq, touched);
             break;
           case 'filtered':
             insertPart.run(message.seq, i, 'filtered', null, null, p.rule, null);

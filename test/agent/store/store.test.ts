@@ -214,6 +214,16 @@ t.test('an interim waits and is absorbed by the final that replaces it', async (
   t.same(await rig.states(), { 1: 'absorbed', 2: 'waiting' });
 });
 
+t.test('a withdrawal of what was never published ends the waiting of its interim', async (t) => {
+  const rig = await storeRig();
+  t.teardown(rig.close);
+  await rig.accept('a');
+  await rig.accept('b');
+  await rig.map(1, { kind: 'waiting', code: 'MAP-3014', reportKey: 'R1' });
+  await rig.map(2, { kind: 'absorbed', reason: 'nothing-published', absorbs: ['1:0'] });
+  t.same(await rig.states(), { 1: 'absorbed', 2: 'absorbed' });
+});
+
 t.test('a document held for a missing code is overtaken by a later version', async (t) => {
   const rig = await storeRig();
   t.teardown(rig.close);

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 
-/** Whether this system tells the memory of a process (Linux). */
-export const canReadMemory = existsSync('/proc/self/status');
+/** Whether this system tells what a process uses (Linux). */
+export const canReadProcesses = existsSync('/proc/self/status');
 
 /** Resident memory of a process in MB: now, and the most it ever had. Undefined when it is gone. */
 export function residentMemory(pid: number): { nowMb: number; peakMb: number } | undefined {
@@ -9,6 +9,18 @@ export function residentMemory(pid: number): { nowMb: number; peakMb: number } |
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     const field = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) / 1024;
     return { nowMb: field('VmRSS'), peakMb: field('VmHWM') };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Milliseconds since a process was started, to 10 ms; undefined when it is gone. */
+export function processAgeMs(pid: number): number | undefined {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // After the name in parentheses: starttime is field 22, in ticks of 10 ms since the machine's start.
+    const started = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]) * 10;
+    return Number(readFileSync('/proc/uptime', 'utf8').split(' ')[0]) * 1000 - started;
   } catch {
     return undefined;
   }

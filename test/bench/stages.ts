@@ -1,0 +1,148 @@
+import { Hl7Message } from '@medplum/core';
+import { buildAck, createAckIds } from '../../adapters/hl7v2/ack.ts';
+import { createFramer, frame } from '../../adapters/hl7v2/framing.ts';
+import { parseIntakeRules } from '../../adapters/hl7v2/intake-rules.ts';
+import { registry } from '../../adapters/registry.ts';
+import { judgeFrame } from '../../adapters/sources/hl7-mllp/verdict.ts';
+import { mapBatch } from '../../agent/mapping/map.ts';
+import { renderBatch } from '../../agent/rendering/render.ts';
+import type { InboxMessage, JournalEntry, MappingBatch } from '../../agent/store/contract.ts';
+import { readAsset } from '../../agent/support/assets.ts';
+import { systemClock } from '../../agent/support/clock.ts';
+import { phi } from '../../agent/support/phi.ts';
+import { makeMessages } from './messages.ts';
+
+/** µs of CPU-bound work a message; median of many short batches. */
+export interface StageCosts {
+  /** Frame, MSH, verdict, acknowledgement: what intake does before and after the store. */
+  intake: number;
+  /** Decode, parse, extract all 30 items after the profile. */
+  read: number;
+  /** `Hl7Message.parse` of @medplum/core on the decoded text: parsing only, nothing extracted. */
+  medplumParse: number;
+  /** From the stored bytes to the finished document: read, report life cycle, journal entry, C0007. */
+  document: number;
+  documentBytes: number;
+}
+
+const batch = 50;
+const profile = readAsset('config/dialects/cn-default.yaml');
+const reader = registry.profiles[0]!.compile(profile);
+const renderer = registry.formats[0]!.compile(readAsset('config/provinces/cn-wst500/pack.yaml'), {});
+const site = { orgCode: '12100000MB0000001P', name: '示例市人民医院' };
+const timeZone = 'Asia/Shanghai';
+
+const maker = makeMessages(500);
+const takeBatch = () => Array.from({ length: batch }, () => maker.next().framed);
+
+const rules = parseIntakeRules(profile);
+const ackId = createAckIds(systemClock);
+function intake(framed: Buffer[]): void {
+  const framer = createFramer({ maxMessageBytes: 16 * 1024 * 1024, requireEnd: true });
+  for (const one of framed) {
+    framer.push(one);
+    const event = framer.next();
+    const verdict = event?.kind === 'frame' ? judgeFrame(event.bytes, rules) : undefined;
+    if (verdict?.kind !== 'store') throw new Error('not taken');
+    frame(buildAck(verdict.msh, { code: 'AA' }, ackId(), Date.now()));
+  }
+}
+
+function read(framed: Buffer[]): void {
+  for (const one of framed) {
+    const reading = reader.read(phi(one.subarray(1, -2)), { receivedMs: Date.now(), source: 'lis', timeZone });
+    if (reading.kind !== 'statements' || !('ok' in reading.statements[0]!)) throw new Error('not read');
+  }
+}
+
+function medplumParse(framed: Buffer[]): void {
+  for (const one of framed)
+    if (Hl7Message.parse(one.toString('utf8', 1, one.length - 2)).segments.length < 30) throw new Error('not read');
+}
+
+let documentBytes = 0;
+/** The product's own mapping and rendering, with a store that keeps nothing. */
+async function document(framed: Buffer[]): Promise<void> {
+  const messages = framed.map(
+    (one, at): InboxMessage => ({ seq: at + 1, source: 'lis', receivedMs: Date.now(), raw: phi(one.subarray(1, -2)) }),
+  );
+  let journal: JournalEntry[] = [];
+  let through = 0;
+  let rendered = 0;
+  const store = {
+    inbox: (after: number) => messages.slice(after),
+    mappedThrough: () => through,
+    report: () => undefined,
+    async commitMapping(mapped: MappingBatch) {
+      through = mapped.through;
+      for (const { seq, parts } of mapped.messages) {
+        const [part] = parts;
+        if (part?.kind !== 'record') throw new Error('not mapped');
+        journal.push({ ...part, jseq: seq, seq, source: 'lis', receivedMs: Date.now() });
+      }
+    },
+    journal: () => journal,
+    unsent: () => 0,
+    async commitRendering(
+      _: string,
+      last: number,
+      results: Array<{ rendered: { kind: string; bytes?: { reveal(): Uint8Array } } }>,
+    ) {
+      journal = journal.filter((entry) => entry.jseq > last);
+      for (const result of results) {
+        if (result.rendered.kind !== 'document') throw new Error('not rendered');
+        documentBytes = result.rendered.bytes?.reveal().length ?? 0;
+      }
+      rendered += results.length;
+    },
+  };
+  const mapping = {
+    store,
+    readers: new Map([['lis', reader]]),
+    timeZone,
+    setIdOf: (key: string) => key.padEnd(32, '0').slice(0, 32),
+    clock: systemClock,
+  };
+  const rendering = {
+    platform: 'province',
+    renderer,
+    store,
+    filters: {},
+    holdMs: 0,
+    bound: 1e6,
+    site,
+    clock: systemClock,
+  };
+  while (through < messages.length) await mapBatch(mapping);
+  while (rendered < messages.length) await renderBatch(rendering);
+}
+
+const work = { intake, read, medplumParse, document };
+type Name = keyof typeof work;
+
+/** The stages in turn, batch by batch, so that whatever else the machine does falls on all of them. */
+async function measure(ms: number): Promise<StageCosts> {
+  const names = Object.keys(work) as Name[];
+  const took: Record<Name, number[]> = { intake: [], read: [], medplumParse: [], document: [] };
+  const started = performance.now();
+  for (let round = 0; performance.now() - started < ms; round++) {
+    for (const name of names) {
+      const framed = takeBatch();
+      const before = performance.now();
+      await work[name](framed);
+      // The first third is the compiler's.
+      if (performance.now() - started > ms / 3) took[name].push(((performance.now() - before) * 1000) / batch);
+    }
+  }
+  const median = (name: Name) => took[name].sort((a, b) => a - b)[took[name].length >> 1] ?? Number.NaN;
+  return {
+    intake: median('intake'),
+    read: median('read'),
+    medplumParse: median('medplumParse'),
+    document: median('document'),
+    documentBytes,
+  };
+}
+
+process.send?.(await measure(Number(process.argv[2] ?? 6000)));
+process.disconnect?.();

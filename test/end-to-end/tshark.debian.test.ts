@@ -1,0 +1,91 @@
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, statSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import t, { type Test } from 'tap';
+import { until } from '../demo/running.ts';
+import { gb18030, report, utf8, write } from './reports.ts';
+import { startRig } from './rig.ts';
+
+t.setTimeout(120_000);
+const run = promisify(execFile);
+const interfaces = spawnSync('tshark', ['-D'], { encoding: 'utf8' });
+const loopback = /^\d+\. (lo\d*)\b/m.exec(interfaces.stdout ?? '')?.[1];
+const skip =
+  interfaces.error !== undefined
+    ? 'tshark (Debian tshark) is not installed'
+    : loopback === undefined
+      ? 'tshark may not capture on the loopback interface here'
+      : false;
+
+/** Captures a port on loopback into a file; the function it gives ends the capture. */
+async function capture(t: Test, file: string, port: number): Promise<() => Promise<void>> {
+  const tshark = spawn('tshark', ['-q', '-i', loopback!, '-f', `tcp port ${port}`, '-w', file], { stdio: 'ignore' });
+  const exit = once(tshark, 'exit');
+  const stop = async () => {
+    tshark.kill('SIGINT');
+    await exit;
+  };
+  t.teardown(stop);
+  // A file is no proof yet: it captures once a connection of ours makes the file grow.
+  const knocks = async () => {
+    const before = existsSync(file) ? statSync(file).size : 0;
+    await new Promise<void>((resolve) => {
+      const socket = connect({ host: '127.0.0.1', port }, () => socket.destroy());
+      socket.on('error', () => {}).on('close', () => resolve());
+    });
+    return before > 0 && statSync(file).size > before;
+  };
+  t.ok(await until(knocks), 'tshark is capturing');
+  return stop;
+}
+
+t.test('the HL7 dissector of tshark finds nothing malformed on the wire', { skip }, async (t) => {
+  const rig = await startRig(t);
+  const { port } = rig.mllp;
+  const file = join(t.testdirName, 'lo.pcapng');
+  const stop = await capture(t, file, port);
+
+  const messages = [write(utf8, report('TS001')), write(gb18030, report('TS002')), write(utf8, report('TS003'))];
+  for (const { bytes, controlId } of messages) t.equal(await rig.client.send(bytes, controlId), 'AA');
+  await rig.documents('TS003');
+  // No HL7 at all in a frame: answered AE. That request is the sender's fault, the answer is ours.
+  const refused = connect(port, '127.0.0.1');
+  refused.write(Buffer.from('\x0bPID|1||P1\r\x1c\r', 'latin1'));
+  const [answer] = (await once(refused, 'data')) as [Buffer];
+  t.match(answer.toString('latin1'), /\rMSA\|AE\|/);
+  refused.destroy();
+  rig.client.close();
+  // The end of the connections is the last thing to see.
+  await new Promise((done) => setTimeout(done, 500));
+  await stop();
+
+  const dissect = async (filter: string, ...fields: string[]): Promise<string[][]> => {
+    const { stdout } = await run('tshark', [
+      ...['-r', file, '-d', `tcp.port==${port},hl7`, '-Y', filter, '-T', 'fields', '-E', 'separator=/t'],
+      ...fields.flatMap((field) => ['-e', field]),
+    ]);
+    return stdout
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => line.split('\t'));
+  };
+  const request = `tcp.dstport == ${port}`;
+  const ours = `tcp.srcport == ${port}`;
+  t.same(
+    (await dissect(`${request} && hl7.message.type`, 'hl7.message.type', 'hl7.event.type')).map((f) => f.join('^')),
+    ['ORU^R01', 'ORU^R01', 'ORU^R01'],
+    'each request is one HL7 message',
+  );
+  const answers = await dissect(`${ours} && hl7.llp.sob`, 'hl7.message.type', 'hl7.llp.eob');
+  t.same(
+    answers.map(([type, end]) => [type, end !== '' && end !== undefined]),
+    messages.map(() => ['ACK', true]).concat([['ACK', true]]),
+    'each answer is one ACK in one frame',
+  );
+  t.same(await dissect(`${ours} && (hl7.malformed || _ws.malformed)`, 'frame.number', '_ws.expert.message'), []);
+  const malformed = await dissect('hl7.malformed || _ws.malformed', 'frame.number', '_ws.expert.message');
+  t.same(malformed, [], 'nor in what was sent');
+});
