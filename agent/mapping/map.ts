@@ -65,6 +65,28 @@ export async function mapBatch(stage: MappingStage): Promise<number> {
   return done;
 }
 
+/**
+ * Reads the quarantined messages of a source again, because its profile or the program changed since they
+ * were last tried. Only their quarantined parts are decided anew; order is kept by the report's own times
+ * and the message's place in the order of arrival. @returns how many were read again.
+ */
+export async function mapAgain(stage: MappingStage, source: string, fingerprint: number): Promise<number> {
+  const of = `profile:${source}`;
+  if (stage.store.marked(of) === fingerprint) return 0;
+  let done = 0;
+  for (let after = 0; ; ) {
+    const found = stage.store.quarantined(source, after, 1);
+    const first = found[0];
+    if (!first) break;
+    after = first.message.seq;
+    const batch = mapMessages(stage, [first.message], first.keep);
+    await stage.store.commitMapping({ ...batch, through: undefined });
+    done += 1;
+  }
+  await stage.store.commitMapping({ messages: [], reports: [], mark: { of, fingerprint } });
+  return done;
+}
+
 const setAside = (seq: number, code: string, where: string): MappedMessage => ({
   seq,
   type: 'other',
@@ -72,7 +94,7 @@ const setAside = (seq: number, code: string, where: string): MappedMessage => ({
   lookups: [],
 });
 
-function mapMessages(stage: MappingStage, inbox: Array<InboxMessage | DamagedMessage>): MappingBatch {
+function mapMessages(stage: MappingStage, inbox: Array<InboxMessage | DamagedMessage>, keep?: number[]): MappingBatch {
   const overlay = new Map<string, ReportState>();
   const messages: MappedMessage[] = [];
   const started = stage.clock.monotonic();
@@ -85,12 +107,18 @@ function mapMessages(stage: MappingStage, inbox: Array<InboxMessage | DamagedMes
       mapped =
         'damaged' in message
           ? setAside(message.seq, message.damaged, 'body')
-          : mapOne(stage, message, (key) => changed.get(key) ?? overlay.get(key) ?? stage.store.report(key), changed);
+          : mapOne(
+              stage,
+              message,
+              (key) => changed.get(key) ?? overlay.get(key) ?? stage.store.report(key),
+              changed,
+              keep,
+            );
       for (const [key, state] of changed) overlay.set(key, state);
     } catch (error) {
       mapped = setAside(message.seq, codeOf(error, 'MAP-3013'), 'mapping');
     }
-    messages.push(mapped);
+    messages.push(keep ? { ...mapped, keep } : mapped);
     through = message.seq;
     for (const part of mapped.parts) if (part.kind === 'record') bytes += part.content.reveal().length;
     if (bytes > BATCH_OUTPUT_BYTES || stage.clock.monotonic() - started > BATCH_MS) break;
@@ -103,6 +131,7 @@ function mapOne(
   message: InboxMessage,
   stateOf: (reportKey: string) => ReportState | undefined,
   changed: Map<string, ReportState>,
+  keep: number[] = [],
 ): MappedMessage {
   const { seq, source, receivedMs } = message;
   const reader = stage.readers.get(source);
@@ -116,6 +145,8 @@ function mapOne(
     return { seq, type, lookups, parts: [{ kind: 'quarantined', code: reading.code, where: reading.where }] };
   }
   const parts = reading.statements.map((statement, part): Part => {
+    // Decided long ago; its place only keeps the numbering of the parts.
+    if (keep.includes(part)) return { kind: 'filtered', rule: 'stands' };
     if ('held' in statement) return { kind: 'quarantined', ...statement.held };
     const said = statement.ok;
     const decision = decide(

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import type { Registry } from '../registry.ts';
-import { type PlatformFilters, type RenderingStage, renderBatch } from '../rendering/render.ts';
+import { type PlatformFilters, type RenderingStage, renderAgain, renderBatch } from '../rendering/render.ts';
 import { openMappingView } from '../store/sqlite/mapping-view.ts';
 import { systemClock } from '../support/clock.ts';
 import { codeOf, type ErrorCode, QianzhiError } from '../support/errors.ts';
-import { mapBatch } from './map.ts';
+import { version } from '../support/version.ts';
+import { mapAgain, mapBatch } from './map.ts';
 import type { MessageReader } from './mapper.ts';
 
 /** What the mapping worker is started with: plain data only. */
@@ -72,9 +73,15 @@ export async function runMappingWorker(registry: Registry): Promise<void> {
     };
     tell({ ready: true, unverified: Object.fromEntries(stages.map((s) => [s.platform, s.renderer.unverified])) });
 
+    let triedAgain = false;
     while (!stopping) {
       woken = false;
       try {
+        if (!triedAgain) {
+          for (const { name, profileText } of data.sources) await mapAgain(mapping, name, fingerprint(profileText));
+          for (const stage of stages) await renderAgain(stage, fingerprint(stage.renderer.packHash));
+          triedAgain = true;
+        }
         let worked = await mapBatch(mapping);
         for (const stage of stages) {
           const rendered = await renderBatch(stage satisfies RenderingStage);
@@ -95,6 +102,10 @@ export async function runMappingWorker(registry: Registry): Promise<void> {
   }
   parentPort?.close();
 }
+
+/** 48 bits of the tables' text and the program's version: a change of either lets what is held be tried again. */
+const fingerprint = (text: string): number =>
+  createHash('sha256').update(`${version}\n${text}`).digest().readUIntBE(0, 6);
 
 function compileReaders(registry: Registry, data: MappingWorkerData): Map<string, MessageReader> {
   return new Map(

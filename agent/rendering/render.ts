@@ -64,6 +64,26 @@ export async function renderBatch(stage: RenderingStage): Promise<number> {
   return results.length;
 }
 
+/**
+ * Renders again what is held, because pack, code tables or the program changed since it was last tried.
+ * @returns how many entries were tried.
+ */
+export async function renderAgain(stage: RenderingStage, fingerprint: number): Promise<number> {
+  const of = `pack:${stage.platform}`;
+  if (stage.store.marked(of) === fingerprint) return 0;
+  let done = 0;
+  for (let after = 0; ; ) {
+    const entry = stage.store.held(stage.platform, after, 1)[0];
+    if (!entry) break;
+    after = entry.jseq;
+    const results = [{ jseq: entry.jseq, rendered: renderEntry(stage, entry) }];
+    await stage.store.commitRendering(stage.platform, undefined, results, stage.clock.now() + stage.holdMs);
+    done += 1;
+  }
+  await stage.store.commitRendering(stage.platform, undefined, [], 0, { of, fingerprint });
+  return done;
+}
+
 function renderEntry(stage: RenderingStage, entry: JournalEntry): Rendered {
   const text = entry.content.reveal();
   if (text === '') return { kind: 'held', code: 'QUE-4003', where: 'record' };

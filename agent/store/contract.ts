@@ -92,15 +92,25 @@ export interface MappedMessage {
   /** From a closed list such as `ORU^R01` or `other`. */
   type: string;
   parts: Part[];
+  /** When a message is read again: the parts that stand. Its quarantined parts go, all other parts are new. */
+  keep?: number[];
   lookups: LookupKey[];
+}
+
+/** Remembers what tables something was last tried with, so that it is tried again when they change. */
+export interface TablesMark {
+  /** `profile:<source>` or `pack:<platform>`. */
+  of: string;
+  fingerprint: number;
 }
 
 export interface MappingBatch {
   messages: MappedMessage[];
   /** New states of every report that the batch touched. */
   reports: ReportState[];
-  /** Cursor after the batch: every message up to it has been mapped. */
-  through: Seq;
+  /** Cursor after the batch: every message up to it has been mapped. Undefined when messages are read again. */
+  through?: Seq;
+  mark?: TablesMark;
 }
 
 export interface MappingStore {
@@ -108,6 +118,14 @@ export interface MappingStore {
   inbox(after: Seq, count: number, bytes: number): Array<InboxMessage | DamagedMessage>;
   mappedThrough(): Seq;
   report(reportKey: string): ReportState | undefined;
+  /** Messages of a source with quarantined parts, after `after`, in order of arrival. */
+  quarantined(
+    source: string,
+    after: Seq,
+    count: number,
+  ): Array<{ message: InboxMessage | DamagedMessage; keep: number[] }>;
+  /** Fingerprint last marked; undefined when never. */
+  marked(of: string): number | undefined;
   /** All effects in one transaction, or none. */
   commitMapping(batch: MappingBatch): Promise<void>;
 }
@@ -143,6 +161,9 @@ export type Rendered =
 
 export interface RenderingStore {
   journal(platform: string, count: number): JournalEntry[];
+  /** Journal entries whose rendering is held, after `after`. */
+  held(platform: string, after: number, count: number): JournalEntry[];
+  marked(of: string): number | undefined;
   /** Unsent documents of a platform, for its bound. */
   unsent(platform: string): number;
   /**
@@ -152,9 +173,11 @@ export interface RenderingStore {
    */
   commitRendering(
     platform: string,
-    through: number,
+    /** Cursor after it; undefined when held entries are rendered again. */
+    through: number | undefined,
     results: Array<{ jseq: number; rendered: Rendered }>,
     notBeforeMs: number,
+    mark?: TablesMark,
   ): Promise<void>;
 }
 

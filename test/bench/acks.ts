@@ -111,8 +111,8 @@ async function measure(server: Running, connections: number, options: AckOptions
   const startedMs = performance.now();
   const result = await options.load({ port, pid, connections, warmupMs: options.warmupMs, windowMs: options.windowMs });
   server.taken += result.ackedInAll;
-  if (agent !== undefined) await caughtUp(agent, server.taken);
-  const wallAll = (performance.now() - startedMs) / 1000;
+  const doneMs = agent === undefined ? performance.now() : await caughtUp(agent, server.taken);
+  const wallAll = (doneMs - startedMs) / 1000;
   const after = cpuSeconds(pid);
   const threads: Record<string, number> = {};
   for (const [id, { name, seconds }] of threadCpu(pid)) {

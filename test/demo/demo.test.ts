@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import t from 'tap';
 import type { ReadyLine } from './launcher.ts';
 import { makeMllpClient } from './mllp-client.ts';
-import { bodies, isAlive, isOpen, runDemo, until } from './running.ts';
+import { bodies, demoFolder, isAlive, isOpen, runDemo, until } from './running.ts';
 import { playScenes } from './script.ts';
 import { encodeScene } from './traffic.ts';
 
@@ -28,7 +28,7 @@ async function send(
 
 t.test('for machines: one ready line, documents in the folder, restarts, the line cut and restored', async (t) => {
   t.setTimeout(120_000);
-  const folder = t.testdir();
+  const folder = demoFolder(t);
   const running = runDemo(t, folder, '--no-traffic', '--platform-down');
   const ready = await running.next();
   t.match(ready, {
@@ -68,7 +68,7 @@ t.test('for machines: one ready line, documents in the folder, restarts, the lin
 
 t.test('started again on the same folder it goes on from where it was', async (t) => {
   t.setTimeout(120_000);
-  const folder = t.testdir();
+  const folder = demoFolder(t);
   const first = runDemo(t, folder, '--no-traffic');
   const before = await first.next();
   await send(t, before, 2, Date.now());
@@ -91,7 +91,7 @@ t.test('started again on the same folder it goes on from where it was', async (t
 
 t.test('a launcher killed outright leaves no process behind', async (t) => {
   t.setTimeout(120_000);
-  const running = runDemo(t, t.testdir(), '--no-traffic');
+  const running = runDemo(t, demoFolder(t), '--no-traffic');
   const ready = await running.next();
   running.child.kill('SIGKILL');
   t.ok(await until(() => !isAlive(ready.agentPid)));
@@ -100,7 +100,7 @@ t.test('a launcher killed outright leaves no process behind', async (t) => {
 
 t.test('plays the hospital: documents arrive', async (t) => {
   t.setTimeout(120_000);
-  const running = runDemo(t, t.testdir());
+  const running = runDemo(t, demoFolder(t));
   const ready = await running.next();
   t.ok(await until(() => bodies(ready.received).length >= 3));
 });

@@ -20,6 +20,15 @@ export interface RunningDemo {
   exit: Promise<unknown>;
 }
 
+/**
+ * The test's own folder for a demo. tap removes a folder before it runs the teardowns that were added
+ * later than the folder; one added before makes it wait until the demo has ended.
+ */
+export function demoFolder(t: { teardown(handler: () => unknown): void; testdir(): string }): string {
+  t.teardown(() => {});
+  return t.testdir();
+}
+
 /** Starts the demo in a folder; it is ended with the test at the latest. */
 export function runDemo(
   t: { teardown(handler: () => unknown): void },

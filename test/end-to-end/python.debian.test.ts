@@ -29,7 +29,9 @@ t.test('mllp_send of python3-hl7 gets its AA and the documents arrive', { skip }
     },
   ];
   // --loose: a text file as people keep them, lines ended by CR LF, several messages in a row.
-  const loose = sent.map(({ message }) => Buffer.from(message.bytes.toString('latin1').replaceAll('\r', '\r\n'), 'latin1'));
+  const loose = sent.map(({ message }) =>
+    Buffer.from(message.bytes.toString('latin1').replaceAll('\r', '\r\n'), 'latin1'),
+  );
   writeFileSync(file, Buffer.concat(loose));
 
   const { host, port } = rig.mllp;

@@ -70,14 +70,7 @@ t.test('what happens to reports in a hospital arrives in order, version by versi
     const { bytes, file } = received[3]!;
     t.match(file, /\.json$/);
     const body = JSON.parse(bytes.toString()) as Record<string, unknown>;
-    t.same(Object.keys(body).sort(), [
-      'effectiveTime',
-      'operation',
-      'replacesDocumentId',
-      'setId',
-      'type',
-      'version',
-    ]);
+    t.same(Object.keys(body).sort(), ['effectiveTime', 'operation', 'replacesDocumentId', 'setId', 'type', 'version']);
     t.match(body, { operation: 'retract', setId: read(0).setId, version: 3, replacesDocumentId: read(1).documentId });
     const { name, residentId, patientId, phone } = patient(11, '郑珅玘');
     for (const value of [name, residentId, patientId, phone, '钾', '肌酐', told.corrected, told.first]) {

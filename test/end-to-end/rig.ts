@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { MessageRow } from '../../agent/status/model.ts';
 import type { ReadyLine } from '../demo/launcher.ts';
 import { type MllpClient, makeMllpClient } from '../demo/mllp-client.ts';
-import { bodies, type RunningDemo, runDemo, until } from '../demo/running.ts';
+import { bodies, demoFolder, type RunningDemo, runDemo, until } from '../demo/running.ts';
 import type { Sidecar } from '../platform/received.ts';
 
 /** A document that the province accepted: its exact bytes and what came with it. */
@@ -37,7 +37,7 @@ export interface Rig {
 /** Starts the demo without its own traffic on free ports in a folder, the test's own by default. */
 export async function startRig(
   t: { teardown(handler: () => unknown): void; testdir(): string },
-  folder: string = t.testdir(),
+  folder: string = demoFolder(t),
 ): Promise<Rig> {
   const demo = runDemo(t, folder, '--no-traffic');
   const ready = await demo.next();

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { chemistry, gb18030, patient, report, utf8, write } from './reports.ts';
 import type { MessageRow } from '../../agent/status/model.ts';
+import { chemistry, gb18030, patient, report, utf8, write } from './reports.ts';
 import type { Rig } from './rig.ts';
 
 const minute = 60_000;
@@ -47,7 +47,10 @@ export async function tellStory(rig: Rig): Promise<MessageRow[]> {
 
   for (const [n, number] of told.specimen.entries()) {
     await say(
-      write(gb18030, report(number, { patient: who, specimenNumber: told.sharedSpecimen, results: chemistry(`4.${n}1`) })),
+      write(
+        gb18030,
+        report(number, { patient: who, specimenNumber: told.sharedSpecimen, results: chemistry(`4.${n}1`) }),
+      ),
     );
   }
   await say(write(gb18030, report(told.lastWord, { patient: who, reportedMs: at + 40 * minute })));

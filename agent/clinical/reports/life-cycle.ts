@@ -42,10 +42,10 @@ export function decide(
     return { do: 'hold', code: 'MAP-3011', where: 'report.number' };
   }
   const before = state ?? newState(statement, rules);
-  const older = isOlder(statement, before);
+  const older = isOlder(statement, before, arrival);
 
   if (statement.reportAction === 'retract' || statement.reportAction === 'remove-item') {
-    return older ? absorb('older', before) : withdraw(before, statement);
+    return older ? absorb('older', before) : withdraw(before, statement, arrival);
   }
   if (waits(statement)) {
     return older
@@ -62,21 +62,21 @@ export function decide(
     // The same final again ends the waiting of an interim that came between.
     return older
       ? absorb('duplicate', before)
-      : absorb('duplicate', { ...applied(before, statement), waiting: [] }, before.waiting);
+      : absorb('duplicate', { ...applied(before, statement, arrival), waiting: [] }, before.waiting);
   }
   if (older) return absorb('older', before);
   if (current !== undefined && isUnclear(current, statement.report, rules.corrections)) {
     return { do: 'hold', code: 'MAP-3007', where: 'items' };
   }
   if (report.items.length === 0 && (removed.size > 0 || (current?.items.length ?? 0) > 0)) {
-    return withdraw(before, statement);
+    return withdraw(before, statement, arrival);
   }
   return {
     do: 'publish',
     report,
     absorbs: before.waiting,
     next: {
-      ...applied(before, statement),
+      ...applied(before, statement, arrival),
       status: 'published',
       version: before.version + 1,
       current: report,
@@ -97,10 +97,12 @@ function newState(statement: ReportStatement, rules: LifeCycleRules): ReportStat
   };
 }
 
-function isOlder(statement: ReportStatement, state: ReportState): boolean {
+function isOlder(statement: ReportStatement, state: ReportState, arrival: Arrival): boolean {
   const byReport = compareTimes(statement.reportTime, state.reportTime);
   if (byReport !== 0) return byReport < 0;
-  return compareTimes(statement.messageTime, state.messageTime) < 0;
+  const byMessage = compareTimes(statement.messageTime, state.messageTime);
+  if (byMessage !== 0) return byMessage < 0;
+  return arrival.seq < (state.appliedSeq ?? 0);
 }
 
 /** A final report is complete only when none of its items is still to come. */
@@ -122,9 +124,9 @@ function isUnclear(current: LabReport, statement: LabReport, corrections: Correc
   return missingItems(current, statement).length > 0;
 }
 
-function withdraw(before: ReportState, statement: ReportStatement): ReportDecision {
+function withdraw(before: ReportState, statement: ReportStatement, arrival: Arrival): ReportDecision {
   // Remembered even when nothing was published: a final that left earlier and arrives later stays out.
-  const next: ReportState = { ...applied(before, statement), status: 'retracted', waiting: [] };
+  const next: ReportState = { ...applied(before, statement, arrival), status: 'retracted', waiting: [] };
   if (before.status === 'retracted') return absorb('duplicate', next, before.waiting);
   if (before.version === 0) return absorb('nothing-published', next, before.waiting);
   // No content is current any more, so the same report can be published again later.
@@ -140,7 +142,8 @@ const absorb = (
 ): ReportDecision => ({ do: 'absorb', reason, next, absorbs });
 
 /** The state with its clock moved on to the statement, never back; an absent time leaves the one known. */
-function applied(state: ReportState, statement: ReportStatement): ReportState {
+function applied(remembered: ReportState, statement: ReportStatement, { seq }: Arrival): ReportState {
+  const state = { ...remembered, appliedSeq: Math.max(seq, remembered.appliedSeq ?? 0) };
   const { reportTime, messageTime } = statement;
   const byReport = compareTimes(reportTime, state.reportTime);
   if (byReport > 0 || (state.reportTime === undefined && reportTime !== undefined)) {

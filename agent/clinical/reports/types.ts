@@ -40,6 +40,8 @@ export interface ReportState {
   /** Ordering of what was last applied. */
   reportTime?: string;
   messageTime?: string;
+  /** Message last applied: decides between equal times when a held message is read again later. */
+  appliedSeq?: number;
   /** SHA-256 hex of the content last journalled: an equal statement is a duplicate. */
   contentHash?: string;
   /** Messages held as interim: the next publish absorbs them. `seq:part`. */

@@ -16,6 +16,19 @@ export interface MappingView extends MappingStore, RenderingStore {
   close(): void;
 }
 
+interface JournalRow {
+  jseq: number;
+  seq: number;
+  action: 'publish' | 'retract';
+  kind: string;
+  version: number;
+  set_id: string;
+  key_id: number;
+  sealed: Uint8Array;
+  received_ms: number;
+  source: string;
+}
+
 export function openMappingView(folder: string, keyReference: string, port: MessagePort): MappingView {
   const { db, vault, close } = openForReading(folder, keyReference);
   const ask = askThrough<WriteRequest>(port);
@@ -32,6 +45,16 @@ export function openMappingView(folder: string, keyReference: string, port: Mess
     FROM journal j JOIN record r ON r.jseq = j.jseq JOIN message m ON m.seq = j.seq JOIN name n ON n.id = m.source
     WHERE j.jseq > ? ORDER BY j.jseq LIMIT ?`);
 
+  const held =
+    db.prepare(`SELECT j.jseq, j.seq, j.action, j.kind, j.version, j.set_id, r.key_id, r.sealed, m.received_ms, n.name AS source
+    FROM rendering h JOIN journal j ON j.jseq = h.jseq JOIN record r ON r.jseq = j.jseq JOIN message m ON m.seq = j.seq
+    JOIN name n ON n.id = m.source WHERE h.platform = ? AND h.state = 'quarantined' AND h.jseq > ? ORDER BY h.jseq LIMIT ?`);
+  const heldMessages = db.prepare(`SELECT DISTINCT p.seq, m.received_ms FROM part p
+    JOIN message m ON m.seq = p.seq JOIN name n ON n.id = m.source
+    WHERE p.state = 'quarantined' AND n.kind = 'source' AND n.name = ? AND p.seq > ? ORDER BY p.seq LIMIT ?`);
+  const standing = db.prepare(`SELECT part FROM part WHERE seq = ?1 AND state <> 'quarantined'
+    UNION SELECT part FROM journal WHERE seq = ?1`);
+
   const idOf = (platform: string): number => (platformId.get(platform) as { id: number } | undefined)?.id ?? -1;
   const cursorAt = (stage: string): number => (cursor.get(stage) as { at: number } | undefined)?.at ?? 0;
 
@@ -43,17 +66,18 @@ export function openMappingView(folder: string, keyReference: string, port: Mess
         const r = row as unknown as { seq: number; source: string; received_ms: number; bytes: number };
         if (found.length > 0 && sum + r.bytes > bytes) break;
         sum += r.bytes;
-        const { seq, source, received_ms: receivedMs } = r;
-        const stored = body.get(seq) as { key_id: number; sealed: Uint8Array } | undefined;
-        try {
-          if (!stored) throw new Error('no body');
-          found.push({ seq, source, receivedMs, raw: phi(vault.open('body', seq, stored.key_id, stored.sealed)) });
-        } catch (error) {
-          found.push({ seq, source, receivedMs, damaged: codeOf(error, 'QUE-4003') });
-        }
+        found.push(openMessage(r.seq, r.source, r.received_ms));
       }
       return found;
     },
+    quarantined(source, afterSeq, count) {
+      const rows = heldMessages.all(source, afterSeq, count) as unknown as Array<{ seq: number; received_ms: number }>;
+      return rows.map((r) => ({
+        message: openMessage(r.seq, source, r.received_ms),
+        keep: (standing.all(r.seq) as unknown as Array<{ part: number }>).map((p) => p.part),
+      }));
+    },
+    marked: (of) => (cursor.get(of) as { at: number } | undefined)?.at,
     mappedThrough: () => cursorAt('mapping'),
     report(reportKey) {
       const row = report.get(vault.mac(macFields.report, reportKey)) as
@@ -68,43 +92,43 @@ export function openMappingView(folder: string, keyReference: string, port: Mess
     lastSeq: () => (newest.get() as { s: number }).s,
 
     journal(platform, count) {
-      const found: JournalEntry[] = [];
-      for (const row of entries.iterate(cursorAt(`render:${idOf(platform)}`), count)) {
-        const r = row as unknown as {
-          jseq: number;
-          seq: number;
-          action: 'publish' | 'retract';
-          kind: string;
-          version: number;
-          set_id: string;
-          key_id: number;
-          sealed: Uint8Array;
-          received_ms: number;
-          source: string;
-        };
-        found.push({
-          jseq: r.jseq,
-          seq: r.seq,
-          source: r.source,
-          receivedMs: r.received_ms,
-          action: r.action,
-          recordKind: r.kind,
-          setId: r.set_id,
-          version: r.version,
-          content: phi(openRecord(r)),
-        });
-      }
-      return found;
+      return (entries.all(cursorAt(`render:${idOf(platform)}`), count) as unknown as JournalRow[]).map(openEntry);
     },
+    held: (platform, afterJseq, count) =>
+      (held.all(idOf(platform), afterJseq, count) as unknown as JournalRow[]).map(openEntry),
     unsent: (platform) => (unsent.get(idOf(platform)) as { n: number }).n,
-    async commitRendering(platform, through, results, notBeforeMs) {
-      await ask.ask({ op: 'rendering', platform, through, results: results.map(bare), notBeforeMs });
+    async commitRendering(platform, through, results, notBeforeMs, mark) {
+      await ask.ask({ op: 'rendering', platform, through, results: results.map(bare), notBeforeMs, mark });
     },
     close() {
       port.close();
       close();
     },
   };
+
+  function openMessage(seq: number, source: string, receivedMs: number): InboxMessage | DamagedMessage {
+    const stored = body.get(seq) as { key_id: number; sealed: Uint8Array } | undefined;
+    if (!stored) return { seq, source, receivedMs, damaged: 'QUE-4003' };
+    try {
+      return { seq, source, receivedMs, raw: phi(vault.open('body', seq, stored.key_id, stored.sealed)) };
+    } catch (error) {
+      return { seq, source, receivedMs, damaged: codeOf(error, 'QUE-4003') };
+    }
+  }
+
+  function openEntry(r: JournalRow): JournalEntry {
+    return {
+      jseq: r.jseq,
+      seq: r.seq,
+      source: r.source,
+      receivedMs: r.received_ms,
+      action: r.action,
+      recordKind: r.kind,
+      setId: r.set_id,
+      version: r.version,
+      content: phi(openRecord(r)),
+    };
+  }
 
   /** An empty string when damaged: the renderer holds it with QUE-4003. */
   function openRecord(r: { jseq: number; key_id: number; sealed: Uint8Array }): string {

@@ -18,6 +18,7 @@ export function openMappingWrites(db: DatabaseSync, vault: Vault, books: Books) 
   const patientId = db.prepare('SELECT id FROM patient WHERE mac=?');
   const insertPatient = db.prepare('INSERT INTO patient(mac, since_ms) VALUES(?,?)');
   const insertPart = db.prepare('INSERT INTO part(seq, part, state, code, place, rule, by_seq) VALUES(?,?,?,?,?,?,?)');
+  const dropQuarantined = db.prepare("DELETE FROM part WHERE seq=? AND state='quarantined'");
   const absorbPart = db.prepare(
     "UPDATE part SET state='absorbed', code=NULL, rule='replaced', by_seq=? WHERE seq=? AND part=? AND state='waiting'",
   );
@@ -56,7 +57,9 @@ export function openMappingWrites(db: DatabaseSync, vault: Vault, books: Books) 
     const touched = new Set<number>();
     for (const message of batch.messages) {
       setType.run(message.type, message.seq);
+      if (message.keep) dropQuarantined.run(message.seq);
       message.parts.forEach((p, i) => {
+        if (message.keep?.includes(i)) return;
         switch (p.kind) {
           case 'record': {
             const lane = idOfLane(p.patientKey, nowMs);
@@ -104,7 +107,8 @@ export function openMappingWrites(db: DatabaseSync, vault: Vault, books: Books) 
       const { keyId, sealed } = vault.seal('report', id, Buffer.from(JSON.stringify(state)), nowMs);
       updateReport.run(keyId, sealed, id);
     }
-    setCursor.run('mapping', batch.through);
+    if (batch.through !== undefined) setCursor.run('mapping', batch.through);
+    if (batch.mark) setCursor.run(batch.mark.of, batch.mark.fingerprint);
     for (const seq of touched) books.settle(seq, nowMs);
   };
 }

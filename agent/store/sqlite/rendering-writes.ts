@@ -49,6 +49,7 @@ export function openRenderingWrites(db: DatabaseSync, vault: Vault, books: Books
   const insert =
     db.prepare(`INSERT INTO outbox(n, platform, jseq, seq, report, version, set_id, lane, pos, operation, type,
     media, epoch, bytes, created_ms, due_ms, state, code) VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`);
+  const dropRendering = db.prepare('DELETE FROM rendering WHERE platform=? AND jseq=?');
   const insertDocument = db.prepare('INSERT INTO document(n, key_id, sealed) VALUES(?,?,?)');
   const cancel = db.prepare(`UPDATE outbox SET state=${outboxState.cancelled}, by_seq=?, done_ms=? WHERE n=?`);
   const putRendering = db.prepare(
@@ -71,6 +72,7 @@ export function openRenderingWrites(db: DatabaseSync, vault: Vault, books: Books
     notBeforeMs: number,
     nowMs: number,
   ): void => {
+    dropRendering.run(platform, jseq);
     const n = nextNumber();
     const stored = packDocument(doc.reportNumber, doc.bytes);
     const { keyId, sealed } = vault.seal('document', n, stored, nowMs);
@@ -132,7 +134,8 @@ export function openRenderingWrites(db: DatabaseSync, vault: Vault, books: Books
       }
       for (const seq of touched) books.settle(seq, nowMs);
     }
-    setCursor.run(`render:${platform}`, request.through);
+    if (request.through !== undefined) setCursor.run(`render:${platform}`, request.through);
+    if (request.mark) setCursor.run(request.mark.of, request.mark.fingerprint);
   };
 
   function withdraw(

@@ -1,5 +1,5 @@
 import type { Bare } from '../../support/bare.ts';
-import type { Accepted, Incoming, MappingBatch, OutboxDocument, Rendered, Verdict } from '../contract.ts';
+import type { Accepted, Incoming, MappingBatch, OutboxDocument, Rendered, TablesMark, Verdict } from '../contract.ts';
 
 /** What other threads ask of the writer. Plain data: patient data crosses our own threads unwrapped. */
 export type WriteRequest =
@@ -8,9 +8,10 @@ export type WriteRequest =
   | {
       op: 'rendering';
       platform: string;
-      through: number;
+      through: number | undefined;
       results: Array<{ jseq: number; rendered: Bare<Rendered> }>;
       notBeforeMs: number;
+      mark?: TablesMark;
     }
   | { op: 'claim'; platform: string; max: number; maxBytes: number; nowMs: number }
   | { op: 'settle'; platform: string; verdicts: Verdict[]; nowMs: number }
