@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { LoadedConfig, LoadedPlatform, LoadedSource } from '../config/load.ts';
 import { startDelivery } from './delivery/deliver.ts';
 import type { PlatformConnection } from './delivery/platform.ts';
@@ -168,6 +167,7 @@ async function startMapping(
     })),
   };
   const worker = startThread('adapters/mapping-thread.ts', data, [store.mappingPort]);
+  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   let stopping = false;
   let unverified: Record<string, string[]> = {};
   await new Promise<void>((resolve, reject) => {
@@ -200,7 +200,6 @@ async function startMapping(
     },
     async stop() {
       stopping = true;
-      const ended = once(worker, 'exit');
       worker.postMessage({ stop: true });
       const late = setTimeout(() => void worker.terminate(), MAPPING_STOP_MS);
       await ended;

@@ -118,7 +118,7 @@ export function startDelivery(parts: DeliveryParts): Delivery {
     const monotonic = clock.monotonic();
     const expected = timeAt.wall + (monotonic - timeAt.monotonic);
     const wall = clock.now();
-    timeAt = { wall: wall < expected - 1_000 ? expected : wall, monotonic };
+    timeAt = { wall: wall < expected - 1_000 ? Math.round(expected) : wall, monotonic };
     return timeAt.wall;
   }
 
@@ -224,6 +224,8 @@ export function startDelivery(parts: DeliveryParts): Delivery {
       random,
       now,
       settle,
+      // A store that cannot answer now lets the flight go on: its verdicts will be judged by it anyway.
+      withdrawn: (numbers) => store.withdrawn(numbers).catch(() => []),
       answered,
       tooLarge: pace.tooLarge,
       failedWhole: (code, retryAfterMs) => failedWhole(generation, code, retryAfterMs),

@@ -17,6 +17,8 @@ export interface FlightControl {
   now(): number;
   /** Writes verdicts; tries until they are durable or the agent stops. */
   settle(verdicts: Verdict[]): Promise<void>;
+  /** Those of the given documents that were withdrawn since they were claimed. */
+  withdrawn(numbers: number[]): Promise<number[]>;
   /** The platform answered item by item. */
   answered(): void;
   tooLarge(documents: number, bytes: number): void;
@@ -132,6 +134,7 @@ export async function fly(documents: readonly OutboxDocument[], control: FlightC
     return control.settle([{ n: document.n, outcome: 'refused', code: 'PLT-1305' }]);
   }
 
+  let first = true;
   for (let request = requests.shift(); request !== undefined; request = requests.shift()) {
     if (control.signal.aborted) return;
     const { documents: some, stage } = request;
@@ -142,6 +145,17 @@ export async function fly(documents: readonly OutboxDocument[], control: FlightC
       await control.settle(some.map((document) => later(document, stage, code, untilMs)));
       continue;
     }
+    // A flight may take minutes: what was withdrawn since its claim does not go out any more (invariant 6).
+    if (!first && stage === 'send') {
+      const withdrawn = new Set(await control.withdrawn(some.map(({ n }) => n)));
+      if (withdrawn.size > 0) {
+        const code = 'PLT-1307';
+        await control.settle([...withdrawn].map((n) => ({ n, outcome: 'retry', code, retryAtMs: now() })));
+        requests.unshift({ documents: some.filter(({ n }) => !withdrawn.has(n)), stage });
+        continue;
+      }
+    }
+    first = false;
     const result = await call(request);
     // Whatever an aborted call says is of unknown outcome; only item answers are worth writing down.
     if (control.signal.aborted && result.kind !== 'items') return;

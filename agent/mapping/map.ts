@@ -156,9 +156,10 @@ function mapOne(
       { corrections: reader.corrections, setIdOf: stage.setIdOf },
     );
     if (decision.do === 'hold') return { kind: 'quarantined', code: decision.code, where: decision.where };
+    const by = stateOf(said.reportKey)?.appliedSeq;
     changed.set(said.reportKey, decision.next);
     if (decision.do === 'wait') return { kind: 'waiting', code: decision.code, reportKey: said.reportKey };
-    if (decision.do === 'absorb') return { kind: 'absorbed', reason: decision.reason, absorbs: decision.absorbs };
+    if (decision.do === 'absorb') return { kind: 'absorbed', reason: decision.reason, by, absorbs: decision.absorbs };
     const content: JournalContent = {
       record: decision.report,
       context: { receivedMs, source, timeZone: stage.timeZone, messageTime: said.messageTime },

@@ -1,5 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errnoOf, QianzhiError } from '../support/errors.ts';
 
@@ -45,10 +55,13 @@ function readKey(path: string, checkMode: boolean): Buffer {
 
 function writeKey(path: string): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const file = openSync(path, 'wx', 0o600);
+  // Beside and renamed: a crash in between leaves no half key behind that a store would then wait for.
+  const beside = `${path}.new`;
+  const file = openSync(beside, 'w', 0o600);
   writeSync(file, `${randomBytes(32).toString('hex')}\n`);
   fsyncSync(file);
   closeSync(file);
+  renameSync(beside, path);
   syncFolder(dirname(path));
 }
 

@@ -221,6 +221,8 @@ export interface DeliveryStore {
    */
   claim(platform: string, max: number, maxBytes: number, nowMs: number): Promise<OutboxDocument[]>;
   settle(platform: string, verdicts: Verdict[]): Promise<void>;
+  /** Those of the claimed documents that were withdrawn since: they must not be sent (any more). Settle them as retry. */
+  withdrawn(numbers: number[]): Promise<number[]>;
   /** Earliest time at which claim may find something, or undefined when the outbox is empty. */
   nextDueMs(platform: string): Promise<number | undefined>;
 }

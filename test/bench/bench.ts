@@ -78,7 +78,7 @@ async function main(): Promise<void> {
       pki,
       rounds,
       warmupMs: quick ? 300 : 500,
-      windowMs: quick ? 700 : 2000,
+      windowMs: quick ? 700 : 1500,
       load: run,
       between() {
         say('disk');
@@ -87,10 +87,10 @@ async function main(): Promise<void> {
       say,
       profile,
     });
-    const queue = await measureQueue(join(folder, 'queue'), pki, quick ? 500 : 5000, run, say, profile);
+    const queue = await measureQueue(join(folder, 'queue'), pki, quick ? 500 : 3000, run, say, profile);
     disk.push(measureDisk(folder, 700));
     say('stages');
-    const stages = await startChild<StageCosts>('stages.ts', [quick ? '3000' : '8000']);
+    const stages = await startChild<StageCosts>('stages.ts', [quick ? '2000' : '6000']);
     const report: Report = {
       at: new Date().toISOString(),
       conditions: {

@@ -73,8 +73,11 @@ async function document(framed: Buffer[]): Promise<void> {
     inbox: (after: number) => messages.slice(after),
     mappedThrough: () => through,
     report: () => undefined,
+    quarantined: () => [],
+    held: () => [],
+    marked: () => undefined,
     async commitMapping(mapped: MappingBatch) {
-      through = mapped.through;
+      through = mapped.through ?? through;
       for (const { seq, parts } of mapped.messages) {
         const [part] = parts;
         if (part?.kind !== 'record') throw new Error('not mapped');

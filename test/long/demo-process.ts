@@ -24,6 +24,15 @@ export interface DemoProcess {
   stop(): Promise<number | null>;
 }
 
+const isAlive = (pid: number): boolean => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
 /** Starts the demo in a folder; what it and its children print on stderr goes to ours. */
 export function startDemoProcess(folder: string, ...flags: string[]): DemoProcess {
   const child: ChildProcess = spawn(process.execPath, [entry, '--json', '--no-traffic', '--dir', folder, ...flags], {
@@ -63,7 +72,13 @@ export function startDemoProcess(folder: string, ...flags: string[]): DemoProces
     tell: (line) => void child.stdin!.write(`${line}\n`),
     async stop() {
       child.stdin!.end();
-      return (await exit)[0];
+      const [code] = await exit;
+      // The folder is removed next, and the agent may still be closing its files when the demo is gone.
+      const pid = ready.at(-1)?.line.agentPid;
+      for (const late = performance.now() + 5_000; pid !== undefined && isAlive(pid) && performance.now() < late; ) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      return code;
     },
   };
 }

@@ -18,7 +18,7 @@ const messagesPerSecond = proof ? 100 : 60;
 const readyAgainMs = 1_000;
 t.setTimeout(proof ? 1_500_000 : 240_000);
 
-const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, Math.max(0, ms)));
 
 /**
  * How long after its ready line the agent is killed. The demo's keeper waits before it starts an agent again

@@ -8,7 +8,9 @@ export function residentMemory(pid: number): { nowMb: number; peakMb: number } |
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'utf8');
     const field = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) / 1024;
-    return { nowMb: field('VmRSS'), peakMb: field('VmHWM') };
+    const found = { nowMb: field('VmRSS'), peakMb: field('VmHWM') };
+    // One that has ended and was not yet waited for has a status and no memory.
+    return Number.isNaN(found.nowMb) ? undefined : found;
   } catch {
     return undefined;
   }

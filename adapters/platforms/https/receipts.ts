@@ -42,7 +42,7 @@ function toItem(n: number, answer: AnswerLine): ItemReceipt {
     case 'retry': {
       const wait = answer.retryAfterSeconds;
       return wait !== undefined && wait > 0
-        ? { n, outcome: 'retry', code: 'PLT-1310', retryAfterMs: Math.min(wait * 1000, 3_600_000) }
+        ? { n, outcome: 'retry', code: 'PLT-1310', retryAfterMs: Math.ceil(Math.min(wait * 1000, 3_600_000)) }
         : { n, outcome: 'retry', code: 'PLT-1310' };
     }
   }

@@ -29,6 +29,10 @@ interface OutboxRow {
   nonce: string;
 }
 
+/** A platform's own code for a person to look up; anything that could be data from a document is left out. */
+const safeCode = (code: string | undefined): string | null =>
+  code !== undefined && /^[A-Za-z][\w.:-]{0,39}$/.test(code) && !/\d{6}/.test(code) ? code : null;
+
 /** Claims lane heads and books receipts. In flight is memory only: after a restart everything open is sendable again. */
 export function openDeliveryWrites(db: DatabaseSync, vault: Vault, books: Books, agentId: string) {
   // Lane by lane in order; the first of each is its head. The outbox is bounded, and so is this scan.
@@ -36,15 +40,29 @@ export function openDeliveryWrites(db: DatabaseSync, vault: Vault, books: Books,
     'SELECT n, lane, due_ms, bytes FROM outbox WHERE platform=? AND state < 2 ORDER BY platform, lane, pos, n',
   );
   const row = db.prepare(`SELECT o.*, e.nonce FROM outbox o JOIN epoch e ON e.id = o.epoch WHERE o.n=?`);
-  const attempt = db.prepare('UPDATE outbox SET attempts = attempts + 1 WHERE n=?');
-  const finish = db.prepare('UPDATE outbox SET state=?, code=?, place=?, done_ms=? WHERE n=?');
+  const attempt = db.prepare('UPDATE outbox SET attempts = attempts + 1, may_hold = 1 WHERE n=?');
+  const finish = db.prepare('UPDATE outbox SET state=?, code=?, place=?, done_ms=?, may_hold=? WHERE n=?');
   const again = db.prepare('UPDATE outbox SET state=?, due_ms=?, code=? WHERE n=?');
+  // What came after a retraction is a new beginning and does not wait for what was refused before it.
   const laterOfReport = db.prepare(
-    `SELECT n, seq FROM outbox WHERE platform=? AND report=? AND n>? AND state=${outboxState.ready}`,
+    `SELECT n, seq FROM outbox WHERE platform=?1 AND report=?2 AND n>?3 AND state=${outboxState.ready}
+     AND n < ifnull((SELECT min(n) FROM outbox WHERE platform=?1 AND report=?2 AND n>?3 AND operation='retract'), 9e15)`,
   );
   const putReceipt = db.prepare('INSERT OR REPLACE INTO receipt(n, key_id, sealed) VALUES(?,?,?)');
   const insertLookup = db.prepare('INSERT OR IGNORE INTO lookup(kind, mac, seq) VALUES(?,?,?)');
 
+  const stateOf = db.prepare('SELECT state FROM outbox WHERE n=?');
+  const retraction = db.prepare(
+    "SELECT seq FROM outbox WHERE platform=? AND report=? AND n>? AND operation='retract' ORDER BY n LIMIT 1",
+  );
+  const cancel = db.prepare(`UPDATE outbox SET state=${outboxState.cancelled}, by_seq=?, done_ms=? WHERE n=?`);
+  const withdrawn = (platform: number, r: OutboxRow): number | undefined =>
+    r.operation === 'retract'
+      ? undefined
+      : (retraction.get(platform, r.report, r.n) as { seq: number } | undefined)?.seq;
+
+  /** Settled in the open transaction: they leave the flight when it holds. */
+  let landed: Array<{ platform: number; n: number }> = [];
   /** Claims of the open transaction: undone with it. */
   let staged: Array<{ platform: number; claimed: number[] }> = [];
   /** n → lane of what was claimed and not settled, by platform. */
@@ -108,7 +126,7 @@ export function openDeliveryWrites(db: DatabaseSync, vault: Vault, books: Books,
 
     settle(platform: number, verdicts: Verdict[], nowMs: number): void {
       for (const v of verdicts) {
-        flightOf(platform).delete(v.n);
+        landed.push({ platform, n: v.n });
         const r = row.get(v.n) as unknown as OutboxRow | undefined;
         if (!r) continue;
         const touched = [r.seq];
@@ -118,17 +136,18 @@ export function openDeliveryWrites(db: DatabaseSync, vault: Vault, books: Books,
           insertLookup.run(lookupKinds.indexOf('receipt'), vault.mac(lookupField('receipt'), v.receipt), r.seq);
         }
         // Withdrawn while it was on the wire: its retraction follows it, whatever became of it.
-        if (r.state === outboxState.cancelled) continue;
-        if (r.state === outboxState.accepted) continue;
+        // And a verdict that comes twice, or late, never reopens what is settled.
+        if (r.state >= outboxState.accepted) continue;
         switch (v.outcome) {
           case 'accepted':
-            finish.run(outboxState.accepted, null, null, nowMs, v.n);
+            finish.run(outboxState.accepted, null, null, nowMs, 1, v.n);
             break;
           case 'received':
-            again.run(outboxState.received, v.retryAtMs, null, v.n);
+            again.run(outboxState.received, Math.ceil(v.retryAtMs), null, v.n);
             break;
           case 'refused': {
-            finish.run(outboxState.refused, v.code, v.platformCode ?? null, nowMs, v.n);
+            // A refusal of the first attempt is the platform's word that it has nothing; later ones leave it open.
+            finish.run(outboxState.refused, v.code, safeCode(v.platformCode), nowMs, r.attempts > 1 ? 1 : 0, v.n);
             for (const later of laterOfReport.all(platform, r.report, v.n) as unknown as Array<{
               n: number;
               seq: number;
@@ -138,11 +157,15 @@ export function openDeliveryWrites(db: DatabaseSync, vault: Vault, books: Books,
             }
             break;
           }
-          case 'retry':
-            again.run(outboxState.ready, v.retryAtMs, v.code, v.n);
+          case 'retry': {
+            const by = withdrawn(platform, r);
+            // Withdrawn meanwhile: never sent again, its retraction follows.
+            if (by !== undefined) cancel.run(by, nowMs, v.n);
+            else again.run(outboxState.ready, Math.ceil(v.retryAtMs), v.code, v.n);
             break;
+          }
           case 'wait-for-parent':
-            again.run(outboxState.ready, v.retryAtMs, 'PLT-1309', v.n);
+            again.run(outboxState.ready, Math.ceil(v.retryAtMs), 'PLT-1309', v.n);
             break;
         }
         for (const seq of touched) books.settle(seq, nowMs);
@@ -155,10 +178,18 @@ export function openDeliveryWrites(db: DatabaseSync, vault: Vault, books: Books,
       return due;
     },
 
+    /** Those of the given documents that are withdrawn by now and must not be sent. */
+    withdrawn(numbers: number[]): number[] {
+      return numbers.filter((n) => (stateOf.get(n) as { state: number } | undefined)?.state === outboxState.cancelled);
+    },
+
     committed(): void {
+      for (const { platform, n } of landed) flightOf(platform).delete(n);
+      landed = [];
       staged = [];
     },
     rolledBack(): void {
+      landed = [];
       for (const s of staged) for (const n of s.claimed) flightOf(s.platform).delete(n);
       staged = [];
     },

@@ -23,8 +23,6 @@ interface JournalRow {
   kind: string;
   version: number;
   set_id: string;
-  key_id: number;
-  sealed: Uint8Array;
   received_ms: number;
   source: string;
 }
@@ -37,17 +35,17 @@ export function openMappingView(folder: string, keyReference: string, port: Mess
     JOIN name n ON n.id = m.source WHERE m.seq > ? ORDER BY m.seq LIMIT ?`);
   const body = db.prepare('SELECT key_id, sealed FROM body WHERE seq=?');
   const report = db.prepare('SELECT id, key_id, sealed FROM report WHERE mac=?');
+  const record = db.prepare('SELECT key_id, sealed FROM record WHERE jseq=?');
   const newest = db.prepare('SELECT ifnull(max(seq),0) AS s FROM message');
   const platformId = db.prepare("SELECT id FROM name WHERE kind='platform' AND name=?");
   const unsent = db.prepare('SELECT count(*) AS n FROM outbox WHERE platform=? AND state < 2');
   const entries =
-    db.prepare(`SELECT j.jseq, j.seq, j.action, j.kind, j.version, j.set_id, r.key_id, r.sealed, m.received_ms, n.name AS source
-    FROM journal j JOIN record r ON r.jseq = j.jseq JOIN message m ON m.seq = j.seq JOIN name n ON n.id = m.source
+    db.prepare(`SELECT j.jseq, j.seq, j.action, j.kind, j.version, j.set_id, m.received_ms, n.name AS source
+    FROM journal j JOIN message m ON m.seq = j.seq JOIN name n ON n.id = m.source
     WHERE j.jseq > ? ORDER BY j.jseq LIMIT ?`);
 
-  const held =
-    db.prepare(`SELECT j.jseq, j.seq, j.action, j.kind, j.version, j.set_id, r.key_id, r.sealed, m.received_ms, n.name AS source
-    FROM rendering h JOIN journal j ON j.jseq = h.jseq JOIN record r ON r.jseq = j.jseq JOIN message m ON m.seq = j.seq
+  const held = db.prepare(`SELECT j.jseq, j.seq, j.action, j.kind, j.version, j.set_id, m.received_ms, n.name AS source
+    FROM rendering h JOIN journal j ON j.jseq = h.jseq JOIN message m ON m.seq = j.seq
     JOIN name n ON n.id = m.source WHERE h.platform = ? AND h.state = 'quarantined' AND h.jseq > ? ORDER BY h.jseq LIMIT ?`);
   const heldMessages = db.prepare(`SELECT DISTINCT p.seq, m.received_ms FROM part p
     JOIN message m ON m.seq = p.seq JOIN name n ON n.id = m.source
@@ -107,9 +105,9 @@ export function openMappingView(folder: string, keyReference: string, port: Mess
   };
 
   function openMessage(seq: number, source: string, receivedMs: number): InboxMessage | DamagedMessage {
-    const stored = body.get(seq) as { key_id: number; sealed: Uint8Array } | undefined;
-    if (!stored) return { seq, source, receivedMs, damaged: 'QUE-4003' };
     try {
+      const stored = body.get(seq) as { key_id: number; sealed: Uint8Array } | undefined;
+      if (!stored) return { seq, source, receivedMs, damaged: 'QUE-4003' };
       return { seq, source, receivedMs, raw: phi(vault.open('body', seq, stored.key_id, stored.sealed)) };
     } catch (error) {
       return { seq, source, receivedMs, damaged: codeOf(error, 'QUE-4003') };
@@ -126,14 +124,15 @@ export function openMappingView(folder: string, keyReference: string, port: Mess
       recordKind: r.kind,
       setId: r.set_id,
       version: r.version,
-      content: phi(openRecord(r)),
+      content: phi(openRecord(r.jseq)),
     };
   }
 
   /** An empty string when damaged: the renderer holds it with QUE-4003. */
-  function openRecord(r: { jseq: number; key_id: number; sealed: Uint8Array }): string {
+  function openRecord(jseq: number): string {
     try {
-      return vault.open('record', r.jseq, r.key_id, r.sealed).toString('utf8');
+      const r = record.get(jseq) as { key_id: number; sealed: Uint8Array };
+      return vault.open('record', jseq, r.key_id, r.sealed).toString('utf8');
     } catch {
       return '';
     }

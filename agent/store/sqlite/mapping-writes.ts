@@ -3,6 +3,7 @@ import type { Vault } from '../../security/vault.ts';
 import { lookupKinds } from '../contract.ts';
 import type { Books } from './books.ts';
 import type { WriteRequest } from './requests.ts';
+import { outboxState } from './schema.ts';
 
 type MappingRequest = Extract<WriteRequest, { op: 'mapping' }>;
 
@@ -22,6 +23,10 @@ export function openMappingWrites(db: DatabaseSync, vault: Vault, books: Books) 
   const absorbPart = db.prepare(
     "UPDATE part SET state='absorbed', code=NULL, rule='replaced', by_seq=? WHERE seq=? AND part=? AND state='waiting'",
   );
+  const unsentOfReport = db.prepare(
+    `SELECT n, seq FROM outbox WHERE report=? AND operation<>'retract' AND state IN (${outboxState.ready},${outboxState.behind})`,
+  );
+  const cancel = db.prepare(`UPDATE outbox SET state=${outboxState.cancelled}, by_seq=?, done_ms=? WHERE n=?`);
   const insertJournal = db.prepare(
     'INSERT INTO journal(seq, part, action, kind, report, version, set_id, lane) VALUES(?,?,?,?,?,?,?,?)',
   );
@@ -52,6 +57,17 @@ export function openMappingWrites(db: DatabaseSync, vault: Vault, books: Books) 
     }
   };
 
+  /**
+   * What is known to be wrong is not sent from this moment on, at no platform, also where the retraction itself
+   * waits for room or is held (invariant 6). Rendering decides what the retraction then has to do.
+   */
+  const cancelUnsent = (report: number, by: number, nowMs: number, touched: Set<number>): void => {
+    for (const o of unsentOfReport.all(report) as unknown as Array<{ n: number; seq: number }>) {
+      cancel.run(by, nowMs, o.n);
+      touched.add(o.seq);
+    }
+  };
+
   return (request: MappingRequest, nowMs: number): void => {
     const { batch } = request;
     const touched = new Set<number>();
@@ -63,12 +79,13 @@ export function openMappingWrites(db: DatabaseSync, vault: Vault, books: Books) 
         switch (p.kind) {
           case 'record': {
             const lane = idOfLane(p.patientKey, nowMs);
+            const report = idOfReport(p.reportKey);
             const { lastInsertRowid } = insertJournal.run(
               message.seq,
               i,
               p.action,
               p.recordKind,
-              idOfReport(p.reportKey),
+              report,
               p.version,
               p.setId,
               lane,
@@ -80,6 +97,7 @@ export function openMappingWrites(db: DatabaseSync, vault: Vault, books: Books) 
               insertFinding.run(jseq, n, f.code, f.where, f.dimension);
             });
             absorbAll(p.absorbs, message.seq, touched);
+            if (p.action === 'retract') cancelUnsent(report, message.seq, nowMs, touched);
             break;
           }
           case 'waiting':

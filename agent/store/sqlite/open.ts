@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, renameSync, statfsSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, renameSync, statfsSync, statSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { loadKek, syncFolder } from '../../security/kek.ts';
@@ -8,7 +8,13 @@ import { QianzhiError } from '../../support/errors.ts';
 import { migrations } from './schema.ts';
 
 /** Names of the files in the data folder. */
-export const storeFiles = { database: 'qianzhi.db', lock: 'lock.db', highWater: 'high-water', ballast: 'ballast' };
+export const storeFiles = {
+  database: 'qianzhi.db',
+  lock: 'lock.db',
+  highWater: 'high-water',
+  ballast: 'ballast',
+  damaged: 'damaged',
+};
 
 /** SQLite before this has the WAL-reset corruption bug (3.7.0 – 3.51.2). */
 const SQLITE_FLOOR = [3, 51, 3] as const;
@@ -43,6 +49,8 @@ export function sqliteCode(error: unknown): number | undefined {
   return typeof code === 'number' ? code & 0xff : undefined;
 }
 export const SQLITE_BUSY = 5;
+export const SQLITE_NOMEM = 7;
+export const SQLITE_READONLY = 8;
 export const SQLITE_IOERR = 10;
 export const SQLITE_CORRUPT = 11;
 export const SQLITE_FULL = 13;
@@ -55,6 +63,7 @@ function takeLock(folder: string): DatabaseSync {
     lock.exec('PRAGMA locking_mode=EXCLUSIVE; BEGIN EXCLUSIVE');
   } catch (cause) {
     lock.close();
+    if (sqliteCode(cause) !== SQLITE_BUSY) throw cause;
     throw new QianzhiError('QUE-4005', undefined, { cause });
   }
   return lock;
@@ -123,12 +132,13 @@ export function openForWriting(folder: string, keyReference: string, demo: boole
   const kek = loadKek(keyReference, existed);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   if (NETWORK_FILE_SYSTEMS.has(statfsSync(folder).type >>> 0)) throw new QianzhiError('CFG-5003', 'data.folder');
-  const lock = takeLock(folder);
+  const lock = withBallast(folder, () => takeLock(folder));
   let movedAside: string | undefined;
-  let db: DatabaseSync;
   try {
+    if (vanished(folder)) movedAside = moveAside(folder, nowMs);
+    let db: DatabaseSync;
     try {
-      db = openDatabase(path);
+      db = withBallast(folder, () => openWhole(folder));
     } catch (error) {
       const code = sqliteCode(error);
       if (code !== SQLITE_CORRUPT && code !== SQLITE_NOTADB) throw error;
@@ -169,12 +179,53 @@ export function openForWriting(folder: string, keyReference: string, demo: boole
   }
 }
 
+/** On a full disk even opening fails; the ballast is what lets deliveries go on. */
+function withBallast<T>(folder: string, open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    const ballast = join(folder, storeFiles.ballast);
+    if (sqliteCode(error) !== SQLITE_FULL || !existsSync(ballast)) throw error;
+    unlinkSync(ballast);
+    return open();
+  }
+}
+
+/** The writer met a damaged page: the next start looks at the whole file before it believes it. */
+export function markDamaged(folder: string): void {
+  closeSync(openSync(join(folder, storeFiles.damaged), 'a', 0o600));
+}
+
+/** Opens the database, and all of it that is read at every start; after a mark, checks every page. */
+function openWhole(folder: string): DatabaseSync {
+  const db = openDatabase(join(folder, storeFiles.database));
+  const mark = join(folder, storeFiles.damaged);
+  try {
+    if (existsSync(mark)) {
+      const found = db.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
+      if (found.quick_check !== 'ok') throw Object.assign(new Error('quick_check'), { errcode: SQLITE_CORRUPT });
+      unlinkSync(mark);
+    }
+    return db;
+  } catch (error) {
+    db.close();
+    throw error;
+  }
+}
+
+/** True when a database was here, as its side file shows, and is gone or empty. */
+function vanished(folder: string): boolean {
+  const database = join(folder, storeFiles.database);
+  if (!existsSync(join(folder, storeFiles.highWater))) return false;
+  return !existsSync(database) || statSync(database).size === 0;
+}
+
 /** Nothing damaged is ever deleted: database and side files go to a folder of their own. */
 function moveAside(folder: string, nowMs: number): string {
   const name = `damaged-${new Date(nowMs).toISOString().replace(/[:.]/g, '')}`;
   mkdirSync(join(folder, name), { mode: 0o700 });
   const { database, highWater } = storeFiles;
-  for (const file of [database, `${database}-wal`, `${database}-shm`, highWater]) {
+  for (const file of [database, `${database}-wal`, `${database}-shm`, highWater, storeFiles.damaged]) {
     if (existsSync(join(folder, file))) renameSync(join(folder, file), join(folder, name, file));
   }
   syncFolder(folder);

@@ -35,7 +35,7 @@ export function openReader(db: DatabaseSync, vault: Vault, options: ReaderOption
   const refused = db.prepare(`SELECT count(*) AS n FROM outbox WHERE platform=? AND state=${outboxState.refused}`);
   const heldNow = db.prepare("SELECT count(*) AS n FROM rendering WHERE platform=? AND state='quarantined'");
   const lastAccepted = db.prepare(
-    `SELECT max(done_ms) AS ms FROM (SELECT done_ms FROM outbox WHERE platform=? AND state=${outboxState.accepted} ORDER BY n DESC LIMIT 200)`,
+    `SELECT max(done_ms) AS ms FROM outbox WHERE platform=? AND state=${outboxState.accepted}`,
   );
   const cursor = db.prepare('SELECT at FROM cursor WHERE stage=?');
   const lastSeq = db.prepare('SELECT ifnull(max(seq),0) AS seq FROM message');
@@ -92,9 +92,9 @@ export function openReader(db: DatabaseSync, vault: Vault, options: ReaderOption
   return {
     documents(numbers: number[]): ReadDocument[] {
       return numbers.map((n) => {
-        const row = document.get(n) as { key_id: number; sealed: Uint8Array } | undefined;
-        if (!row) return { n, damaged: true };
         try {
+          const row = document.get(n) as { key_id: number; sealed: Uint8Array } | undefined;
+          if (!row) return { n, damaged: true };
           return { n, ...unpackDocument(vault.open('document', n, row.key_id, row.sealed)) };
         } catch {
           return { n, damaged: true };

@@ -23,6 +23,7 @@ interface Sibling {
   attempts: number;
   operation: Operation;
   pos: number;
+  may_hold: number;
 }
 
 /** A stored document: one line of JSON about it, then its bytes. */
@@ -43,7 +44,7 @@ export function unpackDocument(stored: Buffer): { reportNumber: string; bytes: U
 export function openRenderingWrites(db: DatabaseSync, vault: Vault, books: Books, epoch: () => number, floorN: number) {
   const journal = db.prepare('SELECT seq, action, report, version, set_id, lane FROM journal WHERE jseq=?');
   const siblings = db.prepare(
-    'SELECT n, seq, state, attempts, operation, pos FROM outbox WHERE platform=? AND report=? ORDER BY n',
+    'SELECT n, seq, state, attempts, operation, pos, may_hold FROM outbox WHERE platform=? AND report=? ORDER BY n',
   );
   const highest = db.prepare('SELECT max(n) AS n FROM outbox');
   const insert =
@@ -100,9 +101,9 @@ export function openRenderingWrites(db: DatabaseSync, vault: Vault, books: Books
   };
 
   /** Documents held for a missing code are overtaken by a later version, or withdrawn by a retraction. */
-  const overtakeHeld = (platform: number, row: JournalRow, rule: string): number[] => {
+  const overtakeHeld = (platform: number, row: JournalRow, rule: string, by: number): number[] => {
     const held = heldOfReport.all(platform, row.report) as unknown as Array<{ jseq: number; seq: number }>;
-    for (const h of held) putRendering.run(platform, h.jseq, 'absorbed', null, null, rule, row.report);
+    for (const h of held) putRendering.run(platform, h.jseq, 'absorbed', null, null, `${rule}:${by}`, row.report);
     return held.map((h) => h.seq);
   };
 
@@ -119,11 +120,9 @@ export function openRenderingWrites(db: DatabaseSync, vault: Vault, books: Books
         const before = siblings.all(platform, row.report) as unknown as Sibling[];
         if (row.action === 'retract') touched.push(...withdraw(platform, jseq, row, rendered, before, request, nowMs));
         else {
-          touched.push(...overtakeHeld(platform, row, 'replaced'));
+          touched.push(...overtakeHeld(platform, row, 'replaced', row.seq));
           const refused = before.find((s) => s.state === outboxState.refused);
-          const last = before.findLast(
-            (s) => s.state === outboxState.accepted || s.attempts > 0 || s.state === outboxState.ready,
-          );
+          const last = before.findLast((s) => s.may_hold === 1 || s.state === outboxState.ready);
           // What the platform knows decides publish or replace; a withdrawn report is published anew.
           const operation: Operation = last && last.operation !== 'retract' ? 'replace' : 'publish';
           const place = refused
@@ -147,27 +146,27 @@ export function openRenderingWrites(db: DatabaseSync, vault: Vault, books: Books
     request: RenderingRequest,
     nowMs: number,
   ): number[] {
-    const touched = overtakeHeld(platform, row, 'withdrawn');
-    // Never sent again once known to be wrong, and nothing waits behind it any more.
-    const unsent = before.filter(
-      (s) => s.state === outboxState.ready || s.state === outboxState.behind || s.state === outboxState.refused,
+    const touched = overtakeHeld(platform, row, 'withdrawn', row.seq);
+    // An accepted retraction settles everything before it; one that is still open covers what came before it.
+    const since = before.slice(
+      before.findLastIndex((s) => s.operation === 'retract' && s.state === outboxState.accepted) + 1,
     );
-    for (const s of unsent) {
+    const open = since.findLast((s) => s.operation === 'retract' && s.state <= outboxState.received);
+    const published = since.filter((s) => s.operation !== 'retract');
+    // Never sent again once known to be wrong, and nothing waits behind it any more.
+    for (const s of published) {
+      if (s.state !== outboxState.ready && s.state !== outboxState.behind && s.state !== outboxState.refused) continue;
       cancel.run(row.seq, nowMs, s.n);
       touched.push(s.seq);
     }
-    // received: the platform has it and will say accepted; unknown outcome: it may have it.
-    const mayHave = before.filter(
-      (s) =>
-        s.state === outboxState.accepted ||
-        s.state === outboxState.received ||
-        (s.state === outboxState.ready && s.attempts > 0),
-    );
-    if (mayHave.at(-1) === undefined || mayHave.at(-1)?.operation === 'retract') {
+    const toWithdraw = published.filter((s) => s.may_hold === 1 && s.n > (open?.n ?? 0));
+    if (toWithdraw.length === 0) {
       putRendering.run(platform, jseq, 'absorbed', null, null, 'nothing-to-withdraw', row.report);
       return touched;
     }
-    const places = unsent.filter((s) => s.state === outboxState.ready && s.attempts > 0).map((s) => s.pos);
+    const places = toWithdraw
+      .filter((s) => s.state === outboxState.ready || s.state === outboxState.cancelled)
+      .map((s) => s.pos);
     const place = { pos: places.length > 0 ? Math.min(...places) : undefined, state: outboxState.ready, code: null };
     write(platform, jseq, row, doc, 'retract', place, request.notBeforeMs, nowMs);
     return touched;

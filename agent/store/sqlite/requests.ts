@@ -15,6 +15,7 @@ export type WriteRequest =
     }
   | { op: 'claim'; platform: string; max: number; maxBytes: number; nowMs: number }
   | { op: 'settle'; platform: string; verdicts: Verdict[]; nowMs: number }
+  | { op: 'withdrawn'; numbers: number[] }
   | { op: 'next-due'; platform: string };
 
 /** A claimed document without its bytes: the reader opens those. */
@@ -26,6 +27,7 @@ export interface WriteResults {
   rendering: undefined;
   claim: Claimed[];
   settle: undefined;
+  withdrawn: number[];
   'next-due': number | undefined;
 }
 

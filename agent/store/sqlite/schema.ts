@@ -41,14 +41,17 @@ export const migrations: string[] = [
   CREATE INDEX rendering_held ON rendering(platform, report, jseq) WHERE state = 'quarantined';
 
   -- DELIVERY. state: 0 ready, 1 received, 2 accepted, 3 refused, 4 cancelled, 5 behind a refused one.
-  -- pos orders a lane: a retraction takes the place of what it withdraws.
+  -- pos orders a lane: a retraction takes the place of what it withdraws. may_hold: the platform has it or may
+  -- have it; set before the first send, cleared only by a refusal of the first attempt.
   CREATE TABLE outbox(n INTEGER PRIMARY KEY, platform INTEGER NOT NULL, jseq INTEGER NOT NULL, seq INTEGER NOT NULL,
     report INTEGER NOT NULL, version INTEGER NOT NULL, set_id TEXT NOT NULL, lane INTEGER NOT NULL, pos INTEGER NOT NULL,
     operation TEXT NOT NULL, type TEXT NOT NULL, media TEXT NOT NULL, epoch INTEGER NOT NULL, bytes INTEGER NOT NULL,
     created_ms INTEGER NOT NULL, due_ms INTEGER NOT NULL, state INTEGER NOT NULL DEFAULT 0,
-    attempts INTEGER NOT NULL DEFAULT 0, code TEXT, place TEXT, done_ms INTEGER, by_seq INTEGER) STRICT;
-  CREATE INDEX outbox_open ON outbox(platform, lane, pos, n, due_ms, bytes) WHERE state < 2;
-  CREATE INDEX outbox_report ON outbox(platform, report, n);
+    attempts INTEGER NOT NULL DEFAULT 0, may_hold INTEGER NOT NULL DEFAULT 0, code TEXT, place TEXT, done_ms INTEGER, by_seq INTEGER) STRICT;
+  -- covers the scan for lane heads and the counts of what is unsent
+  CREATE INDEX outbox_open ON outbox(platform, lane, pos, n, due_ms, bytes, state, created_ms) WHERE state < 2;
+  CREATE INDEX outbox_done ON outbox(platform, done_ms) WHERE state = 2;
+  CREATE INDEX outbox_report ON outbox(report, platform, n);
   CREATE UNIQUE INDEX outbox_jseq ON outbox(jseq, platform);
   CREATE INDEX outbox_refused ON outbox(platform, code, n) WHERE state = 3;
   CREATE TABLE document(n INTEGER PRIMARY KEY, key_id INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;

@@ -1,7 +1,7 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { type ErrorCode, isErrorCode, QianzhiError } from '../../support/errors.ts';
 import { phi } from '../../support/phi.ts';
-import { askThrough, startThread } from '../../support/thread.ts';
+import { type Asker, askThrough, startThread } from '../../support/thread.ts';
 import type {
   Accepted,
   DeliveryStore,
@@ -11,12 +11,16 @@ import type {
   PageStore,
   ProblemGroup,
   StoreFigures,
+  Verdict,
 } from '../contract.ts';
 import type { ReadDocument, ReadRequest } from './reader.ts';
 import type { Claimed, WriteRequest } from './requests.ts';
 import type { WriterOptions, WriterState } from './writer.ts';
 
 export type StoreOptions = Omit<WriterOptions, 'clock'>;
+
+/** After a read that failed as a whole, when claimed documents may be tried again. */
+const GIVE_BACK_MS = 5_000;
 
 /** The embedded store as the main thread sees it: it asks the store worker and the reader worker. */
 export interface SqliteStore extends IntakeStore, DeliveryStore, PageStore {
@@ -42,10 +46,13 @@ export async function openStore(options: StoreOptions, onFatal: (code: ErrorCode
   let state: WriterState | undefined;
   let closing = false;
   let dead = false;
+  let read: Asker<ReadRequest> | undefined;
+  const ended = new Promise<void>((resolve) => writer.once('exit', () => resolve()));
   const die = (code: ErrorCode) => {
     if (dead || closing) return;
     dead = true;
     ask.abandon(code);
+    read?.abandon(code);
     onFatal(code);
   };
   const agentId = await new Promise<string>((resolve, reject) => {
@@ -87,7 +94,8 @@ export async function openStore(options: StoreOptions, onFatal: (code: ErrorCode
     },
     [line.port2],
   );
-  const read = askThrough<ReadRequest>(line.port1);
+  const readLine = askThrough<ReadRequest>(line.port1);
+  read = readLine;
   reader.on('error', () => die('SYS-6004'));
   reader.on('exit', () => die('SYS-6004'));
 
@@ -113,7 +121,20 @@ export async function openStore(options: StoreOptions, onFatal: (code: ErrorCode
     async claim(platform, max, maxBytes, nowMs) {
       const claimed = (await ask.ask({ op: 'claim', platform, max, maxBytes, nowMs })) as Claimed[];
       if (claimed.length === 0) return [];
-      const stored = (await read.ask({ op: 'documents', numbers: claimed.map((c) => c.n) })) as ReadDocument[];
+      let stored: ReadDocument[];
+      try {
+        stored = (await readLine.ask({ op: 'documents', numbers: claimed.map((c) => c.n) })) as ReadDocument[];
+      } catch (error) {
+        // Given back at once: what nobody carries must not block its lane.
+        const verdicts = claimed.map(({ n, received }): Verdict => {
+          const retryAtMs = nowMs + GIVE_BACK_MS;
+          return received
+            ? { n, outcome: 'received', retryAtMs }
+            : { n, outcome: 'retry', code: 'QUE-4003', retryAtMs };
+        });
+        await ask.ask({ op: 'settle', platform, verdicts, nowMs });
+        throw error;
+      }
       const documents: OutboxDocument[] = [];
       for (const [i, c] of claimed.entries()) {
         const found = stored[i];
@@ -132,29 +153,31 @@ export async function openStore(options: StoreOptions, onFatal: (code: ErrorCode
     async settle(platform, verdicts) {
       await ask.ask({ op: 'settle', platform, verdicts, nowMs: Date.now() });
     },
+    async withdrawn(numbers) {
+      return (await ask.ask({ op: 'withdrawn', numbers })) as number[];
+    },
     async nextDueMs(platform) {
       return (await ask.ask({ op: 'next-due', platform })) as number | undefined;
     },
 
     async figures(nowMs) {
       const { freeBytes, mode } = current();
-      return (await read.ask({ op: 'figures', nowMs, freeBytes, mode })) as StoreFigures;
+      return (await readLine.ask({ op: 'figures', nowMs, freeBytes, mode })) as StoreFigures;
     },
     async messages(limit, before) {
-      return (await read.ask({ op: 'messages', limit, before })) as MessageRow[];
+      return (await readLine.ask({ op: 'messages', limit, before })) as MessageRow[];
     },
     async problems(limit) {
-      return (await read.ask({ op: 'problems', limit })) as ProblemGroup[];
+      return (await readLine.ask({ op: 'problems', limit })) as ProblemGroup[];
     },
 
     async close() {
       closing = true;
       line.port1.close();
-      const ended = new Promise<void>((resolve) => writer.once('exit', () => resolve()));
       writer.postMessage({ close: true });
       await ended;
       ask.abandon('QUE-4010');
-      read.abandon('QUE-4010');
+      readLine.abandon('QUE-4010');
       mine.port1.close();
       await reader.terminate();
     },

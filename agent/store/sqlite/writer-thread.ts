@@ -29,6 +29,12 @@ function serve(writer: Writer): void {
       });
     }
   };
+  const fail = (error: unknown) => {
+    parentPort?.postMessage({ fatal: codeOf(error, 'QUE-4007') });
+    // Nothing more is answered: what was not acknowledged is resent by its sender.
+    for (const port of ports) port.close();
+    clearInterval(housekeeping);
+  };
   const turn = () => {
     scheduled = false;
     for (const port of ports) take(port, drain(port));
@@ -36,10 +42,7 @@ function serve(writer: Writer): void {
     try {
       more = writer.runGroup();
     } catch (error) {
-      parentPort?.postMessage({ fatal: codeOf(error, 'QUE-4007') });
-      // Nothing more is answered: what was not acknowledged is resent by its sender.
-      for (const port of ports) port.close();
-      clearInterval(housekeeping);
+      fail(error);
       return;
     }
     for (const port of ports) {
@@ -64,7 +67,7 @@ function serve(writer: Writer): void {
       writer.tick();
       parentPort?.postMessage({ state: writer.state() });
     } catch (error) {
-      parentPort?.postMessage({ fatal: codeOf(error, 'QUE-4007') });
+      fail(error);
     }
   }, 1000);
 

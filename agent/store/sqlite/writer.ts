@@ -8,7 +8,18 @@ import { type DiskLimits, type DiskMode, defaultDiskLimits, watchDisk } from './
 import { openHighWater } from './high-water.ts';
 import { openIntakeWrites } from './intake-writes.ts';
 import { openMappingWrites } from './mapping-writes.ts';
-import { openForWriting, SQLITE_FULL, sqliteCode } from './open.ts';
+import {
+  markDamaged,
+  openForWriting,
+  SQLITE_BUSY,
+  SQLITE_CORRUPT,
+  SQLITE_FULL,
+  SQLITE_IOERR,
+  SQLITE_NOMEM,
+  SQLITE_NOTADB,
+  SQLITE_READONLY,
+  sqliteCode,
+} from './open.ts';
 import { openRenderingWrites } from './rendering-writes.ts';
 import { type WriteRequest, type WriteResults, weightOf } from './requests.ts';
 
@@ -17,6 +28,23 @@ const OTHER_WORK_BYTES = 512 * 1024;
 /** Intake in one group: one commit stays within some 20 ms of CPU. */
 const INTAKE_MESSAGES = 512;
 const INTAKE_BYTES = 4 * 1024 * 1024;
+/** Longest pause between attempts (Retry-After is capped at an hour), and the longest hold. */
+const LONGEST_WAIT_MS = 24 * 3_600_000;
+
+/** Errors after which nothing more of the transaction can be believed; any other is one unit's own. */
+const breaksTransaction = (error: unknown): boolean => {
+  const code = sqliteCode(error);
+  return code !== undefined && BREAKING.has(code);
+};
+const BREAKING = new Set([
+  SQLITE_FULL,
+  SQLITE_IOERR,
+  SQLITE_CORRUPT,
+  SQLITE_NOTADB,
+  SQLITE_BUSY,
+  SQLITE_NOMEM,
+  SQLITE_READONLY,
+]);
 
 export interface WriterOptions {
   folder: string;
@@ -80,7 +108,8 @@ export function openWriter(options: WriterOptions): Writer {
     .prepare('SELECT (SELECT ifnull(max(seq),0) FROM message) AS seq, (SELECT ifnull(max(n),0) FROM outbox) AS outbox')
     .get() as unknown as { seq: number; outbox: number };
   const before = highWater.read() ?? { seq: 0, outbox: 0 };
-  if (before.seq > stored.seq) notice('QUE-4006', stored.seq + 1, before.seq);
+  const told = db.prepare("SELECT 1 FROM notice WHERE code='QUE-4006' AND last=?");
+  if (before.seq > stored.seq && !told.get(before.seq)) notice('QUE-4006', stored.seq + 1, before.seq);
 
   const epoch = Number(
     db.prepare('INSERT INTO epoch(nonce, started_ms) VALUES(?,?)').run(randomBytes(8).toString('hex'), clock.now())
@@ -101,7 +130,20 @@ export function openWriter(options: WriterOptions): Writer {
     return id;
   };
   for (const name of options.sources) idOf('source', name);
-  const platformIds = options.platforms.map((name) => idOf('platform', name));
+  const known = db.prepare("SELECT 1 FROM name WHERE kind='platform' AND name=?");
+  const startCursor = db.prepare('INSERT INTO cursor(stage, at) SELECT ?, ifnull(max(jseq),0) FROM journal');
+  const platformIds = options.platforms.map((name) => {
+    const isNew = !known.get(name);
+    const id = idOf('platform', name);
+    // A platform that joins later starts with what comes from now on; history is not sent unasked.
+    if (isNew) startCursor.run(`render:${id}`);
+    return id;
+  });
+  // The clock may have been corrected since: nothing waits longer than the longest wait there is.
+  db.prepare('UPDATE outbox SET due_ms=? WHERE state < 2 AND due_ms > ?').run(
+    clock.now(),
+    clock.now() + LONGEST_WAIT_MS,
+  );
 
   const books = openBooks(db, () => platformIds);
   const intake = openIntakeWrites(db, vault, localDays(options.timeZone), before.seq);
@@ -126,6 +168,8 @@ export function openWriter(options: WriterOptions): Writer {
         return delivery.claim(idOf('platform', request.platform), request.max, request.maxBytes, request.nowMs);
       case 'settle':
         return delivery.settle(idOf('platform', request.platform), request.verdicts, request.nowMs) as undefined;
+      case 'withdrawn':
+        return delivery.withdrawn(request.numbers);
       case 'next-due':
         return delivery.nextDue(idOf('platform', request.platform));
     }
@@ -142,7 +186,7 @@ export function openWriter(options: WriterOptions): Writer {
         db.exec('RELEASE unit');
       } catch (error) {
         // A full disk or a failed write takes the transaction with it; anything else is this unit's own.
-        if (sqliteCode(error) !== undefined) throw error;
+        if (breaksTransaction(error) || !db.isTransaction) throw error;
         db.exec('ROLLBACK TO unit; RELEASE unit');
         vault.forget();
         answers.push({ failed: codeOf(error, 'MAP-3013') });
@@ -178,6 +222,7 @@ export function openWriter(options: WriterOptions): Writer {
       guard.full();
       return;
     }
+    if (sqliteCode(error) === SQLITE_CORRUPT || sqliteCode(error) === SQLITE_NOTADB) markDamaged(options.folder);
     // After a failed write or sync the page cache may lie: no answer, leave, and open again (storage §3).
     throw new QianzhiError('QUE-4007', undefined, { cause: error });
   };

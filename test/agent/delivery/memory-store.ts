@@ -57,6 +57,10 @@ export class MemoryStore implements DeliveryStore {
     return claimed;
   }
 
+  async withdrawn(): Promise<number[]> {
+    return [];
+  }
+
   async settle(_: string, verdicts: Verdict[]): Promise<void> {
     this.#mayFail();
     for (const verdict of verdicts) {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -5,6 +6,9 @@ import iconv from 'iconv-lite';
 import t from 'tap';
 import type { OutboxDocument } from '../../../agent/store/contract.ts';
 import { mapped, record, setIdOf, storeRig } from './rig.ts';
+
+// Each test opens a store with its threads, some of them twice.
+t.setTimeout(120_000);
 
 const text = (d: OutboxDocument | undefined) => Buffer.from(d?.bytes.reveal() ?? []).toString();
 
@@ -186,6 +190,169 @@ t.test('retraction: after delivery it is sent, and a later report is published a
     await rig.store.settle('province', [{ n: doc!.n, outcome: 'accepted' }]);
   }
   t.same(operations, ['publish', 'replace', 'retract', 'publish']);
+});
+
+/** One report's life at the platform: P publish, S send and accept, U send with unknown outcome, R refuse, W withdraw. */
+async function life(rig: Awaited<ReturnType<typeof storeRig>>, steps: string): Promise<string[]> {
+  const sent: string[] = [];
+  let seq = 0;
+  for (const step of steps) {
+    if (step === 'P' || step === 'W') {
+      seq += 1;
+      await rig.accept(`m${seq}`);
+      await rig.map(seq, record('R1', seq, { action: step === 'P' ? 'publish' : 'retract' }));
+      await rig.render(`v${seq}`);
+      continue;
+    }
+    const [doc] = await rig.claim();
+    if (!doc) {
+      sent.push('-');
+      continue;
+    }
+    sent.push(`${doc.operation} ${text(doc)}`);
+    const { n } = doc;
+    await rig.store.settle('province', [
+      step === 'S'
+        ? { n, outcome: 'accepted' }
+        : step === 'R'
+          ? { n, outcome: 'refused', code: 'PLT-1305' }
+          : { n, outcome: 'retry', code: 'NET-1006', retryAtMs: 0 },
+    ]);
+  }
+  return sent;
+}
+
+for (const [steps, expected, why] of [
+  ['PSWUPWS', ['publish v1', 'retract v2', 'retract v2'], 'an open retraction is not cancelled by the next one'],
+  ['PUWPSWS', ['publish v1', 'retract v2', '-'], 'and what came after it was never sent'],
+  ['PURWS', ['publish v1', 'publish v1', 'retract v2'], 'a refusal after an unknown outcome leaves the first open'],
+  ['PRWPS', ['publish v1', 'publish v3'], 'refused, withdrawn, issued anew: the platform never had it'],
+  ['PSPWS', ['publish v1', 'retract v3'], 'an unsent correction goes, the published one is withdrawn'],
+  ['PSWSWS', ['publish v1', 'retract v2', '-'], 'withdrawn twice is withdrawn once'],
+] as const) {
+  t.test(`retraction, ${steps}: ${why}`, async (t) => {
+    const rig = await storeRig();
+    t.teardown(rig.close);
+    t.same(await life(rig, steps), expected);
+  });
+}
+
+t.test('a refusal in the second stage does not hold the withdrawal behind it', async (t) => {
+  const rig = await storeRig();
+  t.teardown(rig.close);
+  t.same(await life(rig, 'PS'), ['publish v1']);
+  await rig.accept('two');
+  await rig.map(2, record('R1', 2));
+  await rig.render('v2');
+  const [second] = await rig.claim();
+  await rig.store.settle('province', [{ n: second!.n, outcome: 'received', retryAtMs: 0 }]);
+  await rig.accept('three');
+  await rig.map(3, record('R1', 3, { action: 'retract' }));
+  await rig.render('v3');
+  await rig.claim();
+  await rig.store.settle('province', [{ n: second!.n, outcome: 'refused', code: 'PLT-1305' }]);
+  t.same((await rig.claim()).map(text), ['v3']);
+});
+
+t.test(
+  'what is withdrawn is not sent from the moment it is known, also when the retraction cannot be rendered yet',
+  async (t) => {
+    const rig = await storeRig();
+    t.teardown(rig.close);
+    await rig.accept('one');
+    await rig.accept('two');
+    await rig.map(1, record('R1', 1));
+    await rig.render('wrong patient');
+    const [doc] = await rig.claim();
+    await rig.map(2, record('R1', 2, { action: 'retract' }));
+    t.same(await rig.store.withdrawn([doc!.n]), [doc!.n]);
+    await rig.store.settle('province', [{ n: doc!.n, outcome: 'retry', code: 'NET-1006', retryAtMs: 0 }]);
+    t.same(await rig.claim(), []);
+    await rig.render('retraction');
+    t.same((await rig.claim()).map(text), ['retraction'], 'it was attempted, so its retraction goes out');
+  },
+);
+
+t.test('a received document that the platform lost and that was withdrawn meanwhile is not sent again', async (t) => {
+  const rig = await storeRig();
+  t.teardown(rig.close);
+  await rig.accept('one');
+  await rig.accept('two');
+  await rig.map(1, record('R1', 1));
+  await rig.render('wrong patient');
+  const [doc] = await rig.claim();
+  await rig.store.settle('province', [{ n: doc!.n, outcome: 'received', retryAtMs: 0 }]);
+  await rig.map(2, record('R1', 2, { action: 'retract' }));
+  await rig.render('retraction');
+  await rig.claim();
+  await rig.store.settle('province', [{ n: doc!.n, outcome: 'retry', code: 'PLT-1311', retryAtMs: 0 }]);
+  t.same((await rig.claim()).map(text), ['retraction']);
+});
+
+t.test('an odd number in a verdict harms nothing', async (t) => {
+  const rig = await storeRig();
+  t.teardown(rig.close);
+  await rig.accept('one');
+  await rig.map(1, record('R1', 1));
+  await rig.render('v1');
+  const [doc] = await rig.claim();
+  await rig.store.settle('province', [{ n: doc!.n, outcome: 'retry', code: 'PLT-1303', retryAtMs: Date.now() - 0.5 }]);
+  await t.rejects(
+    rig.store.settle('province', [{ n: doc!.n, outcome: 'retry', code: 'PLT-1303', retryAtMs: Number.NaN }]),
+    { code: 'MAP-3013' },
+  );
+  t.same(rig.fatal, []);
+  t.match(await rig.accept('two'), { outcome: 'stored' });
+});
+
+t.test('a platform that joins later starts with what comes from now on', async (t) => {
+  const rig = await storeRig();
+  await rig.accept('one');
+  await rig.map(1, record('R1', 1));
+  await rig.close();
+  const again = await storeRig(rig.folder, { platforms: ['province', 'city'] });
+  t.teardown(again.close);
+  t.equal(again.view.journal('city', 10).length, 0);
+  t.equal(again.view.journal('province', 10).length, 1);
+});
+
+t.test('a database that vanished is told, not silently begun anew', async (t) => {
+  const rig = await storeRig();
+  await rig.accept('one');
+  await rig.close();
+  const { truncateSync } = await import('node:fs');
+  truncateSync(join(rig.options.folder, 'qianzhi.db'), 0);
+  const again = await storeRig(rig.folder);
+  t.teardown(again.close);
+  t.match(again.store.state().notices, [{ code: 'QUE-4009' }]);
+});
+
+t.test('a damaged page of documents is set aside and named, and the others are delivered', async (t) => {
+  const rig = await storeRig();
+  for (let i = 1; i <= 30; i++) {
+    await rig.accept(`m${i}`);
+    await rig.map(i, record(`R${i}`, 1, { patient: `P${i}` }));
+  }
+  for (let left = 30; left > 0; )
+    left -= await rig.render(...Array.from({ length: left }, () => randomBytes(900).toString('hex')));
+  await rig.close();
+  const db = new DatabaseSync(join(rig.options.folder, 'qianzhi.db'));
+  const { rootpage } = db.prepare("SELECT rootpage FROM sqlite_schema WHERE name='document'").get() as {
+    rootpage: number;
+  };
+  const { pageno } = (db
+    .prepare("SELECT pageno FROM dbstat WHERE name='document' AND pagetype='leaf' AND pageno<>? LIMIT 1")
+    .get(rootpage) ?? { pageno: rootpage }) as { pageno: number };
+  db.close();
+  const { openSync, writeSync, closeSync } = await import('node:fs');
+  const file = openSync(join(rig.options.folder, 'qianzhi.db'), 'r+');
+  writeSync(file, Buffer.alloc(64, 0xff), 0, 64, (pageno - 1) * 4096);
+  closeSync(file);
+  const again = await storeRig(rig.folder);
+  t.teardown(again.close);
+  const delivered = await again.claim();
+  t.ok(delivered.length > 0 && delivered.length < 30, `${delivered.length} of 30 could be read`);
+  t.match(await again.store.problems(10), [{ code: 'QUE-4003', platform: 'province', count: 30 - delivered.length }]);
 });
 
 t.test('received is not accepted: the books stay open and the platform is asked', async (t) => {
