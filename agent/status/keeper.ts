@@ -8,6 +8,8 @@ import { composeStatus } from './verdict.ts';
 /** How often figures are read again while something moves, and while nothing does. */
 const BUSY_MS = 500;
 const QUIET_MS = 2_000;
+/** Grouping what is held costs more the more there is: not with every figure. */
+const PROBLEMS_EVERY_MS = 3_000;
 const PROBLEM_GROUPS = 50;
 
 export interface StatusKeeper {
@@ -51,6 +53,7 @@ export function startStatusKeeper(parts: KeeperParts): StatusKeeper {
     receivedToday: [],
   };
   let groups: ProblemGroup[] = [];
+  let groupsAt = Number.NEGATIVE_INFINITY;
   let before: { mapped: number; accepted: number } | undefined;
   let model: StatusModel | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -87,7 +90,11 @@ export function startStatusKeeper(parts: KeeperParts): StatusKeeper {
     clearTimeout(timer);
     const now = clock.now();
     try {
-      [figures, groups] = await Promise.all([store.figures(now), store.problems(PROBLEM_GROUPS)]);
+      figures = await store.figures(now);
+      if (clock.monotonic() - groupsAt >= PROBLEMS_EVERY_MS) {
+        groups = await store.problems(PROBLEM_GROUPS);
+        groupsAt = clock.monotonic();
+      }
     } catch {
       return; // the store is closing, or its end is told elsewhere
     }

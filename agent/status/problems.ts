@@ -85,8 +85,10 @@ function certificateProblem(certificate: CertificateStatus, platform: string, no
     const sinceMs = Math.min(nowMs, notAfterMs);
     return [problem('platform', 'fault', ours ? 'TLS-1205' : 'TLS-1203', platform, sinceMs, { lastMs: nowMs })];
   }
-  if (notAfterMs - nowMs >= certificateWarningMs) return [];
-  const sinceMs = Math.max(notBeforeMs, notAfterMs - certificateWarningMs);
+  // A certificate made for a few days only would else be warned of all its life.
+  const warnMs = Math.min(certificateWarningMs, (notAfterMs - notBeforeMs) / 3);
+  if (notAfterMs - nowMs >= warnMs) return [];
+  const sinceMs = Math.max(notBeforeMs, notAfterMs - warnMs);
   return [problem('platform', 'attention', ours ? 'TLS-1208' : 'TLS-1211', platform, sinceMs, { lastMs: nowMs })];
 }
 

@@ -13,7 +13,7 @@ import { formatTable, median, show } from './table.ts';
 
 const usage = `npm run bench -- [--quick] [--json] [--dir <folder>] [--profile <folder>]
 
-  --quick            one short round of everything, under a minute
+  --quick            one short round of everything, about a minute
   --json             the figures as JSON on stdout instead of the table
   --dir <folder>     where the stores lie (the disk that is measured); default: the system's temporary folder
   --profile <folder> writes a CPU profile of each of the agent's threads there; the figures then count for nothing

@@ -25,7 +25,11 @@ function Certificate({ certificate }: { certificate: CertificateStatus }) {
   const now = nowMs.value;
   const days = Math.floor((notAfterMs - now) / day);
   const invalid = now < notBeforeMs || now >= notAfterMs;
-  const level: Level = invalid ? 'fault' : days < 30 ? 'attention' : 'ok';
+  const level: Level = invalid
+    ? 'fault'
+    : notAfterMs - now < Math.min(30 * day, (notAfterMs - notBeforeMs) / 3)
+      ? 'attention'
+      : 'ok';
   const [before = '', after = ''] = words.certificateUntil('\u0000').split('\u0000');
   return (
     <div class="certificate">
