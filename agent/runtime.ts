@@ -58,6 +58,9 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
 
   try {
     const site = { name: config.site.name, orgCode: config.site.org_code, timeZone: config.site.time_zone };
+    const platforms = new Map<string, RunningPlatform>();
+    const mapping = startMapping(log, fatal, (platform) => platforms.get(platform)?.wake());
+    closers.push(mapping.stop);
     const store = await openStore(
       {
         folder: config.data.folder,
@@ -69,20 +72,19 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       },
       fatal,
     );
-    closers.push(() => store.close());
+    // The store outlives the mapping worker, which was begun before it.
+    closers.unshift(() => store.close());
 
     const keeper = startStatusKeeper({ clock, startedMs, version, site, demo: options.demo, store });
     closers.push(async () => keeper.stop());
 
-    const platforms = new Map<string, RunningPlatform>();
-    const mapping = await startMapping(config, store, site, log, fatal, (platform) => platforms.get(platform)?.wake());
-    closers.push(mapping.stop);
+    mapping.begin(mappingData(config, store, site));
 
     for (const platform of config.platforms) {
       const running = startPlatform(platform, registry, { store, clock, log, changed: keeper.changed });
       platforms.set(platform.name, running);
       closers.push(running.stop);
-      keeper.addPlatform(() => running.status(mapping.unverified[platform.name] ?? []));
+      keeper.addPlatform(() => running.status(mapping.unverified(platform.name)));
     }
 
     const addresses: RunningAgent['addresses'] = { sources: {}, status: '' };
@@ -137,58 +139,40 @@ const hostAndPort = (address: string | undefined): { host: string; port: number 
 // ---------------------------------------------------------------- mapping
 
 interface RunningMapping {
+  begin(data: MappingWorkerData): void;
   wake(): void;
-  unverified: Record<string, string[]>;
+  unverified(platform: string): string[];
   stop(): Promise<void>;
 }
 
-async function startMapping(
-  config: LoadedConfig,
-  store: SqliteStore,
-  site: MappingWorkerData['site'],
+/** The mapping worker loads its code while the store opens; `begin` gives it the store. */
+function startMapping(
   log: Log,
   fatal: (code: ErrorCode) => void,
   rendered: (platform: string) => void,
-): Promise<RunningMapping> {
-  const data: MappingWorkerData = {
-    folder: config.data.folder,
-    keyReference: config.data.key,
-    port: store.mappingPort,
-    site,
-    sources: config.sources.map(({ name, kind, profileText }) => ({ name, kind, profileText })),
-    platforms: config.platforms.map((p) => ({
-      name: p.name,
-      format: p.format,
-      packText: p.packText,
-      overlay: p.overlay,
-      holdMs: p.holdSeconds * 1000,
-      bound: p.outboxBound,
-      filters: p.filters,
-    })),
-  };
-  const worker = startThread('adapters/mapping-thread.ts', data, [store.mappingPort]);
+): RunningMapping {
+  const worker = startThread('adapters/mapping-thread.ts', undefined);
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   let stopping = false;
   let unverified: Record<string, string[]> = {};
-  await new Promise<void>((resolve, reject) => {
-    const end = (code: ErrorCode, where?: string) => {
-      reject(new QianzhiError(code, where));
-      if (!stopping) fatal(code);
-    };
-    worker.on('message', (report: MappingReport) => {
-      if ('ready' in report) {
-        unverified = report.unverified;
-        resolve();
-      } else if ('rendered' in report) rendered(report.rendered);
-      else if ('paused' in report) log.warn('mapping-paused', { code: report.paused });
-      else end(report.fatal, report.where);
-    });
-    worker.on('error', () => end('SYS-6004', 'mapping'));
-    worker.on('exit', () => end('SYS-6004', 'mapping'));
+  const end = (code: ErrorCode, where?: string) => {
+    if (stopping) return;
+    stopping = true;
+    log.error('mapping-ended', { code, state: where });
+    fatal(code);
+  };
+  worker.on('message', (report: MappingReport) => {
+    if ('ready' in report) unverified = report.unverified;
+    else if ('rendered' in report) rendered(report.rendered);
+    else if ('paused' in report) log.warn('mapping-paused', { code: report.paused });
+    else end(report.fatal, report.where);
   });
+  worker.on('error', () => end('SYS-6004', 'mapping'));
+  worker.on('exit', () => end('SYS-6004', 'mapping'));
   let asked = false;
   return {
-    unverified,
+    unverified: (platform) => unverified[platform] ?? [],
+    begin: (data) => worker.postMessage({ begin: data }, [data.port]),
     wake() {
       // One wake for all messages of a turn: the worker takes whatever is there.
       if (asked) return;
@@ -205,6 +189,25 @@ async function startMapping(
       await ended;
       clearTimeout(late);
     },
+  };
+}
+
+function mappingData(config: LoadedConfig, store: SqliteStore, site: MappingWorkerData['site']): MappingWorkerData {
+  return {
+    folder: config.data.folder,
+    keyReference: config.data.key,
+    port: store.mappingPort,
+    site,
+    sources: config.sources.map(({ name, kind, profileText }) => ({ name, kind, profileText })),
+    platforms: config.platforms.map((p) => ({
+      name: p.name,
+      format: p.format,
+      packText: p.packText,
+      overlay: p.overlay,
+      holdMs: p.holdSeconds * 1000,
+      bound: p.outboxBound,
+      filters: p.filters,
+    })),
   };
 }
 

@@ -17,7 +17,6 @@ import type { MappingContext, MessageReader } from './mapper.ts';
 /** A batch ends at whichever comes first; one write of other work stays under the writer's bound. */
 const BATCH_MESSAGES = 100;
 const BATCH_MS = 50;
-const BATCH_INPUT_BYTES = 4 * 1024 * 1024;
 const BATCH_OUTPUT_BYTES = 200 * 1024;
 
 export interface MappingStage {
@@ -37,9 +36,8 @@ export interface MappingStage {
  */
 export async function mapBatch(stage: MappingStage): Promise<number> {
   const from = stage.store.mappedThrough();
-  const inbox = stage.store.inbox(from, BATCH_MESSAGES, BATCH_INPUT_BYTES);
-  if (inbox.length === 0) return 0;
-  const batch = mapMessages(stage, inbox);
+  const batch = mapMessages(stage, stage.store.inbox(from, BATCH_MESSAGES));
+  if (batch.messages.length === 0) return 0;
   try {
     await stage.store.commitMapping(batch);
     return batch.messages.length;
@@ -48,7 +46,7 @@ export async function mapBatch(stage: MappingStage): Promise<number> {
   }
   // Something in the batch cannot be written: tried alone, the culprit is set aside and its neighbours go on.
   let done = 0;
-  for (const message of inbox) {
+  for (const message of [...stage.store.inbox(from, batch.messages.length)]) {
     const alone = mapMessages(stage, [message]);
     try {
       await stage.store.commitMapping(alone);
@@ -94,7 +92,11 @@ const setAside = (seq: number, code: string, where: string): MappedMessage => ({
   lookups: [],
 });
 
-function mapMessages(stage: MappingStage, inbox: Array<InboxMessage | DamagedMessage>, keep?: number[]): MappingBatch {
+function mapMessages(
+  stage: MappingStage,
+  inbox: Iterable<InboxMessage | DamagedMessage>,
+  keep?: number[],
+): MappingBatch {
   const overlay = new Map<string, ReportState>();
   const messages: MappedMessage[] = [];
   const started = stage.clock.monotonic();

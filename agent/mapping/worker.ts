@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort } from 'node:worker_threads';
 import type { Registry } from '../registry.ts';
 import { type PlatformFilters, type RenderingStage, renderAgain, renderBatch } from '../rendering/render.ts';
 import { openMappingView } from '../store/sqlite/mapping-view.ts';
@@ -9,7 +9,7 @@ import { version } from '../support/version.ts';
 import { mapAgain, mapBatch } from './map.ts';
 import type { MessageReader } from './mapper.ts';
 
-/** What the mapping worker is started with: plain data only. */
+/** What the mapping worker begins with, once the store is open: plain data only. */
 export interface MappingWorkerData {
   folder: string;
   keyReference: string;
@@ -39,13 +39,20 @@ const PAUSE_MS = 2000;
 
 /** The loop of the mapping worker: maps what is in the inbox, then renders for each platform, then waits. */
 export async function runMappingWorker(registry: Registry): Promise<void> {
-  const data = workerData as MappingWorkerData;
   const tell = (report: MappingReport) => parentPort?.postMessage(report);
   let wake: () => void = () => {};
   let woken = false;
   let stopping = false;
-  parentPort?.on('message', (message: { wake?: true; stop?: true }) => {
-    if (message.stop) stopping = true;
+  let begin: (data: MappingWorkerData | undefined) => void = () => {};
+  const begun = new Promise<MappingWorkerData | undefined>((resolve) => {
+    begin = resolve;
+  });
+  parentPort?.on('message', (message: { begin?: MappingWorkerData; wake?: true; stop?: true }) => {
+    if (message.begin) begin(message.begin);
+    if (message.stop) {
+      stopping = true;
+      begin(undefined);
+    }
     woken = true;
     wake();
   });
@@ -59,6 +66,8 @@ export async function runMappingWorker(registry: Registry): Promise<void> {
       };
     });
 
+  const data = await begun;
+  if (data === undefined) return parentPort?.close();
   try {
     const store = openMappingView(data.folder, data.keyReference, data.port);
     const readers = compileReaders(registry, data);

@@ -1,4 +1,12 @@
-import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  createSecretKey,
+  hkdfSync,
+  type KeyObject,
+  randomBytes,
+} from 'node:crypto';
 import { constants as zlib, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { QianzhiError } from '../support/errors.ts';
 
@@ -50,7 +58,7 @@ export interface Vault {
   forget(): void;
 }
 
-function gcmSeal(key: Uint8Array, aad: Uint8Array, plain: Uint8Array, format: number): Buffer {
+function gcmSeal(key: KeyObject | Uint8Array, aad: Uint8Array, plain: Uint8Array, format: number): Buffer {
   const nonce = randomBytes(NONCE);
   const cipher = createCipheriv('aes-256-gcm', key, nonce);
   cipher.setAAD(aad);
@@ -59,7 +67,7 @@ function gcmSeal(key: Uint8Array, aad: Uint8Array, plain: Uint8Array, format: nu
   return Buffer.concat([Buffer.of(format), nonce, body, cipher.getAuthTag()]);
 }
 
-function gcmOpen(key: Uint8Array, aad: Uint8Array, sealed: Uint8Array): Buffer {
+function gcmOpen(key: KeyObject | Uint8Array, aad: Uint8Array, sealed: Uint8Array): Buffer {
   const bytes = Buffer.from(sealed.buffer, sealed.byteOffset, sealed.byteLength);
   if (bytes.length < 1 + NONCE + TAG) throw new QianzhiError('QUE-4003');
   const decipher = createDecipheriv('aes-256-gcm', key, bytes.subarray(1, 1 + NONCE));
@@ -96,9 +104,10 @@ const dayOf = (ms: number): number => Math.floor(ms / 86_400_000);
  * @param kek 32 bytes; @param storeId 16 bytes; @param indexKey 32 bytes, the unwrapped index master key.
  */
 export function createVault(kek: Uint8Array, storeId: Uint8Array, indexKey: Uint8Array, keys: KeyTable): Vault {
-  const opened = new Map<number, Buffer>();
-  const macKeys = new Map<string, Buffer>();
-  let today: { day: number; id: number; key: Buffer } | undefined;
+  // As key objects: a raw key would be prepared anew for each value, several times the cost of sealing it.
+  const opened = new Map<number, KeyObject>();
+  const macKeys = new Map<string, KeyObject>();
+  let today: { day: number; id: number; key: KeyObject } | undefined;
 
   const aadOf = (kind: SealKind, row: number): Buffer => {
     const aad = Buffer.allocUnsafe(storeId.length + 9);
@@ -108,13 +117,13 @@ export function createVault(kek: Uint8Array, storeId: Uint8Array, indexKey: Uint
     return aad;
   };
 
-  const unwrap = (row: WrappedKey): Buffer => {
-    const key = unwrapKey(kek, storeId, `data-key:${row.day}`, row.wrapped);
+  const unwrap = (row: WrappedKey): KeyObject => {
+    const key = createSecretKey(unwrapKey(kek, storeId, `data-key:${row.day}`, row.wrapped));
     opened.set(row.id, key);
     return key;
   };
 
-  const keyOfDay = (day: number): { id: number; key: Buffer } => {
+  const keyOfDay = (day: number): { id: number; key: KeyObject } => {
     if (today?.day === day) return today;
     const row = keys.byDay(day);
     if (row) {
@@ -122,8 +131,9 @@ export function createVault(kek: Uint8Array, storeId: Uint8Array, indexKey: Uint
       return today;
     }
     if (!keys.insert) throw new QianzhiError('QUE-4004');
-    const key = randomBytes(32);
-    const id = keys.insert(day, wrapKey(kek, storeId, `data-key:${day}`, key));
+    const raw = randomBytes(32);
+    const id = keys.insert(day, wrapKey(kek, storeId, `data-key:${day}`, raw));
+    const key = createSecretKey(raw);
     opened.set(id, key);
     today = { day, id, key };
     return today;
@@ -157,7 +167,7 @@ export function createVault(kek: Uint8Array, storeId: Uint8Array, indexKey: Uint
     mac(field, value) {
       let key = macKeys.get(field);
       if (!key) {
-        key = Buffer.from(hkdfSync('sha256', indexKey, storeId, `mac:${field}`, 32));
+        key = createSecretKey(Buffer.from(hkdfSync('sha256', indexKey, storeId, `mac:${field}`, 32)));
         macKeys.set(field, key);
       }
       return createHmac('sha256', key).update(value).digest().subarray(0, MAC_BYTES);

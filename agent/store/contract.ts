@@ -114,8 +114,8 @@ export interface MappingBatch {
 }
 
 export interface MappingStore {
-  /** Messages after the cursor in arrival order; at most `count`, and at most `bytes` unless the first alone is larger. */
-  inbox(after: Seq, count: number, bytes: number): Array<InboxMessage | DamagedMessage>;
+  /** Messages after the cursor in arrival order, opened one by one as they are taken. */
+  inbox(after: Seq, count: number): Iterable<InboxMessage | DamagedMessage>;
   mappedThrough(): Seq;
   report(reportKey: string): ReportState | undefined;
   /** Messages of a source with quarantined parts, after `after`, in order of arrival. */
@@ -160,7 +160,8 @@ export type Rendered =
   | { kind: 'held'; code: string; where: string };
 
 export interface RenderingStore {
-  journal(platform: string, count: number): JournalEntry[];
+  /** Entries after the platform's cursor, opened one by one as they are taken. */
+  journal(platform: string, count: number): Iterable<JournalEntry>;
   /** Journal entries whose rendering is held, after `after`. */
   held(platform: string, after: number, count: number): JournalEntry[];
   marked(of: string): number | undefined;

@@ -1,3 +1,4 @@
+import { basename } from 'node:path';
 import { type MessagePort, receiveMessageOnPort, type TransferListItem, Worker } from 'node:worker_threads';
 import { type ErrorCode, isErrorCode, QianzhiError } from './errors.ts';
 
@@ -15,9 +16,15 @@ export interface Reply {
   failed?: ErrorCode;
 }
 
+/** Where a thread's entry lies: beside this file when bundled (installer/build-agent.ts), else at its place in the sources. */
+function entryUrl(entry: string): URL {
+  if (import.meta.url.endsWith('.ts')) return new URL(`../../${entry}`, import.meta.url);
+  return new URL(`./${basename(entry, '.ts')}.js`, import.meta.url);
+}
+
 /** Starts a thread from its entry file, given relative to the repository's root (`agent/store/sqlite/writer-thread.ts`). */
 export function startThread(entry: string, workerData: unknown, transferList: TransferListItem[] = []): Worker {
-  return new Worker(new URL(`../../${entry}`, import.meta.url), { workerData, transferList, name: entry });
+  return new Worker(entryUrl(entry), { workerData, transferList, name: basename(entry, '.ts') });
 }
 
 export interface Asker<Request> {

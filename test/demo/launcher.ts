@@ -1,4 +1,6 @@
 import { closeSync, openSync } from 'node:fs';
+import { buildAgent } from '../../installer/build-agent.ts';
+import { buildPage } from '../../installer/build-page.ts';
 import type { AgentMessage } from './agent.ts';
 import { openFolder, type Ports, settlePorts, writeConfig } from './folder.ts';
 import { type Kept, keepRunning } from './keeper.ts';
@@ -48,6 +50,7 @@ const invalidConfiguration = 78;
 
 /** The simulated province and the agent, kept running side by side on ports that stay the same. */
 export async function startDemo(options: DemoOptions): Promise<Demo> {
+  await Promise.all([buildPage(), buildAgent()]);
   const folder = openFolder(options.folder);
   let ports: Ports = await settlePorts(folder);
   const consoleFile = openSync(folder.console, 'a', 0o600);
@@ -84,7 +87,8 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
 
   const keepAgent = (): Kept =>
     keepRunning({
-      script: new URL('agent.ts', import.meta.url),
+      // Bundled, as it is installed: test/demo/agent.ts and the product behind it.
+      script: new URL('../../dist/agent/demo-agent.js', import.meta.url),
       async arguments() {
         // Before the first ready line nobody knows the ports yet; after it they stay, whatever happens.
         if (portInUse && !everReady) ports = { ...(await settlePorts(folder, true)), platform: ports.platform };

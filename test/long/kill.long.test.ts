@@ -87,6 +87,9 @@ t.test(`kill -9 ${kills} times under load: nothing acknowledged is lost, doubled
   // A document too many would come now.
   await sleep(1_000);
 
+  // Before the account: nothing may be on its way any more, and the folder is removed when the test ends.
+  t.equal(await demo.stop(), 0, 'everything ends cleanly');
+
   const account = settleAccount(line.received, load.acknowledged);
   t.same(account.missing, [], '0 acknowledged reports missing');
   t.same(account.strange, [], 'every document says what was sent');

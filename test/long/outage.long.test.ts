@@ -82,6 +82,9 @@ t.test(
     await sleep(1_000);
     look();
 
+    // Before the account: nothing may be on its way any more, and the folder is removed when the test ends.
+    t.equal(await demo.stop(), 0, 'everything ends cleanly');
+
     const account = settleAccount(received, load.acknowledged);
     t.equal(account.documents, messages, 'as many documents as acknowledged versions');
     t.same(account.missing, [], 'nothing acknowledged is missing');

@@ -31,7 +31,7 @@ export function openMappingView(folder: string, keyReference: string, port: Mess
   const { db, vault, close } = openForReading(folder, keyReference);
   const ask = askThrough<WriteRequest>(port);
   const cursor = db.prepare('SELECT at FROM cursor WHERE stage=?');
-  const after = db.prepare(`SELECT m.seq, n.name AS source, m.received_ms, m.bytes FROM message m
+  const after = db.prepare(`SELECT m.seq, n.name AS source, m.received_ms FROM message m
     JOIN name n ON n.id = m.source WHERE m.seq > ? ORDER BY m.seq LIMIT ?`);
   const body = db.prepare('SELECT key_id, sealed FROM body WHERE seq=?');
   const report = db.prepare('SELECT id, key_id, sealed FROM report WHERE mac=?');
@@ -57,16 +57,9 @@ export function openMappingView(folder: string, keyReference: string, port: Mess
   const cursorAt = (stage: string): number => (cursor.get(stage) as { at: number } | undefined)?.at ?? 0;
 
   return {
-    inbox(afterSeq, count, bytes) {
-      const found: Array<InboxMessage | DamagedMessage> = [];
-      let sum = 0;
-      for (const row of after.iterate(afterSeq, count)) {
-        const r = row as unknown as { seq: number; source: string; received_ms: number; bytes: number };
-        if (found.length > 0 && sum + r.bytes > bytes) break;
-        sum += r.bytes;
-        found.push(openMessage(r.seq, r.source, r.received_ms));
-      }
-      return found;
+    *inbox(afterSeq, count) {
+      const rows = after.all(afterSeq, count) as unknown as Array<{ seq: number; source: string; received_ms: number }>;
+      for (const r of rows) yield openMessage(r.seq, r.source, r.received_ms);
     },
     quarantined(source, afterSeq, count) {
       const rows = heldMessages.all(source, afterSeq, count) as unknown as Array<{ seq: number; received_ms: number }>;
@@ -89,8 +82,9 @@ export function openMappingView(folder: string, keyReference: string, port: Mess
     },
     lastSeq: () => (newest.get() as { s: number }).s,
 
-    journal(platform, count) {
-      return (entries.all(cursorAt(`render:${idOf(platform)}`), count) as unknown as JournalRow[]).map(openEntry);
+    *journal(platform, count) {
+      const rows = entries.all(cursorAt(`render:${idOf(platform)}`), count) as unknown as JournalRow[];
+      for (const row of rows) yield openEntry(row);
     },
     held: (platform, afterJseq, count) =>
       (held.all(idOf(platform), afterJseq, count) as unknown as JournalRow[]).map(openEntry),

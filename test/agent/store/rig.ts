@@ -38,7 +38,7 @@ export async function storeRig(
     map: (seq: number, ...parts: Part[]) =>
       view.commitMapping({ messages: [mapped(seq, parts)], reports: [], through: seq }),
     render: async (...bytes: Array<string | { held: string } | { filtered: string }>) => {
-      const entries = view.journal('province', 100);
+      const entries = [...view.journal('province', 100)];
       const results = entries.slice(0, bytes.length).map((entry, i) => {
         const made = bytes[i]!;
         if (typeof made === 'string') return { jseq: entry.jseq, rendered: document(made) };

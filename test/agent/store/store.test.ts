@@ -20,7 +20,7 @@ t.test('messages get their numbers in the order they were posted, and read back 
     all.map((a) => a.seq),
     Array.from({ length: 600 }, (_, i) => i + 1),
   );
-  const inbox = rig.view.inbox(0, 1000, 1e9);
+  const inbox = [...rig.view.inbox(0, 1000)];
   t.equal(inbox.length, 600);
   for (const [i, m] of inbox.entries()) {
     t.ok('raw' in m);
@@ -312,8 +312,8 @@ t.test('a platform that joins later starts with what comes from now on', async (
   await rig.close();
   const again = await storeRig(rig.folder, { platforms: ['province', 'city'] });
   t.teardown(again.close);
-  t.equal(again.view.journal('city', 10).length, 0);
-  t.equal(again.view.journal('province', 10).length, 1);
+  t.equal([...again.view.journal('city', 10)].length, 0);
+  t.equal([...again.view.journal('province', 10)].length, 1);
 });
 
 t.test('a database that vanished is told, not silently begun anew', async (t) => {
@@ -450,7 +450,7 @@ t.test('a store without its key, or with another, is left untouched', async (t) 
   t.same(files(), before);
   const again = await storeRig(rig.folder);
   t.teardown(again.close);
-  t.equal(again.view.inbox(0, 10, 1e6).length, 1);
+  t.equal([...again.view.inbox(0, 10)].length, 1);
 });
 
 t.test('what the demo made is refused in real operation', async (t) => {
@@ -468,7 +468,7 @@ t.test('a body that was tampered with is named, and its neighbours are read', as
   db.close();
   const again = await storeRig(rig.folder);
   t.teardown(again.close);
-  const inbox = again.view.inbox(0, 10, 1e6);
+  const inbox = [...again.view.inbox(0, 10)];
   t.same(
     inbox.map((m) => ('damaged' in m ? m.damaged : 'ok')),
     ['ok', 'QUE-4003', 'ok'],

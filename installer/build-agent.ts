@@ -1,0 +1,60 @@
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildPage } from './build-page.ts';
+import { isCurrent, root, writeOutputs } from './outputs.ts';
+
+/**
+ * Bundles the agent to dist/agent/: what `npm start` and the demo run, and what the single binary is made
+ * of. The sources run as they are too (tests do); bundled, a start takes a third of the time and each
+ * thread some 25 MB less, because no types are stripped at run time. dist/agent/ lies as deep below the
+ * root as the folders of the sources, so that paths relative to a module hold in both.
+ */
+const entries = {
+  main: 'agent/main.ts',
+  'writer-thread': 'agent/store/sqlite/writer-thread.ts',
+  'reader-thread': 'agent/store/sqlite/reader-thread.ts',
+  'mapping-thread': 'adapters/mapping-thread.ts',
+  'demo-agent': 'test/demo/agent.ts',
+};
+
+/** Builds into `out` (a folder URL ending in `/`, two levels below the root); resolves to whether there was anything to do. */
+export async function buildAgent(out: URL = new URL('dist/agent/', root)): Promise<boolean> {
+  if (
+    await isCurrent(
+      out,
+      Object.keys(entries).map((name) => `${name}.js`),
+    )
+  )
+    return false;
+  const { build } = await import('esbuild');
+  const result = await build({
+    absWorkingDir: fileURLToPath(root),
+    entryPoints: entries,
+    outdir: fileURLToPath(out),
+    entryNames: '[name]',
+    chunkNames: 'part-[hash]',
+    bundle: true,
+    splitting: true,
+    write: false,
+    metafile: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'esm',
+    charset: 'utf8',
+    legalComments: 'none',
+    logLevel: 'silent',
+    // CommonJS packages ask for Node's own modules by require.
+    banner: {
+      js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
+    },
+  });
+  const outputs = result.outputFiles.map(({ path, contents }) => ({ name: basename(path), contents }));
+  await writeOutputs(out, outputs, [
+    ...Object.keys(result.metafile.inputs),
+    'installer/build-agent.ts',
+    'package-lock.json',
+  ]);
+  return true;
+}
+
+if (import.meta.main) await Promise.all([buildPage(), buildAgent()]);
