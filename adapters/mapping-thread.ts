@@ -1,5 +1,5 @@
 import { runMappingWorker } from '../agent/mapping/worker.ts';
-import { registry } from './registry.ts';
+import { languages } from './languages.ts';
 
-/** Entry of the mapping worker: hands the registry to the core, which may not name adapters itself. */
-await runMappingWorker(registry);
+/** Entry of the mapping worker: hands the languages to the core, which may not name adapters itself. */
+await runMappingWorker(languages);

@@ -1,5 +1,6 @@
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { Plugin } from 'esbuild';
 import { buildPage } from './build-page.ts';
 import { isCurrent, root, writeOutputs } from './outputs.ts';
 
@@ -15,6 +16,16 @@ const entries = {
   'reader-thread': 'agent/store/sqlite/reader-thread.ts',
   'mapping-thread': 'adapters/mapping-thread.ts',
   'demo-agent': 'test/demo/agent.ts',
+};
+
+/** Our messages come from our own catalogue: of the schema library's fifty languages one is enough. */
+const oneLocale: Plugin = {
+  name: 'one-locale',
+  setup(build) {
+    build.onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
+      contents: "export { default as en } from './en.js';",
+    }));
+  },
 };
 
 /** Builds into `out` (a folder URL ending in `/`, two levels below the root); resolves to whether there was anything to do. */
@@ -43,6 +54,7 @@ export async function buildAgent(out: URL = new URL('dist/agent/', root)): Promi
     charset: 'utf8',
     legalComments: 'none',
     logLevel: 'silent',
+    plugins: [oneLocale],
     // CommonJS packages ask for Node's own modules by require.
     banner: {
       js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
 import { type MessagePort, parentPort } from 'node:worker_threads';
 import type { Registry } from '../registry.ts';
+
 import { type PlatformFilters, type RenderingStage, renderAgain, renderBatch } from '../rendering/render.ts';
 import { openMappingView } from '../store/sqlite/mapping-view.ts';
 import { systemClock } from '../support/clock.ts';
 import { codeOf, type ErrorCode, QianzhiError } from '../support/errors.ts';
+import { tidyMemory } from '../support/memory.ts';
 import { version } from '../support/version.ts';
 import { mapAgain, mapBatch } from './map.ts';
 import type { MessageReader } from './mapper.ts';
@@ -34,11 +36,13 @@ export type MappingReport =
   | { paused: ErrorCode }
   | { fatal: ErrorCode; where?: string };
 
+type Languages = Pick<Registry, 'profiles' | 'formats'>;
+
 const IDLE_MS = 1000;
 const PAUSE_MS = 2000;
 
 /** The loop of the mapping worker: maps what is in the inbox, then renders for each platform, then waits. */
-export async function runMappingWorker(registry: Registry): Promise<void> {
+export async function runMappingWorker(registry: Languages): Promise<void> {
   const tell = (report: MappingReport) => parentPort?.postMessage(report);
   let wake: () => void = () => {};
   let woken = false;
@@ -97,6 +101,7 @@ export async function runMappingWorker(registry: Registry): Promise<void> {
           if (rendered > 0) tell({ rendered: stage.platform });
           worked += rendered;
         }
+        tidyMemory();
         if (worked === 0) await rest(IDLE_MS);
       } catch (error) {
         const code = codeOf(error, 'MAP-3013');
@@ -116,7 +121,7 @@ export async function runMappingWorker(registry: Registry): Promise<void> {
 const fingerprint = (text: string): number =>
   createHash('sha256').update(`${version}\n${text}`).digest().readUIntBE(0, 6);
 
-function compileReaders(registry: Registry, data: MappingWorkerData): Map<string, MessageReader> {
+function compileReaders(registry: Languages, data: MappingWorkerData): Map<string, MessageReader> {
   return new Map(
     data.sources.flatMap(({ name, kind, profileText }) => {
       const profile = registry.profiles.find((p) => p.sourceKinds.includes(kind));
@@ -125,7 +130,7 @@ function compileReaders(registry: Registry, data: MappingWorkerData): Map<string
   );
 }
 
-function compileStages(registry: Registry, data: MappingWorkerData) {
+function compileStages(registry: Languages, data: MappingWorkerData) {
   return data.platforms.map(({ name, format, packText, overlay, holdMs, bound, filters }) => {
     const adapter = registry.formats.find((f) => f.kind === format);
     if (!adapter) throw new QianzhiError('CFG-5003', `platforms.${name}.format`);

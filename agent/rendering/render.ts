@@ -5,7 +5,7 @@ import type { JournalContent, Renderer } from './format.ts';
 
 const BATCH_ENTRIES = 100;
 /** One write of other work stays under the writer's bound of 512 KB. */
-const BATCH_BYTES = 400 * 1024;
+const BATCH_BYTES = 200 * 1024;
 
 /** What a platform wants of the journal; an empty list means everything. */
 export interface PlatformFilters {

@@ -16,6 +16,8 @@ export interface Reply {
   failed?: ErrorCode;
 }
 
+const YOUNG_GENERATION_MB = 4;
+
 /** Where a thread's entry lies: beside this file when bundled (installer/build-agent.ts), else at its place in the sources. */
 function entryUrl(entry: string): URL {
   if (import.meta.url.endsWith('.ts')) return new URL(`../../${entry}`, import.meta.url);
@@ -24,12 +26,18 @@ function entryUrl(entry: string): URL {
 
 /** Starts a thread from its entry file, given relative to the repository's root (`agent/store/sqlite/writer-thread.ts`). */
 export function startThread(entry: string, workerData: unknown, transferList: TransferListItem[] = []): Worker {
-  return new Worker(entryUrl(entry), { workerData, transferList, name: basename(entry, '.ts') });
+  return new Worker(entryUrl(entry), {
+    workerData,
+    transferList,
+    name: basename(entry, '.ts'),
+    // Almost all of it is garbage at once: a large young generation only makes the process larger.
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
+  });
 }
 
 export interface Asker<Request> {
   /** Questions of one turn of the event loop travel together, in order. */
-  ask(request: Request): Promise<unknown>;
+  ask(request: Request, handOver?: ArrayBuffer[]): Promise<unknown>;
   /** Fails all open questions; later ones fail at once. */
   abandon(code: ErrorCode): void;
 }
@@ -37,6 +45,7 @@ export interface Asker<Request> {
 export function askThrough<Request>(port: MessagePort): Asker<Request> {
   const open = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   let outgoing: Question[] = [];
+  let handed: ArrayBuffer[] = [];
   let next = 1;
   let gone: ErrorCode | undefined;
   port.on('message', (replies: Reply[]) => {
@@ -49,16 +58,18 @@ export function askThrough<Request>(port: MessagePort): Asker<Request> {
     }
   });
   return {
-    ask(request) {
+    ask(request, handOver = []) {
       if (gone) return Promise.reject(new QianzhiError(gone));
       return new Promise((resolve, reject) => {
         const id = next++;
         open.set(id, { resolve, reject });
         outgoing.push({ id, request });
+        handed.push(...handOver);
         if (outgoing.length === 1) {
           queueMicrotask(() => {
-            port.postMessage(outgoing);
+            port.postMessage(outgoing, handed);
             outgoing = [];
+            handed = [];
           });
         }
       });

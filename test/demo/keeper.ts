@@ -11,6 +11,10 @@ export interface Kept {
 
 export interface KeeperOptions {
   script: URL;
+  /** Flags of Node itself, as the service definition gives them. */
+  nodeFlags?: string[];
+  /** Environment the service definition adds. */
+  environment?: Record<string, string>;
   /** Asked at each start. */
   arguments: () => Promise<string[]> | string[];
   /** File descriptor for what the child writes. */
@@ -38,8 +42,9 @@ export function keepRunning(options: KeeperOptions): Kept {
     if (stopping) return;
     const startedMs = performance.now();
     // The channel doubles as a lifeline: children end when it breaks, however the launcher died.
-    const starting = spawn(process.execPath, [fileURLToPath(options.script), ...given], {
+    const starting = spawn(process.execPath, [...(options.nodeFlags ?? []), fileURLToPath(options.script), ...given], {
       stdio: ['ignore', options.output, options.output, 'ipc'],
+      env: { ...process.env, ...options.environment },
       windowsHide: true,
     });
     child = starting;

@@ -89,6 +89,8 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
     keepRunning({
       // Bundled, as it is installed: test/demo/agent.ts and the product behind it.
       script: new URL('../../dist/agent/demo-agent.js', import.meta.url),
+      nodeFlags: ['--max-semi-space-size=2'],
+      environment: { MALLOC_ARENA_MAX: '2' },
       async arguments() {
         // Before the first ready line nobody knows the ports yet; after it they stay, whatever happens.
         if (portInUse && !everReady) ports = { ...(await settlePorts(folder, true)), platform: ports.platform };

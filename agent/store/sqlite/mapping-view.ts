@@ -90,7 +90,14 @@ export function openMappingView(folder: string, keyReference: string, port: Mess
       (held.all(idOf(platform), afterJseq, count) as unknown as JournalRow[]).map(openEntry),
     unsent: (platform) => (unsent.get(idOf(platform)) as { n: number }).n,
     async commitRendering(platform, through, results, notBeforeMs, mark) {
-      await ask.ask({ op: 'rendering', platform, through, results: results.map(bare), notBeforeMs, mark });
+      const plain = results.map(bare);
+      // Copied once more only where the bytes share their buffer with others (Node's pool for small ones).
+      const handOver = plain.flatMap(({ rendered }) => {
+        if (rendered.kind !== 'document') return [];
+        const { buffer, byteLength } = rendered.bytes;
+        return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
+      });
+      await ask.ask({ op: 'rendering', platform, through, results: plain, notBeforeMs, mark }, handOver);
     },
     close() {
       port.close();

@@ -239,6 +239,6 @@ export function openForReading(
 ): { db: DatabaseSync; vault: Vault; close(): void } {
   const kek = loadKek(keyReference, true);
   const db = new DatabaseSync(join(folder, storeFiles.database), { readOnly: true, timeout: 5000 });
-  db.exec('PRAGMA cache_size=-4096; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY');
+  db.exec('PRAGMA cache_size=-2048; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY');
   return { db, vault: vaultOf(db, kek, false), close: () => db.close() };
 }

@@ -1,5 +1,6 @@
 import { type MessagePort, workerData } from 'node:worker_threads';
 import { codeOf } from '../../support/errors.ts';
+import { tidyMemory } from '../../support/memory.ts';
 import type { Question, Reply } from '../../support/thread.ts';
 import { openForReading } from './open.ts';
 import { openReader, type ReaderOptions, type ReadRequest } from './reader.ts';
@@ -27,6 +28,11 @@ const answer = (request: ReadRequest): unknown => {
   }
 };
 
+const documentBuffer = (row: unknown): ArrayBuffer[] => {
+  const bytes = (row as Partial<{ bytes: unknown }> | null)?.bytes;
+  return bytes instanceof Uint8Array && bytes.buffer instanceof ArrayBuffer ? [bytes.buffer] : [];
+};
+
 port.on('message', (questions: Question[]) => {
   const replies: Reply[] = questions.map(({ id, request }) => {
     try {
@@ -35,6 +41,9 @@ port.on('message', (questions: Question[]) => {
       return { id, failed: codeOf(error, 'QUE-4003') };
     }
   });
-  port.postMessage(replies);
+  // Documents are handed over, not copied.
+  const handed = replies.flatMap(({ ok }) => (Array.isArray(ok) ? ok.flatMap((d) => documentBuffer(d)) : []));
+  port.postMessage(replies, handed);
+  tidyMemory();
 });
 port.on('close', () => db.close());

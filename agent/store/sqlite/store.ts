@@ -1,5 +1,6 @@
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { type ErrorCode, isErrorCode, QianzhiError } from '../../support/errors.ts';
+import { tidyMemory } from '../../support/memory.ts';
 import { phi } from '../../support/phi.ts';
 import { type Asker, askThrough, startThread } from '../../support/thread.ts';
 import type {
@@ -114,6 +115,7 @@ export async function openStore(options: StoreOptions, onFatal: (code: ErrorCode
       try {
         return (await ask.ask({ op: 'accept', message })) as Accepted;
       } finally {
+        tidyMemory();
         pending -= size;
       }
     },
@@ -151,6 +153,7 @@ export async function openStore(options: StoreOptions, onFatal: (code: ErrorCode
       return documents;
     },
     async settle(platform, verdicts) {
+      tidyMemory();
       await ask.ask({ op: 'settle', platform, verdicts, nowMs: Date.now() });
     },
     async withdrawn(numbers) {

@@ -1,6 +1,7 @@
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../support/clock.ts';
 import { codeOf } from '../../support/errors.ts';
+import { tidyMemory } from '../../support/memory.ts';
 import { drain, type Question, type Reply } from '../../support/thread.ts';
 import type { WriteRequest } from './requests.ts';
 import { openWriter, type Writer, type WriterOptions } from './writer.ts';
@@ -49,6 +50,7 @@ function serve(writer: Writer): void {
       const out = replies.get(port);
       if (out && out.length > 0) port.postMessage(out.splice(0));
     }
+    tidyMemory();
     if (more) schedule();
   };
   const schedule = () => {
