@@ -9,7 +9,6 @@ import { outboxState } from './schema.ts';
 interface Head {
   n: number;
   lane: number;
-  due_ms: number;
   bytes: number;
 }
 interface OutboxRow {
@@ -35,10 +34,12 @@ const safeCode = (code: string | undefined): string | null =>
 
 /** Claims lane heads and books receipts. In flight is memory only: after a restart everything open is sendable again. */
 export function openDeliveryWrites(db: DatabaseSync, vault: Vault, books: Books, agentId: string) {
-  // Lane by lane in order; the first of each is its head. The outbox is bounded, and so is this scan.
-  const open = db.prepare(
-    'SELECT n, lane, due_ms, bytes FROM outbox WHERE platform=? AND state < 2 ORDER BY platform, lane, pos, n',
-  );
+  // The head of each lane: SQLite takes the other columns from the row that has the minimum. Covered by its index;
+  // the outbox is bounded, and so is this scan. ?2: lanes with something in flight, as a JSON array.
+  const lanes = `SELECT n, lane, due_ms, bytes, min(pos) FROM outbox WHERE platform=?1 AND state < 2
+    AND lane NOT IN (SELECT value FROM json_each(?2)) GROUP BY lane`;
+  const dueHeads = db.prepare(`SELECT n, lane, bytes FROM (${lanes}) WHERE due_ms <= ?3 ORDER BY n LIMIT ?4`);
+  const nextDue = db.prepare(`SELECT min(due_ms) AS due FROM (${lanes})`);
   const row = db.prepare(`SELECT o.*, e.nonce FROM outbox o JOIN epoch e ON e.id = o.epoch WHERE o.n=?`);
   const attempt = db.prepare('UPDATE outbox SET attempts = attempts + 1, may_hold = 1 WHERE n=?');
   const finish = db.prepare('UPDATE outbox SET state=?, code=?, place=?, done_ms=?, may_hold=? WHERE n=?');
@@ -76,24 +77,11 @@ export function openDeliveryWrites(db: DatabaseSync, vault: Vault, books: Books,
     return flight;
   };
 
-  const heads = (platform: number): Head[] => {
-    const busy = new Set(flightOf(platform).values());
-    const found: Head[] = [];
-    let lane = -1;
-    for (const r of open.iterate(platform)) {
-      const head = r as unknown as Head;
-      if (head.lane === lane) continue;
-      lane = head.lane;
-      if (!busy.has(lane)) found.push(head);
-    }
-    return found;
-  };
+  const busy = (platform: number): string => JSON.stringify([...new Set(flightOf(platform).values())]);
 
   return {
     claim(platform: number, max: number, maxBytes: number, nowMs: number): Claimed[] {
-      const due = heads(platform)
-        .filter((h) => h.due_ms <= nowMs)
-        .sort((a, b) => a.n - b.n);
+      const due = dueHeads.all(platform, busy(platform), Math.floor(nowMs), max) as unknown as Head[];
       const claimed: Claimed[] = [];
       let bytes = 0;
       for (const head of due) {
@@ -173,9 +161,7 @@ export function openDeliveryWrites(db: DatabaseSync, vault: Vault, books: Books,
     },
 
     nextDue(platform: number): number | undefined {
-      let due: number | undefined;
-      for (const head of heads(platform)) if (due === undefined || head.due_ms < due) due = head.due_ms;
-      return due;
+      return (nextDue.get(platform, busy(platform)) as { due: number | null }).due ?? undefined;
     },
 
     /** Those of the given documents that are withdrawn by now and must not be sent. */
