@@ -89,7 +89,7 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
     keepRunning({
       // Bundled, as it is installed: test/demo/agent.ts and the product behind it.
       script: new URL('../../dist/agent/demo-agent.js', import.meta.url),
-      nodeFlags: ['--max-semi-space-size=2'],
+      nodeFlags: ['--max-semi-space-size=2', '--optimize-for-size'],
       environment: { MALLOC_ARENA_MAX: '2' },
       async arguments() {
         // Before the first ready line nobody knows the ports yet; after it they stay, whatever happens.
