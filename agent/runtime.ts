@@ -6,7 +6,6 @@ import type { MappingReport, MappingWorkerData } from './mapping/worker.ts';
 import type { Registry } from './registry.ts';
 import { startStatusKeeper } from './status/keeper.ts';
 import type { PlatformStatus, StatusModel } from './status/model.ts';
-import { startStatusServer } from './status/server.ts';
 import { openStore, type SqliteStore } from './store/sqlite/store.ts';
 import { type Clock, systemClock } from './support/clock.ts';
 import { codeOf, type ErrorCode, QianzhiError } from './support/errors.ts';
@@ -36,8 +35,9 @@ const REOPEN_MS = 30_000;
 const MAPPING_STOP_MS = 1_500;
 
 /**
- * The composition root: config → store → mapping → platforms → sources → status, stopped the other way
- * round. Sources come after everything that stands behind them, so that the first message finds its way.
+ * The composition root: config → store → mapping → sources → platforms → status, stopped the other way
+ * round. Senders wait after a crash, so listening comes as soon as the store is there; what the way out
+ * and the page need is loaded after that.
  * Rejects with the code of what stands in the way; nothing stays open then.
  */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
@@ -80,13 +80,6 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
 
     mapping.begin(mappingData(config, store, site));
 
-    for (const platform of config.platforms) {
-      const running = startPlatform(platform, registry, { store, clock, log, changed: keeper.changed });
-      platforms.set(platform.name, running);
-      closers.push(running.stop);
-      keeper.addPlatform(() => running.status(mapping.unverified(platform.name)));
-    }
-
     const addresses: RunningAgent['addresses'] = { sources: {}, status: '' };
     const accept: SqliteStore['accept'] = async (message) => {
       const accepted = await store.accept(message);
@@ -102,6 +95,14 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       if (address) addresses.sources[source.name] = address;
     }
 
+    for (const platform of config.platforms) {
+      const running = startPlatform(platform, registry, { store, clock, log, changed: keeper.changed });
+      platforms.set(platform.name, running);
+      closers.push(running.stop);
+      keeper.addPlatform(() => running.status(mapping.unverified(platform.name)));
+    }
+
+    const { startStatusServer } = await import('./status/server.ts');
     const server = await startStatusServer({
       host: config.status.host,
       port: config.status.port,

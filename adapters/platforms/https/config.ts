@@ -40,7 +40,7 @@ export const httpsConfig = z.strictObject({
         .max(512 * 1024)
         .default(512 * 1024),
     })
-    .default({ documents: 100, bytes: 256 * 1024 }),
+    .default({ documents: 100, bytes: 128 * 1024 }),
 });
 
 export type HttpsConfig = z.infer<typeof httpsConfig>;

@@ -1,10 +1,10 @@
-import type { PlatformAdapter, PlatformConnection, SendResult } from '../../../agent/delivery/platform.ts';
+import type { PlatformConnection, SendResult } from '../../../agent/delivery/platform.ts';
 import type { OutboxDocument } from '../../../agent/store/contract.ts';
 import type { Clock } from '../../../agent/support/clock.ts';
 import type { Log } from '../../../agent/support/log.ts';
 import { version } from '../../../agent/support/version.ts';
 import { type Compression, compress, compressions, documentLines, receiptLines } from './batch.ts';
-import { type HttpsConfig, httpsConfig } from './config.ts';
+import type { HttpsConfig } from './config.ts';
 import { defaultTiming, type Exchange, type Timing } from './exchange.ts';
 import { isStop, retryAfterMs } from './faults.ts';
 import { readHello } from './hello.ts';
@@ -19,13 +19,6 @@ export interface HttpsContext {
   log: Log;
   agentId: string;
 }
-
-/** The `https` platform: docs/platform-api.md over mutual TLS. */
-export const httpsPlatform: PlatformAdapter<typeof httpsConfig> = {
-  kind: 'https',
-  config: httpsConfig,
-  open: (context, config) => openHttps(context, config),
-};
 
 /**
  * Opens the platform. Does not reject for certificate files that cannot be used: invariant 9 wants the
