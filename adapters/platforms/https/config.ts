@@ -38,7 +38,7 @@ export const httpsConfig = z.strictObject({
         .int()
         .min(1024)
         .max(512 * 1024)
-        .default(512 * 1024),
+        .default(128 * 1024),
     })
     .default({ documents: 100, bytes: 128 * 1024 }),
 });
