@@ -1,16 +1,28 @@
 import type { PlatformAdapter } from './delivery/platform.ts';
 import type { SourceAdapter } from './intake/source.ts';
 import type { MessageReader } from './mapping/mapper.ts';
-import type { FormatAdapter } from './rendering/format.ts';
+import type { FormatAdapter, FormatCheck } from './rendering/format.ts';
+
+/** How the profiles of some kinds of source are compiled: from the plain data that their check made. */
+export interface ProfileLanguage {
+  sourceKinds: string[];
+  compile(checked: unknown): MessageReader;
+}
+
+/** What mapping and rendering speak. */
+export interface Languages {
+  profiles: ProfileLanguage[];
+  formats: FormatAdapter[];
+}
 
 /**
  * What the outside world offers, handed to the core by adapters/registry.ts. The core knows the
  * contracts only; no file under agent/ but main.ts and the worker entry names an adapter.
  */
-export interface Registry {
+export interface Registry extends Languages {
   sources: SourceAdapter[];
-  /** For each kind of source, how its profile is compiled. Throws QianzhiError CFG-5009 with `where` = line:column. */
-  profiles: Array<{ sourceKinds: string[]; compile(profileText: string): MessageReader }>;
-  formats: FormatAdapter[];
+  /** `check` throws QianzhiError CFG-5009 with `where` = line:column. */
+  profiles: Array<ProfileLanguage & { check(profileText: string): unknown }>;
+  formats: Array<FormatAdapter & FormatCheck>;
   platforms: PlatformAdapter[];
 }

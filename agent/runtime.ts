@@ -1,3 +1,4 @@
+import { type CheckedTexts, checkTexts } from '../config/check-texts.ts';
 import type { LoadedConfig, LoadedPlatform, LoadedSource } from '../config/load.ts';
 import { startDelivery } from './delivery/deliver.ts';
 import type { PlatformConnection } from './delivery/platform.ts';
@@ -59,6 +60,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   try {
     const site = { name: config.site.name, orgCode: config.site.org_code, timeZone: config.site.time_zone };
     const platforms = new Map<string, RunningPlatform>();
+    const texts = checkTexts(config, registry);
     const mapping = startMapping(log, fatal, (platform) => platforms.get(platform)?.wake());
     closers.push(mapping.stop);
     const store = await openStore(
@@ -78,7 +80,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     const keeper = startStatusKeeper({ clock, startedMs, version, site, demo: options.demo, store });
     closers.push(async () => keeper.stop());
 
-    mapping.begin(mappingData(config, store, site));
+    mapping.begin({ store: store.stages, site, ...mappingData(config, texts) });
 
     const addresses: RunningAgent['addresses'] = { sources: {}, status: '' };
     const accept: SqliteStore['accept'] = async (message) => {
@@ -88,7 +90,13 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       return accepted;
     };
     for (const source of config.sources) {
-      const running = await startSource(source, registry, { store, accept, clock, log, changed: keeper.changed });
+      const running = await startSource(source, texts.profiles.get(source.name), registry, {
+        store,
+        accept,
+        clock,
+        log,
+        changed: keeper.changed,
+      });
       closers.push(() => running.stop(2_000));
       keeper.addSource(running.status);
       const address = hostAndPort(running.status().address);
@@ -173,7 +181,7 @@ function startMapping(
   let asked = false;
   return {
     unverified: (platform) => unverified[platform] ?? [],
-    begin: (data) => worker.postMessage({ begin: data }, [data.port]),
+    begin: (data) => worker.postMessage({ begin: data }, Object.values(data.store.ports)),
     wake() {
       // One wake for all messages of a turn: the worker takes whatever is there.
       if (asked) return;
@@ -193,18 +201,16 @@ function startMapping(
   };
 }
 
-function mappingData(config: LoadedConfig, store: SqliteStore, site: MappingWorkerData['site']): MappingWorkerData {
+function mappingData(
+  config: LoadedConfig,
+  { profiles, packs }: CheckedTexts,
+): Pick<MappingWorkerData, 'sources' | 'platforms'> {
   return {
-    folder: config.data.folder,
-    keyReference: config.data.key,
-    port: store.mappingPort,
-    site,
-    sources: config.sources.map(({ name, kind, profileText }) => ({ name, kind, profileText })),
+    sources: config.sources.map(({ name, kind }) => ({ name, kind, profile: profiles.get(name) })),
     platforms: config.platforms.map((p) => ({
       name: p.name,
       format: p.format,
-      packText: p.packText,
-      overlay: p.overlay,
+      pack: packs.get(p.name),
       holdMs: p.holdSeconds * 1000,
       bound: p.outboxBound,
       filters: p.filters,
@@ -224,6 +230,7 @@ interface StageParts {
 /** A listener that cannot start is shown as failed and does not stop the others (invariant 11). */
 async function startSource(
   source: LoadedSource,
+  profile: unknown,
   registry: Registry,
   parts: StageParts & { accept: SqliteStore['accept'] },
 ): Promise<RunningSource> {
@@ -234,7 +241,7 @@ async function startSource(
     return await adapter.start(
       {
         name,
-        profile: source.profileText,
+        profile,
         clock: parts.clock,
         log: parts.log,
         accept: (message) => parts.accept({ ...message, source: name }),

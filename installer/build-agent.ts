@@ -13,7 +13,6 @@ import { isCurrent, root, writeOutputs } from './outputs.ts';
 const entries = {
   main: 'agent/main.ts',
   'writer-thread': 'agent/store/sqlite/writer-thread.ts',
-  'reader-thread': 'agent/store/sqlite/reader-thread.ts',
   'mapping-thread': 'adapters/mapping-thread.ts',
   'demo-agent': 'test/demo/agent.ts',
 };

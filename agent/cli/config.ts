@@ -1,5 +1,5 @@
 import { stringify } from 'yaml';
-import { type CompiledTexts, compileTexts } from '../../config/compile-texts.ts';
+import { type CheckedTexts, checkTexts } from '../../config/check-texts.ts';
 import { type LoadedConfig, loadConfig } from '../../config/load.ts';
 import { configJsonSchema } from '../../config/schema.ts';
 import { type CliContext, type Command, configOption, UsageError } from './command.ts';
@@ -22,7 +22,7 @@ export const config: Command = {
       const path = configOption(options);
       const registry = await context.registry();
       const loaded = loadConfig(path, registry, context.env);
-      const texts = compileTexts(loaded, registry);
+      const texts = checkTexts(loaded, registry);
       if (verb === 'validate') reportValid(context, loaded);
       else show(context, loaded, texts, options.effective === true);
       return exitCode.ok;
@@ -46,7 +46,7 @@ function reportValid(context: CliContext, loaded: LoadedConfig): void {
   context.out(lang === 'zh' ? `配置有效：${s} 个来源，${p} 个平台。` : `Valid: sources ${s}, platforms ${p}.`);
 }
 
-function show(context: CliContext, loaded: LoadedConfig, { renderers }: CompiledTexts, effective: boolean): void {
+function show(context: CliContext, loaded: LoadedConfig, { renderers }: CheckedTexts, effective: boolean): void {
   const unverified = Object.fromEntries([...renderers].map(([name, renderer]) => [name, renderer.unverified]));
   if (context.json) {
     context.out(

@@ -1,5 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { compileTexts } from '../../config/compile-texts.ts';
 import { type ConfigIssue, throwIfAny } from '../../config/config-error.ts';
 import { type LoadedConfig, loadConfig } from '../../config/load.ts';
 import { message } from '../../config/messages.ts';
@@ -36,7 +35,6 @@ export const run = (startAgent: StartAgent): Command => ({
     const path = configOption(options);
     const registry = await context.registry();
     const config = loadConfig(path, registry, context.env);
-    compileTexts(config, registry);
     const warnings = [...config.warnings, ...checkFiles(config)];
     for (const warning of warnings) {
       context.talk(context.json ? JSON.stringify(issueData(context, warning)) : issueLine(context, warning));

@@ -29,8 +29,8 @@ export interface SenderStatus {
 
 export interface SourceContext {
   name: string;
-  /** YAML text of the source profile; the adapter reads the part that concerns intake. */
-  profile: string;
+  /** The source profile as its check made it; the adapter reads the part that concerns intake. */
+  profile: unknown;
   clock: Clock;
   log: Log;
   /** Durable when it resolves. Rejects with QUE-… when the store cannot take it: answer AE/CE, never AA. */

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto';
-import { type MessagePort, parentPort } from 'node:worker_threads';
-import type { Registry } from '../registry.ts';
-
+import { parentPort } from 'node:worker_threads';
+import type { Languages } from '../registry.ts';
 import { type PlatformFilters, type RenderingStage, renderAgain, renderBatch } from '../rendering/render.ts';
-import { openMappingView } from '../store/sqlite/mapping-view.ts';
+import { openMappingView, type StageAccess } from '../store/sqlite/mapping-view.ts';
 import { systemClock } from '../support/clock.ts';
 import { codeOf, type ErrorCode, QianzhiError } from '../support/errors.ts';
 import { tidyMemory } from '../support/memory.ts';
@@ -13,16 +12,15 @@ import type { MessageReader } from './mapper.ts';
 
 /** What the mapping worker begins with, once the store is open: plain data only. */
 export interface MappingWorkerData {
-  folder: string;
-  keyReference: string;
-  port: MessagePort;
+  store: StageAccess;
   site: { orgCode: string; name: string; timeZone: string };
-  sources: Array<{ name: string; kind: string; profileText: string }>;
+  /** `profile` as its check made it. */
+  sources: Array<{ name: string; kind: string; profile: unknown }>;
   platforms: Array<{
     name: string;
     format: string;
-    packText: string;
-    overlay: Record<string, unknown>;
+    /** As its check made it. */
+    pack: unknown;
     holdMs: number;
     bound: number;
     filters: PlatformFilters;
@@ -36,13 +34,11 @@ export type MappingReport =
   | { paused: ErrorCode }
   | { fatal: ErrorCode; where?: string };
 
-type Languages = Pick<Registry, 'profiles' | 'formats'>;
-
 const IDLE_MS = 1000;
 const PAUSE_MS = 2000;
 
 /** The loop of the mapping worker: maps what is in the inbox, then renders for each platform, then waits. */
-export async function runMappingWorker(registry: Languages): Promise<void> {
+export async function runMappingWorker(languages: Languages): Promise<void> {
   const tell = (report: MappingReport) => parentPort?.postMessage(report);
   let wake: () => void = () => {};
   let woken = false;
@@ -73,9 +69,9 @@ export async function runMappingWorker(registry: Languages): Promise<void> {
   const data = await begun;
   if (data === undefined) return parentPort?.close();
   try {
-    const store = openMappingView(data.folder, data.keyReference, data.port);
-    const readers = compileReaders(registry, data);
-    const stages = compileStages(registry, data).map((s) => ({ ...s, store, clock: systemClock, site: data.site }));
+    const store = openMappingView(data.store);
+    const readers = compileReaders(languages, data);
+    const stages = compileStages(languages, data).map((s) => ({ ...s, store, clock: systemClock, site: data.site }));
     const mapping = {
       store,
       readers,
@@ -91,7 +87,9 @@ export async function runMappingWorker(registry: Languages): Promise<void> {
       woken = false;
       try {
         if (!triedAgain) {
-          for (const { name, profileText } of data.sources) await mapAgain(mapping, name, fingerprint(profileText));
+          for (const { name, profile } of data.sources) {
+            await mapAgain(mapping, name, fingerprint(JSON.stringify(profile)));
+          }
           for (const stage of stages) await renderAgain(stage, fingerprint(stage.renderer.packHash));
           triedAgain = true;
         }
@@ -121,19 +119,19 @@ export async function runMappingWorker(registry: Languages): Promise<void> {
 const fingerprint = (text: string): number =>
   createHash('sha256').update(`${version}\n${text}`).digest().readUIntBE(0, 6);
 
-function compileReaders(registry: Languages, data: MappingWorkerData): Map<string, MessageReader> {
+function compileReaders(languages: Languages, data: MappingWorkerData): Map<string, MessageReader> {
   return new Map(
-    data.sources.flatMap(({ name, kind, profileText }) => {
-      const profile = registry.profiles.find((p) => p.sourceKinds.includes(kind));
-      return profile ? [[name, profile.compile(profileText)] as const] : [];
+    data.sources.flatMap(({ name, kind, profile }) => {
+      const language = languages.profiles.find((p) => p.sourceKinds.includes(kind));
+      return language ? [[name, language.compile(profile)] as const] : [];
     }),
   );
 }
 
-function compileStages(registry: Languages, data: MappingWorkerData) {
-  return data.platforms.map(({ name, format, packText, overlay, holdMs, bound, filters }) => {
-    const adapter = registry.formats.find((f) => f.kind === format);
+function compileStages(languages: Languages, data: MappingWorkerData) {
+  return data.platforms.map(({ name, format, pack, holdMs, bound, filters }) => {
+    const adapter = languages.formats.find((f) => f.kind === format);
     if (!adapter) throw new QianzhiError('CFG-5003', `platforms.${name}.format`);
-    return { platform: name, renderer: adapter.compile(packText, overlay), holdMs, bound, filters };
+    return { platform: name, renderer: adapter.compile(pack), holdMs, bound, filters };
   });
 }

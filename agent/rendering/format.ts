@@ -43,9 +43,18 @@ export interface Renderer {
   unverified: string[];
 }
 
-/** A family of wire formats. `compile` checks the pack and throws QianzhiError CFG-… on a bad one. */
+/** A family of wire formats, as rendering speaks it. */
 export interface FormatAdapter {
   kind: string;
-  /** `packText` is the YAML of the pack; `overlay` are the platform's own values from the configuration. */
-  compile(packText: string, overlay: Record<string, unknown>): Renderer;
+  /** `checked` is what `check` of the same format made. Throws QianzhiError CFG-… when a code table is bad. */
+  compile(checked: unknown): Renderer;
+}
+
+/** How its packs are checked, once, before anything is opened: only the main thread needs YAML and schemas. */
+export interface FormatCheck {
+  /**
+   * `packText` is the YAML of the pack; `overlay` are the platform's own values from the configuration.
+   * Returns plain data. Throws QianzhiError CFG-… on a bad one.
+   */
+  check(packText: string, overlay: Record<string, unknown>): unknown;
 }

@@ -1,3 +1,4 @@
+import { checkProfile } from '../../adapters/hl7v2/profile/check.ts';
 import { hl7MllpConfig } from '../../adapters/sources/hl7-mllp/config.ts';
 import { hl7Mllp } from '../../adapters/sources/hl7-mllp/source.ts';
 import { openStore } from '../../agent/store/sqlite/store.ts';
@@ -28,7 +29,7 @@ const store = await openStore(
 const source = await hl7Mllp.start(
   {
     name: 'lis',
-    profile: readAsset('config/dialects/cn-default.yaml'),
+    profile: checkProfile(readAsset('config/dialects/cn-default.yaml')).profile,
     clock: systemClock,
     log: createLog(2, 'error'),
     accept: (message) => store.accept({ ...message, source: 'lis' }),

@@ -1,8 +1,7 @@
 import { Hl7Message } from '@medplum/core';
 import { buildAck, createAckIds } from '../../adapters/hl7v2/ack.ts';
 import { createFramer, frame } from '../../adapters/hl7v2/framing.ts';
-import { parseIntakeRules } from '../../adapters/hl7v2/intake-rules.ts';
-import { registry } from '../../adapters/registry.ts';
+import { checkProfile, compileProfile } from '../../adapters/hl7v2/profile/check.ts';
 import { judgeFrame } from '../../adapters/sources/hl7-mllp/verdict.ts';
 import { mapBatch } from '../../agent/mapping/map.ts';
 import { renderBatch } from '../../agent/rendering/render.ts';
@@ -10,6 +9,7 @@ import type { InboxMessage, JournalEntry, MappingBatch } from '../../agent/store
 import { readAsset } from '../../agent/support/assets.ts';
 import { systemClock } from '../../agent/support/clock.ts';
 import { phi } from '../../agent/support/phi.ts';
+import { compilePack } from '../adapters/formats/wst500-cda/compile-pack.ts';
 import { makeMessages } from './messages.ts';
 
 /** µs of CPU-bound work a message; median of many short batches. */
@@ -27,15 +27,15 @@ export interface StageCosts {
 
 const batch = 50;
 const profile = readAsset('config/dialects/cn-default.yaml');
-const reader = registry.profiles[0]!.compile(profile);
-const renderer = registry.formats[0]!.compile(readAsset('config/provinces/cn-wst500/pack.yaml'), {});
+const reader = compileProfile(profile);
+const renderer = compilePack(readAsset('config/provinces/cn-wst500/pack.yaml'), {});
 const site = { orgCode: '12100000MB0000001P', name: '示例市人民医院' };
 const timeZone = 'Asia/Shanghai';
 
 const maker = makeMessages(500);
 const takeBatch = () => Array.from({ length: batch }, () => maker.next().framed);
 
-const rules = parseIntakeRules(profile);
+const rules = checkProfile(profile).profile.intake;
 const ackId = createAckIds(systemClock);
 function intake(framed: Buffer[]): void {
   const framer = createFramer({ maxMessageBytes: 16 * 1024 * 1024, requireEnd: true });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { registry } from '../../adapters/registry.ts';
-import { compileTexts } from '../../config/compile-texts.ts';
+import { checkTexts } from '../../config/check-texts.ts';
 import type { ConfigError } from '../../config/config-error.ts';
 import { loadConfig } from '../../config/load.ts';
 
@@ -10,8 +10,8 @@ const example = fileURLToPath(new URL('../../config/examples/qianzhi.yaml', impo
 
 t.test('the example is valid as it stands, with the real adapters, profile and pack', async (t) => {
   const loaded = loadConfig(example, registry, {});
-  const { readers, renderers } = compileTexts(loaded, registry);
-  t.same([...readers.keys()], ['lis']);
+  const { profiles, renderers } = checkTexts(loaded, registry);
+  t.same([...profiles.keys()], ['lis']);
   t.same([...renderers.keys()], ['province']);
   t.match(loaded.warnings, [{ code: 'CFG-5012', path: 'site.org_code' }]);
 });

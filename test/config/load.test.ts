@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { compileTexts } from '../../config/compile-texts.ts';
+import { checkTexts } from '../../config/check-texts.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { loadConfig } from '../../config/load.ts';
 import { goodConfig, smallRegistry } from './small-registry.ts';
@@ -233,7 +233,7 @@ t.test('errors inside a profile or pack name that file', async (t) => {
   const folder = folderWith(t, goodConfig, 'broken\n', 'broken\n');
   const loaded = load(folder);
   try {
-    compileTexts(loaded, smallRegistry);
+    checkTexts(loaded, smallRegistry);
     t.fail('must be refused');
   } catch (error) {
     t.match((error as ConfigError).issues, [

@@ -33,22 +33,28 @@ export const smallRegistry: Registry = {
   profiles: [
     {
       sourceKinds: ['hl7-mllp', 'hl7-folder'],
-      compile(text) {
+      check(text) {
         if (text.includes('broken')) throw new QianzhiError('CFG-5009', '2:7 report.number');
-        return {
-          corrections: 'unknown',
-          read: () => ({ kind: 'filtered', type: 'other', rule: 'test', lookups: [] }),
-        };
+        return { text };
       },
+      compile: () => ({
+        corrections: 'unknown',
+        read: () => ({ kind: 'filtered', type: 'other', rule: 'test', lookups: [] }),
+      }),
     },
   ],
   formats: [
     {
       kind: 'wst500-cda',
-      compile(text) {
+      check(text) {
         if (text.includes('broken')) throw new QianzhiError('CFG-5010', 'elements.sex');
-        return { packHash: 'x', unverified: ['sections.method'], render: () => ({ kind: 'filtered', rule: 'test' }) };
+        return { text };
       },
+      compile: () => ({
+        packHash: 'x',
+        unverified: ['sections.method'],
+        render: () => ({ kind: 'filtered', rule: 'test' }),
+      }),
     },
   ],
   platforms: [

@@ -7,7 +7,7 @@ import { toXml } from '../xml.ts';
 import { c0007 } from './c0007.ts';
 import { checkVersion } from './document-id.ts';
 import { stated } from './draft.ts';
-import { compilePack, organizationCodeFits, type Pack } from './pack.ts';
+import { type CheckedPack, openPack, organizationCodeFits, type Pack } from './pack.ts';
 import { retraction } from './retraction.ts';
 import { documentTime } from './times.ts';
 
@@ -17,8 +17,8 @@ import { documentTime } from './times.ts';
  */
 export const createWst500Cda = (read: ReadAsset): FormatAdapter => ({
   kind: 'wst500-cda',
-  compile(packText, overlay) {
-    const pack = compilePack(packText, overlay, read);
+  compile(checked) {
+    const pack = openPack(checked as CheckedPack, read);
     return {
       render: (input) => render(pack, input),
       packHash: pack.hash,

@@ -1,64 +1,40 @@
 import type { MessageReader } from '../../../agent/mapping/mapper.ts';
+import type { ProfileLanguage } from '../../../agent/registry.ts';
 import { QianzhiError } from '../../../agent/support/errors.ts';
-import { type Path, parseYamlText, type YamlText } from '../../../config/yaml-document.ts';
-import { isReadableType, readMessage } from '../extract/read-message.ts';
+import type { Path } from '../../../config/yaml-document.ts';
+import { readMessage } from '../extract/read-message.ts';
 import { type CompileRules, compileExpression, type Evaluate } from './path-compile.ts';
 import { PathSyntaxError } from './path-syntax.ts';
 import type { CodedPaths, CompiledProfile, PersonPaths } from './rules.ts';
-import { type Profile, profileSchema } from './schema.ts';
+import type { Profile } from './schema.ts';
 
 const patientSegments = ['MSH', 'EVN', 'PID', 'PD1', 'NK1', 'PV1', 'PV2', 'AL1', 'IN1'];
 const diagnosisSegments = [...patientSegments, 'DG1'];
 const orderSegments = [...patientSegments, 'ORC', 'OBR', 'TQ1', 'SAC', 'SPM'];
 const itemSegments = [...orderSegments, 'OBX'];
 
+/** Readers of senders' messages, from the plain data of checked profiles: needs neither YAML nor schema. */
+export const hl7v2Profiles: ProfileLanguage = {
+  sourceKinds: ['hl7-mllp'],
+  compile: (checked) =>
+    readerOf(
+      compileRules(
+        checked as Profile,
+        (path, error) => new QianzhiError('CFG-5009', `${path.join('.')} (${error.message})`),
+      ),
+    ),
+};
+
+export const readerOf = (compiled: CompiledProfile): MessageReader => ({
+  corrections: compiled.profile.corrections,
+  read: (raw, context) => readMessage(compiled, raw, context),
+});
+
 /**
- * Compiles a source profile (YAML text) into a reader of its messages. Everything is checked here: keys,
- * paths (segment, field, where it may stand), functions, tables.
- * Throws QianzhiError CFG-5009 with `where` = `line:column path (reason)`.
+ * Compiles a checked profile. `refuse` makes the error of a path that cannot stand where it does; in a
+ * profile that was checked before (check.ts) there is none.
  */
-export function compileProfile(profileText: string): MessageReader {
-  const { profile, compiled } = checkProfile(profileText);
-  return { corrections: profile.corrections, read: (raw, context) => readMessage(compiled, raw, context) };
-}
-
-/** The compiled rules beside the profile they were made from, for tools that explain or list them. */
-export function checkProfile(profileText: string): { profile: Profile; compiled: CompiledProfile } {
-  const yaml = parseYamlText(profileText);
-  const [problem] = yaml.problems;
-  if (problem !== undefined) {
-    throw new QianzhiError(
-      'CFG-5009',
-      `${problem.position.line}:${problem.position.column} (${problem.message.en.replace(/\.$/, '')})`,
-    );
-  }
-  const parsed = profileSchema.safeParse(yaml.value ?? {});
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues;
-    const path = (issue?.path ?? []).map((step) => (typeof step === 'symbol' ? String(step) : step));
-    const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
-    if (unknown !== undefined) throw refuse(yaml, [...path, unknown], 'unknown key', true);
-    throw refuse(yaml, path, issue?.message ?? 'not valid');
-  }
-  const profile = parsed.data;
-  for (const [i, pattern] of profile.intake.types.accept.entries()) {
-    if (!isReadableType(pattern))
-      throw refuse(yaml, ['intake', 'types', 'accept', i], 'no reader for this message type');
-  }
-  return { profile, compiled: compileRules(profile, yaml, profileText.split(/\r?\n/)) };
-}
-
-function refuse(yaml: YamlText, path: Path, reason: string, key = false, offset = 0): QianzhiError {
-  const { line, column } = key ? yaml.positionOfKey(path) : yaml.positionOf(path);
-  return new QianzhiError('CFG-5009', `${line}:${column + offset} ${path.join('.')} (${reason})`);
-}
-
-function compileRules(profile: Profile, yaml: YamlText, lines: readonly string[]): CompiledProfile {
-  /** A path in quotes begins one column later than its value in the YAML. */
-  const quoteWidth = (path: Path): number => {
-    const { line, column } = yaml.positionOf(path);
-    return /['"]/.test(lines[line - 1]?.[column - 1] ?? '') ? 1 : 0;
-  };
+export function compileRules(profile: Profile, refuse: (path: Path, error: PathSyntaxError) => Error): CompiledProfile {
   const tables = profile.tables as CompileRules['tables'];
   const at = (segments: readonly string[]) => {
     const one = (path: Path, source: string | undefined): Evaluate | undefined => {
@@ -67,7 +43,7 @@ function compileRules(profile: Profile, yaml: YamlText, lines: readonly string[]
         return compileExpression(source, { tables, segments });
       } catch (error) {
         if (error instanceof PathSyntaxError) {
-          throw refuse(yaml, path, error.message, false, error.at + quoteWidth(path));
+          throw refuse(path, error);
         }
         throw error;
       }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { isTimeZone } from '../../../agent/clinical/records/time.ts';
-import { intakeRulesSchema } from '../intake-rules.ts';
+import { intakeRulesSchema } from './intake-schema.ts';
 
 /**
  * A source profile (接入规则): how one sender speaks, as data. Strict: an unknown key is an error. Every

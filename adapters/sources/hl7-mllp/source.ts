@@ -2,7 +2,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { SourceAdapter, SourceStatus } from '../../../agent/intake/source.ts';
 import { type ErrorCode, errnoOf, QianzhiError } from '../../../agent/support/errors.ts';
 import { createAckIds } from '../../hl7v2/ack.ts';
-import { parseIntakeRules } from '../../hl7v2/intake-rules.ts';
+import type { Profile } from '../../hl7v2/profile/schema.ts';
 import { hl7MllpConfig } from './config.ts';
 import { type Connection, createConnection } from './connection.ts';
 import { createLargeFrames } from './large-frames.ts';
@@ -41,7 +41,7 @@ const boundAddress = (server: Server): string => {
 /**
  * The MLLP listener (reference/hl7v2.md §3.2). An AA is written only after `context.accept` resolved;
  * when it rejects the answer is AE 207 and the listener goes on. Starting rejects with CFG-5011 (off
- * loopback without peers), CFG-5009 (intake rules of the profile), MLLP-2001 (port in use) or CFG-5003
+ * loopback without peers), MLLP-2001 (port in use) or CFG-5003
  * (address not ours, port not permitted).
  */
 export const hl7Mllp: SourceAdapter<typeof hl7MllpConfig> = {
@@ -51,7 +51,7 @@ export const hl7Mllp: SourceAdapter<typeof hl7MllpConfig> = {
     const { clock, log, name } = context;
     const host = config.host === 'localhost' ? '127.0.0.1' : config.host;
     if (!isLoopback(host) && config.peers === undefined) throw new QianzhiError('CFG-5011', `sources.${name}.peers`);
-    const rules = parseIntakeRules(context.profile);
+    const rules = (context.profile as Pick<Profile, 'intake'>).intake;
     const allowed = config.peers === undefined ? isLoopback : allowList(config.peers);
     const ackId = createAckIds(clock);
     const senders = createSenders(clock);

@@ -7,7 +7,19 @@ import { askThrough } from '../../support/thread.ts';
 import type { DamagedMessage, InboxMessage, JournalEntry, MappingStore, RenderingStore } from '../contract.ts';
 import { macFields } from './mapping-writes.ts';
 import { openForReading } from './open.ts';
+import { openReader, serveReads } from './reader.ts';
 import type { WriteRequest } from './requests.ts';
+
+/** What opens the view: plain data and two ports, which go to the thread of the stages. */
+export interface StageAccess {
+  folder: string;
+  keyReference: string;
+  platforms: string[];
+  /** IANA zone whose days the books count by. */
+  timeZone: string;
+  /** To the store worker, and from the main thread, which reads for the page and for delivery. */
+  ports: { write: MessagePort; read: MessagePort };
+}
 
 /** The store as the mapping worker sees it: reads on its own connection, writes through the writer. */
 export interface MappingView extends MappingStore, RenderingStore {
@@ -27,9 +39,14 @@ interface JournalRow {
   source: string;
 }
 
-export function openMappingView(folder: string, keyReference: string, port: MessagePort): MappingView {
-  const { db, vault, close } = openForReading(folder, keyReference);
-  const ask = askThrough<WriteRequest>(port);
+/**
+ * Opens the store for the stages, and answers the main thread's reads between their batches (decision
+ * 0008): a thread of its own for them would cost some 15 MB for a few reads a second.
+ */
+export function openMappingView(access: StageAccess): MappingView {
+  const { db, vault, close } = openForReading(access.folder, access.keyReference);
+  const ask = askThrough<WriteRequest>(access.ports.write);
+  serveReads(access.ports.read, openReader(db, vault, access));
   const cursor = db.prepare('SELECT at FROM cursor WHERE stage=?');
   const after = db.prepare(`SELECT m.seq, n.name AS source, m.received_ms FROM message m
     JOIN name n ON n.id = m.source WHERE m.seq > ? ORDER BY m.seq LIMIT ?`);
@@ -100,7 +117,8 @@ export function openMappingView(folder: string, keyReference: string, port: Mess
       await ask.ask({ op: 'rendering', platform, through, results: plain, notBeforeMs, mark }, handOver);
     },
     close() {
-      port.close();
+      access.ports.write.close();
+      access.ports.read.close();
       close();
     },
   };

@@ -1,6 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
+import type { MessagePort } from 'node:worker_threads';
 import type { Vault } from '../../security/vault.ts';
+import { codeOf } from '../../support/errors.ts';
 import { localDays } from '../../support/local-day.ts';
+import { tidyMemory } from '../../support/memory.ts';
+import type { Question, Reply } from '../../support/thread.ts';
 import type { MessageRow, PlatformFigures, ProblemGroup, State, StoreFigures } from '../contract.ts';
 import { unpackDocument } from './rendering-writes.ts';
 import { outboxState } from './schema.ts';
@@ -19,6 +23,42 @@ export interface ReaderOptions {
   platforms: string[];
   timeZone: string;
 }
+
+export type Reader = ReturnType<typeof openReader>;
+
+/** Answers the questions of a port, one after the other. */
+export function serveReads(port: MessagePort, reader: Reader): void {
+  const answer = (request: ReadRequest): unknown => {
+    switch (request.op) {
+      case 'documents':
+        return reader.documents(request.numbers);
+      case 'figures':
+        return reader.figures(request.nowMs, request.freeBytes, request.mode);
+      case 'messages':
+        return reader.messages(request.limit, request.before);
+      case 'problems':
+        return reader.problems(request.limit);
+    }
+  };
+  port.on('message', (questions: Question[]) => {
+    const replies: Reply[] = questions.map(({ id, request }) => {
+      try {
+        return { id, ok: answer(request as ReadRequest) };
+      } catch (error) {
+        return { id, failed: codeOf(error, 'QUE-4003') };
+      }
+    });
+    // Documents are handed over, not copied.
+    const handed = replies.flatMap(({ ok }) => (Array.isArray(ok) ? ok.flatMap((d) => documentBuffer(d)) : []));
+    port.postMessage(replies, handed);
+    tidyMemory();
+  });
+}
+
+const documentBuffer = (row: unknown): ArrayBuffer[] => {
+  const bytes = (row as Partial<{ bytes: unknown }> | null)?.bytes;
+  return bytes instanceof Uint8Array && bytes.buffer instanceof ArrayBuffer ? [bytes.buffer] : [];
+};
 
 export function openReader(db: DatabaseSync, vault: Vault, options: ReaderOptions) {
   const dayOf = localDays(options.timeZone);

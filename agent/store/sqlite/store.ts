@@ -1,8 +1,8 @@
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { MessageChannel } from 'node:worker_threads';
 import { type ErrorCode, isErrorCode, QianzhiError } from '../../support/errors.ts';
 import { tidyMemory } from '../../support/memory.ts';
 import { phi } from '../../support/phi.ts';
-import { type Asker, askThrough, startThread } from '../../support/thread.ts';
+import { askThrough, startThread } from '../../support/thread.ts';
 import type {
   Accepted,
   DeliveryStore,
@@ -14,6 +14,7 @@ import type {
   StoreFigures,
   Verdict,
 } from '../contract.ts';
+import type { StageAccess } from './mapping-view.ts';
 import type { ReadDocument, ReadRequest } from './reader.ts';
 import type { Claimed, WriteRequest } from './requests.ts';
 import type { WriterOptions, WriterState } from './writer.ts';
@@ -23,13 +24,16 @@ export type StoreOptions = Omit<WriterOptions, 'clock'>;
 /** After a read that failed as a whole, when claimed documents may be tried again. */
 const GIVE_BACK_MS = 5_000;
 
-/** The embedded store as the main thread sees it: it asks the store worker and the reader worker. */
+/**
+ * The embedded store as the main thread sees it: writes go to the store worker, reads to whoever holds
+ * `stages` (mapping-view.ts), which is the mapping worker.
+ */
 export interface SqliteStore extends IntakeStore, DeliveryStore, PageStore {
   agentId: string;
   state(): WriterState;
-  /** The mapping worker's own line to the writer; to be transferred to it, once. */
-  mappingPort: MessagePort;
-  /** Commits what is waiting, closes the files and ends the workers. */
+  /** What the mapping worker opens its view with; to be posted to it once, its ports transferred. */
+  stages: StageAccess;
+  /** Commits what is waiting, closes the files and ends the worker. */
   close(): Promise<void>;
 }
 
@@ -47,13 +51,14 @@ export async function openStore(options: StoreOptions, onFatal: (code: ErrorCode
   let state: WriterState | undefined;
   let closing = false;
   let dead = false;
-  let read: Asker<ReadRequest> | undefined;
+  const reading = new MessageChannel();
+  const read = askThrough<ReadRequest>(reading.port1);
   const ended = new Promise<void>((resolve) => writer.once('exit', () => resolve()));
   const die = (code: ErrorCode) => {
     if (dead || closing) return;
     dead = true;
     ask.abandon(code);
-    read?.abandon(code);
+    read.abandon(code);
     onFatal(code);
   };
   const agentId = await new Promise<string>((resolve, reject) => {
@@ -80,25 +85,15 @@ export async function openStore(options: StoreOptions, onFatal: (code: ErrorCode
   }).catch(async (error: unknown) => {
     mine.port1.close();
     mapping.port1.close();
+    reading.port1.close();
     await writer.terminate();
     throw error;
   });
 
-  const line = new MessageChannel();
-  const reader = startThread(
-    'agent/store/sqlite/reader-thread.ts',
-    {
-      folder: options.folder,
-      keyReference: options.keyReference,
-      options: { platforms: options.platforms, timeZone: options.timeZone },
-      port: line.port2,
-    },
-    [line.port2],
-  );
-  const readLine = askThrough<ReadRequest>(line.port1);
-  read = readLine;
-  reader.on('error', () => die('SYS-6004'));
-  reader.on('exit', () => die('SYS-6004'));
+  reading.port1.on('close', () => {
+    // Its other end lives and dies with the mapping worker.
+    if (!closing) read.abandon('SYS-6004');
+  });
 
   const current = (): WriterState => state ?? { mode: 'normal', freeBytes: 0, lastSeq: 0, notices: [] };
   let pending = 0;
@@ -106,7 +101,13 @@ export async function openStore(options: StoreOptions, onFatal: (code: ErrorCode
   return {
     agentId,
     state: current,
-    mappingPort: mapping.port1,
+    stages: {
+      folder: options.folder,
+      keyReference: options.keyReference,
+      platforms: options.platforms,
+      timeZone: options.timeZone,
+      ports: { write: mapping.port1, read: reading.port2 },
+    },
     pendingBytes: () => pending,
 
     async accept(message) {
@@ -125,7 +126,7 @@ export async function openStore(options: StoreOptions, onFatal: (code: ErrorCode
       if (claimed.length === 0) return [];
       let stored: ReadDocument[];
       try {
-        stored = (await readLine.ask({ op: 'documents', numbers: claimed.map((c) => c.n) })) as ReadDocument[];
+        stored = (await read.ask({ op: 'documents', numbers: claimed.map((c) => c.n) })) as ReadDocument[];
       } catch (error) {
         // Given back at once: what nobody carries must not block its lane.
         const verdicts = claimed.map(({ n, received }): Verdict => {
@@ -165,24 +166,23 @@ export async function openStore(options: StoreOptions, onFatal: (code: ErrorCode
 
     async figures(nowMs) {
       const { freeBytes, mode } = current();
-      return (await readLine.ask({ op: 'figures', nowMs, freeBytes, mode })) as StoreFigures;
+      return (await read.ask({ op: 'figures', nowMs, freeBytes, mode })) as StoreFigures;
     },
     async messages(limit, before) {
-      return (await readLine.ask({ op: 'messages', limit, before })) as MessageRow[];
+      return (await read.ask({ op: 'messages', limit, before })) as MessageRow[];
     },
     async problems(limit) {
-      return (await readLine.ask({ op: 'problems', limit })) as ProblemGroup[];
+      return (await read.ask({ op: 'problems', limit })) as ProblemGroup[];
     },
 
     async close() {
       closing = true;
-      line.port1.close();
       writer.postMessage({ close: true });
       await ended;
       ask.abandon('QUE-4010');
-      readLine.abandon('QUE-4010');
+      read.abandon('QUE-4010');
       mine.port1.close();
-      await reader.terminate();
+      reading.port1.close();
     },
   };
 }

@@ -9,7 +9,7 @@ import {
   type Segment,
   valueAt,
 } from '../../../adapters/hl7v2/parser.ts';
-import { compileProfile } from '../../../adapters/hl7v2/profile/compile.ts';
+import { compileProfile } from '../../../adapters/hl7v2/profile/check.ts';
 import { phi } from '../../../agent/support/phi.ts';
 
 const shared = new URL('../../../../shared/', import.meta.url);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import t from 'tap';
-import { compileProfile } from '../../../adapters/hl7v2/profile/compile.ts';
+import { compileProfile } from '../../../adapters/hl7v2/profile/check.ts';
 import type { ReportStatement } from '../../../agent/clinical/reports/types.ts';
 import type { Reading } from '../../../agent/mapping/mapper.ts';
 import { isErrorCode } from '../../../agent/support/errors.ts';

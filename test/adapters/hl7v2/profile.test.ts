@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { parseMessage } from '../../../adapters/hl7v2/parser.ts';
-import { checkProfile, compileProfile } from '../../../adapters/hl7v2/profile/compile.ts';
+import { checkProfile, compileProfile } from '../../../adapters/hl7v2/profile/check.ts';
 import { compileExpression } from '../../../adapters/hl7v2/profile/path-compile.ts';
 import { lastRead, type Scope } from '../../../adapters/hl7v2/profile/scope.ts';
 import { QianzhiError } from '../../../agent/support/errors.ts';
@@ -158,6 +158,10 @@ t.test('a wrong profile is refused with CFG-5009, line, column and path', (t) =>
   t.match(from('corrections: unknown', 'corrections: maybe'), `${lineOf('corrections: unknown')}:14 corrections`);
   t.match(from('    W: retract', '    W: forget'), 'tables.item_status.W');
   t.match(from('[ORU^R01, OUL^R21]', '[ORU^R01, ADT^A01]'), 'intake.types.accept.1 (no reader');
+  t.match(from('ack: original-always', 'ack: enhanced'), `${lineOf('ack: original-always')}:8 intake.ack`);
+  t.match(from('ack: original-always', 'charset: KLINGON'), 'intake.charset');
+  t.match(from('ack: original-always', 'akc: original'), 'intake.akc (unknown key)');
+  t.match(from('accept: [ORU^R01, OUL^R21]', 'reject: [oru]'), 'intake.types.reject.0');
   t.match(from('class: PV1-2', 'class: OBX-2'), 'encounter.class (OBX cannot be used here');
   t.match(from('profile_version: 1', 'profile_version: 2'), 'profile_version');
   t.match(from('name: cn-default', 'name: cn-default\nname: again'), /^\d+:\d+ \(/);

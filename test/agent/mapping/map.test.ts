@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import t from 'tap';
-import { wst500Cda } from '../../../adapters/formats/wst500-cda/adapter.ts';
-import { compileProfile } from '../../../adapters/hl7v2/profile/compile.ts';
+import { compileProfile } from '../../../adapters/hl7v2/profile/check.ts';
 import { mapAgain, mapBatch } from '../../../agent/mapping/map.ts';
 import type { MessageReader } from '../../../agent/mapping/mapper.ts';
 import { renderAgain, renderBatch } from '../../../agent/rendering/render.ts';
 import { readAsset } from '../../../agent/support/assets.ts';
 import { systemClock } from '../../../agent/support/clock.ts';
+import { compilePack } from '../../adapters/formats/wst500-cda/compile-pack.ts';
 import { storeRig } from '../store/rig.ts';
 
 const profileText = readAsset('config/dialects/cn-default.yaml');
@@ -40,7 +40,7 @@ async function pipeline(text = profileText, pack = packText) {
   };
   const rendering = {
     platform: 'province',
-    renderer: wst500Cda.compile(pack, {}),
+    renderer: compilePack(pack, {}),
     store: rig.view,
     filters: {},
     holdMs: 0,
@@ -125,7 +125,7 @@ t.test('a document that lacks an element is held and rendered again when the pac
   p.rendering.renderer = {
     ...p.rendering.renderer,
     render: (input) =>
-      wst500Cda.compile(packText, {}).render({
+      compilePack(packText, {}).render({
         ...input,
         content: {
           ...input.content,

@@ -25,7 +25,7 @@ export async function storeRig(
     disk: { ballastBytes: 1024 * 1024, ...more.disk },
   };
   const store = await openStore(options, (code) => fatal.push(code));
-  const view = openMappingView(options.folder, options.keyReference, store.mappingPort);
+  const view = openMappingView(store.stages);
   let control = 0;
   return {
     folder,

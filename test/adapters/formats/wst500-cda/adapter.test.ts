@@ -1,15 +1,15 @@
 import t from 'tap';
-import { wst500Cda } from '../../../../adapters/formats/wst500-cda/adapter.ts';
 import type { LabItem, LabReport } from '../../../../agent/clinical/records/types.ts';
 import type { RenderInput } from '../../../../agent/rendering/format.ts';
 import { readAsset } from '../../../../agent/support/assets.ts';
+import { compilePack } from './compile-pack.ts';
 import { all, child, type Node, observations, parse } from './flatten.ts';
 import { goldenReport, inputOf, setId } from './golden-report.ts';
 
 const packText = (form: 'base' | 'strict') =>
   readAsset(`config/provinces/${form === 'base' ? 'cn-wst500' : 'cn-wst500-strict'}/pack.yaml`);
-const base = wst500Cda.compile(packText('base'), {});
-const strict = wst500Cda.compile(packText('strict'), {});
+const base = compilePack(packText('base'), {});
+const strict = compilePack(packText('strict'), {});
 type Renderer = typeof base;
 
 function documentOf(renderer: Renderer, input: RenderInput) {
@@ -143,8 +143,8 @@ t.test('the title is 检验报告 and the document id has 32 characters in both 
 
 t.test('the same input gives the same bytes, whatever the clock says', async (t) => {
   for (const form of ['base', 'strict'] as const) {
-    const first = render(wst500Cda.compile(packText(form), {})).xml;
-    t.equal(render(wst500Cda.compile(packText(form), {})).xml, first);
+    const first = render(compilePack(packText(form), {})).xml;
+    t.equal(render(compilePack(packText(form), {})).xml, first);
   }
 });
 
@@ -230,12 +230,12 @@ t.test(
     const site = { orgCode: '45726620444200011A1001', name: '示例市人民医院' };
     t.same(strict.render(inputOf(goldenReport, { site })), { kind: 'held', code: 'MAP-3009', where: 'site.orgCode' });
     const organization_codes = { [site.orgCode]: '12100000MB0000001P' };
-    const mapped = wst500Cda.compile(packText('strict'), { organization_codes });
+    const mapped = compilePack(packText('strict'), { organization_codes });
     const { xml } = render(mapped, {}, { site });
     t.ok(xml.includes('12100000MB0000001P'));
     t.notOk(xml.includes(site.orgCode));
     const wrong = { organization_codes: { [site.orgCode]: 'short' } };
-    t.throws(() => wst500Cda.compile(packText('strict'), wrong), { code: 'CFG-5010' });
+    t.throws(() => compilePack(packText('strict'), wrong), { code: 'CFG-5010' });
   },
 );
 
@@ -298,7 +298,7 @@ t.test('class decides which number is the visit; the other is never borrowed', a
   const report = { ...goldenReport, patient: { ...goldenReport.patient, identifiers } };
   t.match(base.render(inputOf(report)), { kind: 'held', where: 'encounter.number' });
   const encounter_numbers = { inpatient: ['inpatient', 'in-house'] };
-  t.match(wst500Cda.compile(packText('base'), { encounter_numbers }).render(inputOf(report)), { kind: 'document' });
+  t.match(compilePack(packText('base'), { encounter_numbers }).render(inputOf(report)), { kind: 'document' });
 });
 
 t.test('a report of several orders carries each of their numbers once', async (t) => {

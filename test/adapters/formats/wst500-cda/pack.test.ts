@@ -1,11 +1,11 @@
 import t, { type Test } from 'tap';
-import { createWst500Cda, wst500Cda } from '../../../../adapters/formats/wst500-cda/adapter.ts';
 import { readAsset } from '../../../../agent/support/assets.ts';
+import { compilePack } from './compile-pack.ts';
 import { inputOf } from './golden-report.ts';
 
 const packText = readAsset('config/provinces/cn-wst500/pack.yaml');
 const refused = (t: Test, text: string, overlay: Record<string, unknown>, where: string | RegExp) =>
-  t.throws(() => wst500Cda.compile(text, overlay), { code: 'CFG-5010', where });
+  t.throws(() => compilePack(text, overlay), { code: 'CFG-5010', where });
 
 t.test('an unknown key is refused with its place and the nearest known one', async (t) => {
   refused(t, packText, { missing_valeu: '-' }, 'overlay missing_valeu → missing_value');
@@ -58,35 +58,35 @@ t.test('any context element can be made identity', async (t) => {
   const text = packText.replace(/specimen.number: \{ role: context, missing: .-./, 'specimen.number: { role: identity');
   const input = inputOf();
   const record = { ...input.content.record, specimen: {} };
-  const out = wst500Cda.compile(text, {}).render({ ...input, content: { ...input.content, record } });
+  const out = compilePack(text, {}).render({ ...input, content: { ...input.content, record } });
   t.same(out, { kind: 'held', code: 'MAP-3009', where: 'specimen.number' });
 });
 
 t.test('the hash changes with pack, overlay and code tables, and with nothing else', async (t) => {
-  const hash = wst500Cda.compile(packText, {}).packHash;
+  const hash = compilePack(packText, {}).packHash;
   t.match(hash, /^[0-9a-f]{64}$/);
-  t.equal(wst500Cda.compile(packText, {}).packHash, hash);
-  t.not(wst500Cda.compile(`${packText}# edited\n`, {}).packHash, hash);
-  t.not(wst500Cda.compile(packText, { icd_name: 'ICD' }).packHash, hash);
-  const a = wst500Cda.compile(packText, { icd_name: 'ICD', missing_value: 'NA' }).packHash;
-  t.equal(wst500Cda.compile(packText, { missing_value: 'NA', icd_name: 'ICD' }).packHash, a);
-  const edited = createWst500Cda((path) => readAsset(path).replace('男性', '男'));
-  t.not(edited.compile(packText, {}).packHash, hash);
+  t.equal(compilePack(packText, {}).packHash, hash);
+  t.not(compilePack(`${packText}# edited\n`, {}).packHash, hash);
+  t.not(compilePack(packText, { icd_name: 'ICD' }).packHash, hash);
+  const a = compilePack(packText, { icd_name: 'ICD', missing_value: 'NA' }).packHash;
+  t.equal(compilePack(packText, { missing_value: 'NA', icd_name: 'ICD' }).packHash, a);
+  const edited = compilePack(packText, {}, (path) => readAsset(path).replace('男性', '男'));
+  t.not(edited.packHash, hash);
 });
 
 t.test('a code table without a row the document needs is refused', async (t) => {
-  const cut = createWst500Cda((path) => readAsset(path).replace(/^ward,.*\n/m, ''));
-  t.throws(() => cut.compile(packText, {}), { code: 'CFG-5010', where: 'codes/oids:ward' });
+  const cut = (path: string) => readAsset(path).replace(/^ward,.*\n/m, '');
+  t.throws(() => compilePack(packText, {}, cut), { code: 'CFG-5010', where: 'codes/oids:ward' });
 });
 
 t.test('what no source verifies is listed', async (t) => {
-  const { unverified } = wst500Cda.compile(packText, {});
+  const { unverified } = compilePack(packText, {});
   t.ok(unverified.includes('values.set_id_root'));
   t.notOk(unverified.includes('values.title'));
 });
 
 t.test('the overlay changes what it names', async (t) => {
-  const out = wst500Cda.compile(packText, { missing_value: 'NA', result_text: 'unquantified' }).render(inputOf());
+  const out = compilePack(packText, { missing_value: 'NA', result_text: 'unquantified' }).render(inputOf());
   if (out.kind !== 'document') throw new Error(JSON.stringify(out));
   const xml = new TextDecoder().decode(out.bytes.reveal());
   t.match(xml, '<id extension="NA" root="2.16.156.10011.1.11"/>');

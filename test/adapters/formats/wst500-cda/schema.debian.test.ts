@@ -1,19 +1,16 @@
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
-import { wst500Cda } from '../../../../adapters/formats/wst500-cda/adapter.ts';
 import type { RenderInput } from '../../../../agent/rendering/format.ts';
 import { readAsset } from '../../../../agent/support/assets.ts';
 import { anyReport } from './any-report.ts';
+import { compilePack } from './compile-pack.ts';
 import { all, parse } from './flatten.ts';
 import { goldenReport, inputOf } from './golden-report.ts';
 import { missingSchemas, validate } from './schemas.ts';
 
 const skip = missingSchemas;
 const compile = (form: 'base' | 'strict', overlay = {}) =>
-  wst500Cda.compile(
-    readAsset(`config/provinces/${form === 'base' ? 'cn-wst500' : 'cn-wst500-strict'}/pack.yaml`),
-    overlay,
-  );
+  compilePack(readAsset(`config/provinces/${form === 'base' ? 'cn-wst500' : 'cn-wst500-strict'}/pack.yaml`), overlay);
 
 /** Every document that comes of the inputs validates; what does not come is held by a MAP code. */
 function allValid(t: Test, form: 'base' | 'strict', inputs: RenderInput[], overlay = {}): number {

@@ -6,6 +6,7 @@ import type { RunningSource } from '../../../../agent/intake/source.ts';
 import type { Accepted, Incoming } from '../../../../agent/store/contract.ts';
 import { systemClock } from '../../../../agent/support/clock.ts';
 import type { LogFields } from '../../../../agent/support/log.ts';
+import { intakeOf } from './intake-of.ts';
 
 type Message = Omit<Incoming, 'source'>;
 
@@ -34,7 +35,7 @@ export async function startListener(
   const source = await hl7Mllp.start(
     {
       name: 'lis',
-      profile: given.profile ?? '',
+      profile: intakeOf(given.profile),
       clock: systemClock,
       log: { info: write, warn: write, error: write },
       async accept(message) {

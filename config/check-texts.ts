@@ -1,30 +1,32 @@
-import type { MessageReader } from '../agent/mapping/mapper.ts';
 import type { Registry } from '../agent/registry.ts';
 import type { Renderer } from '../agent/rendering/format.ts';
 import { errorTable, QianzhiError } from '../agent/support/errors.ts';
 import { type ConfigIssue, throwIfAny } from './config-error.ts';
 import type { LoadedConfig, LoadedPlatform } from './load.ts';
 
-export interface CompiledTexts {
-  /** By source name. */
-  readers: Map<string, MessageReader>;
+export interface CheckedTexts {
+  /** By source name: plain data, for `compile` of the same language. */
+  profiles: Map<string, unknown>;
+  /** By platform name: plain data, for `compile` of the same format. */
+  packs: Map<string, unknown>;
   /** By platform name. */
   renderers: Map<string, Renderer>;
 }
 
 /**
- * Compiles every source profile and province pack of a configuration, so that their errors show before
+ * Checks every source profile and province pack of a configuration, so that their errors show before
  * anything is opened. Throws ConfigError with CFG-5009 and CFG-5010 issues that name file, line and column.
  */
-export function compileTexts(loaded: LoadedConfig, registry: Registry): CompiledTexts {
+export function checkTexts(loaded: LoadedConfig, registry: Registry): CheckedTexts {
   const issues: ConfigIssue[] = [];
-  const readers = new Map<string, MessageReader>();
+  const profiles = new Map<string, unknown>();
+  const packs = new Map<string, unknown>();
   const renderers = new Map<string, Renderer>();
   for (const source of loaded.sources) {
-    const profile = registry.profiles.find((entry) => entry.sourceKinds.includes(source.kind));
-    if (profile === undefined) throw new Error(`no profile compiler for ${source.kind}`);
+    const language = registry.profiles.find((entry) => entry.sourceKinds.includes(source.kind));
+    if (language === undefined) throw new Error(`no profile language for ${source.kind}`);
     try {
-      readers.set(source.name, profile.compile(source.profileText));
+      profiles.set(source.name, language.check(source.profileText));
     } catch (error) {
       issues.push(...textIssues(error, source.profilePath));
     }
@@ -33,13 +35,15 @@ export function compileTexts(loaded: LoadedConfig, registry: Registry): Compiled
     const format = registry.formats.find((entry) => entry.kind === platform.format);
     if (format === undefined) throw new Error(`no format ${platform.format}`);
     try {
-      renderers.set(platform.name, format.compile(platform.packText, platform.overlay));
+      const pack = format.check(platform.packText, platform.overlay);
+      packs.set(platform.name, pack);
+      renderers.set(platform.name, format.compile(pack));
     } catch (error) {
       issues.push(...packIssues(error, platform, loaded.path));
     }
   }
   throwIfAny(unique(issues));
-  return { readers, renderers };
+  return { profiles, packs, renderers };
 }
 
 /** `where` of a compile error is `line:column`, perhaps followed by a path; or a path alone. */
