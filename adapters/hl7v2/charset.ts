@@ -1,7 +1,7 @@
 import { isAscii } from 'node:buffer';
 import { type Charset, charsetOfLabel } from './charset-labels.ts';
 import { encodeGb18030 } from './gb18030.ts';
-import { readMsh } from './msh.ts';
+import { declaredCharsets } from './msh.ts';
 
 export type { Charset } from './charset-labels.ts';
 
@@ -9,13 +9,27 @@ export type Decoded =
   /** `guessed`: neither MSH-18 nor the profile named a charset that fits; the bytes did. */
   { ok: true; text: string; charset: Charset; guessed: boolean } | { ok: false; code: 'MLLP-2006' };
 
+/** One for each charset: making one costs more than decoding a message. */
+const decoders = new Map<Charset, TextDecoder>();
+
+function decoderOf(charset: Charset): TextDecoder {
+  let decoder = decoders.get(charset);
+  if (decoder === undefined) {
+    decoder = new TextDecoder(charset, { fatal: true });
+    decoders.set(charset, decoder);
+  }
+  return decoder;
+}
+
 function strictly(raw: Uint8Array, charset: Charset): string | undefined {
   const buffer = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
   if (charset === 'ISO-8859-1') return buffer.toString('latin1');
   if (charset === 'US-ASCII') return isAscii(raw) ? buffer.toString('latin1') : undefined;
   try {
-    return new TextDecoder(charset, { fatal: true }).decode(raw);
+    return decoderOf(charset).decode(raw);
   } catch {
+    // What a converter keeps of bytes that were no text must not meet the next message.
+    decoders.delete(charset);
     return undefined;
   }
 }
@@ -37,7 +51,7 @@ function utf16Of(raw: Uint8Array): Charset | undefined {
 export function decodeMessage(raw: Uint8Array, profileCharset?: string): Decoded {
   const marked = raw[0] === 0xef && raw[1] === 0xbb && raw[2] === 0xbf ? 'UTF-8' : utf16Of(raw);
   const profile = profileCharset === undefined ? undefined : charsetOfLabel(profileCharset);
-  const declared = readMsh(raw, profileCharset)?.declaredCharsets ?? [];
+  const declared = declaredCharsets(raw, profileCharset);
   const candidates: Array<{ charset: Charset; guessed: boolean }> = [];
   const add = (charset: Charset | undefined, guessed: boolean) => {
     if (charset !== undefined && !candidates.some((other) => other.charset === charset))

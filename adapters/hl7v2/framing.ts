@@ -132,9 +132,20 @@ export function createFramer(options: FramerOptions): Framer {
     }
     return count === 0 ? undefined : { kind: 'garbage', count };
   };
+  /**
+   * The next 0x1C before `limit` that may end the frame. One that is followed by another byte is content, and
+   * is passed over here: a frame of nothing but 0x1C must cost no more than any other (invariant 11).
+   */
+  const findEnd = (bytes: Buffer, limit: number): number => {
+    const part = bytes.subarray(0, limit);
+    let end = part.indexOf(endBlock, at);
+    while (end >= 0 && end + 1 < limit && part[end + 1] !== carriageReturn)
+      end = part[end + 1] === endBlock ? end + 1 : part.indexOf(endBlock, end + 2);
+    return end;
+  };
   const inside = (bytes: Buffer): FrameEvent | undefined => {
     if (nextStart !== -1 && nextStart < at) nextStart = bytes.indexOf(startBlock, at);
-    const end = bytes.subarray(0, nextStart < 0 ? bytes.length : nextStart).indexOf(endBlock, at);
+    const end = findEnd(bytes, nextStart < 0 ? bytes.length : nextStart);
     const stop = end >= 0 ? end : nextStart >= 0 ? nextStart : bytes.length;
     const part = bytes.subarray(at, stop);
     if (payload.size() + part.length > maxMessageBytes) return oversize(part);

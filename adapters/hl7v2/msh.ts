@@ -55,31 +55,44 @@ const isDelimiter = (byte: number | undefined): byte is number =>
     (byte > 0x5a && byte < 0x61) ||
     (byte > 0x7a && byte < 0x7f));
 
-/**
- * Cuts MSH into fields, index 0 = MSH-2. With `multibyte` the walk steps over GB18030 characters whole:
- * their trail bytes include | ^ ~ and \ (116 ideographs each).
- */
-function split(segment: Uint8Array, separator: number, multibyte: boolean): Uint8Array[] {
-  const fields: Uint8Array[] = [];
-  let start = 0;
-  for (let at = 0; at < segment.length; at += multibyte ? gb18030CharacterLength(segment, at) : 1) {
-    if (segment[at] !== separator) continue;
-    fields.push(segment.subarray(start, at));
-    start = at + 1;
-  }
-  fields.push(segment.subarray(start));
-  return fields;
+/** MSH after its separator, and where each field from MSH-2 on begins in it; one position more closes the last. */
+interface Fields {
+  segment: Uint8Array;
+  starts: number[];
 }
 
-const charsetsOf = (fields: Uint8Array[], repetition: string | undefined): Charset[] => {
-  const known = (text: string) => {
-    const charset = charsetOfLabel(text);
-    return charset === undefined ? [] : [charset];
-  };
-  const declared = latin1(fields[16] ?? none);
-  if (declared.trim() === '') return known(latin1(fields[15] ?? none));
-  return (repetition === undefined ? [declared] : declared.split(repetition)).flatMap(known);
-};
+/** A field of MSH by its number, from 2; empty when there is none. */
+function fieldOf({ segment, starts }: Fields, number: number): Uint8Array {
+  const start = starts[number - 2];
+  const next = starts[number - 1];
+  return start === undefined || next === undefined || next - start <= 1 ? none : segment.subarray(start, next - 1);
+}
+
+const countOf = ({ starts }: Fields): number => starts.length - 1;
+
+/**
+ * Cuts MSH into fields. With `multibyte` the walk steps over GB18030 characters whole: their trail bytes
+ * include | ^ ~ and \ (116 ideographs each).
+ */
+function split(segment: Uint8Array, separator: number, multibyte: boolean): Fields {
+  const starts = [0];
+  for (let at = 0; at < segment.length; at += multibyte ? gb18030CharacterLength(segment, at) : 1) {
+    if (segment[at] === separator) starts.push(at + 1);
+  }
+  starts.push(segment.length + 1);
+  return { segment, starts };
+}
+
+function charsetsOf(fields: Fields, repetition: string | undefined): Charset[] {
+  const declared = latin1(fieldOf(fields, 18));
+  const labels =
+    declared.trim() === ''
+      ? [latin1(fieldOf(fields, 17))]
+      : repetition === undefined
+        ? [declared]
+        : declared.split(repetition);
+  return labels.flatMap((label) => charsetOfLabel(label) ?? []);
+}
 
 /**
  * Fields of MSH. A pure ASCII or valid UTF-8 header is cut byte by byte. Else the header is GB18030 or
@@ -90,7 +103,7 @@ function fieldsOf(
   separator: number,
   repetition: string | undefined,
   profile: Charset | undefined,
-): Uint8Array[] {
+): Fields {
   const single = split(segment, separator, false);
   if (isAscii(segment) || isUtf8(segment)) return single;
   const multi = split(segment, separator, true);
@@ -98,7 +111,7 @@ function fieldsOf(
   const oneByte = (charset: Charset | undefined) => charset?.startsWith('ISO-8859') === true;
   if (charsetsOf(single, repetition).some(oneByte)) return single;
   if (profile !== undefined) return oneByte(profile) ? single : multi;
-  const plausible = (fields: Uint8Array[]) => /^\d+(\.\d+)*/.test(latin1(fields[10] ?? none));
+  const plausible = (fields: Fields) => /^\d+(\.\d+)*/.test(latin1(fieldOf(fields, 12)));
   return !plausible(multi) && plausible(single) ? single : multi;
 }
 
@@ -134,12 +147,16 @@ function findMsa(raw: Uint8Array, from: number, separator: number): boolean {
   return false;
 }
 
-/**
- * Reads MSH from the raw bytes of a message, decoding nothing else. A BOM, blanks and blank lines before
- * it are tolerated. Undefined when there is no readable MSH (HL7-2101). `profileCharset` is the label
- * of the source profile; it helps only when the header holds undeclared non-ASCII bytes.
- */
-export function readMsh(raw: Uint8Array, profileCharset?: string): Msh | undefined {
+interface Header {
+  delimiters: Delimiters;
+  encodingCharacters: Uint8Array;
+  fields: Fields;
+  separator: number;
+  /** Position in the message after MSH. */
+  end: number;
+}
+
+function readHeader(raw: Uint8Array, profileCharset: string | undefined): Header | undefined {
   let at = raw[0] === 0xef && raw[1] === 0xbb && raw[2] === 0xbf ? 3 : 0;
   while (at < headerLimit && isBlank(raw[at])) at++;
   if (latin1(raw.subarray(at, at + 3)).toUpperCase() !== 'MSH') return undefined;
@@ -155,16 +172,29 @@ export function readMsh(raw: Uint8Array, profileCharset?: string): Msh | undefin
   const encodingCharacters = encodingEnd < 0 ? segment : segment.subarray(0, encodingEnd);
   if (!isEncoding(encodingCharacters)) return undefined;
   const delimiters = delimitersOf(separator, latin1(encodingCharacters));
-  const fields = fieldsOf(
-    segment,
-    separator,
-    delimiters.repetition,
-    profileCharset === undefined ? undefined : charsetOfLabel(profileCharset),
-  );
+  const profile = profileCharset === undefined ? undefined : charsetOfLabel(profileCharset);
+  const fields = fieldsOf(segment, separator, delimiters.repetition, profile);
   // The header ends beyond the limit and MSH-10 is not closed within it: what it is cannot be known.
-  if (end === start + headerLimit && end < raw.length && fields.length < 10) return undefined;
+  if (end === start + headerLimit && end < raw.length && countOf(fields) < 10) return undefined;
+  return { delimiters, encodingCharacters, fields, separator, end };
+}
 
-  const field = (number: number): Uint8Array => fields[number - 2] ?? none;
+/** Charsets the message declares, in order (see Msh); none when it has no readable MSH. */
+export function declaredCharsets(raw: Uint8Array, profileCharset?: string): Charset[] {
+  const header = readHeader(raw, profileCharset);
+  return header === undefined ? [] : charsetsOf(header.fields, header.delimiters.repetition);
+}
+
+/**
+ * Reads MSH from the raw bytes of a message, decoding nothing else. A BOM, blanks and blank lines before
+ * it are tolerated. Undefined when there is no readable MSH (HL7-2101). `profileCharset` is the label
+ * of the source profile; it helps only when the header holds undeclared non-ASCII bytes.
+ */
+export function readMsh(raw: Uint8Array, profileCharset?: string): Msh | undefined {
+  const header = readHeader(raw, profileCharset);
+  if (header === undefined) return undefined;
+  const { delimiters, encodingCharacters, fields, separator, end } = header;
+  const field = (number: number): Uint8Array => fieldOf(fields, number);
   const subcomponent = delimiters.subcomponent ?? '\r';
   const [code = '', trigger = '', structure = ''] = latin1(field(9))
     .split(delimiters.component)

@@ -3,7 +3,7 @@ import type { FormatAdapter, RenderInput, RenderOutput } from '../../../agent/re
 import { type ReadAsset, readAsset } from '../../../agent/support/assets.ts';
 import { QianzhiError } from '../../../agent/support/errors.ts';
 import { phi } from '../../../agent/support/phi.ts';
-import { toXml } from '../xml.ts';
+import { xmlBytes } from '../xml.ts';
 import { c0007 } from './c0007.ts';
 import { checkVersion } from './document-id.ts';
 import { stated } from './draft.ts';
@@ -42,8 +42,8 @@ function render(pack: Pack, input: RenderInput): RenderOutput {
       return { ...common, mediaType: 'application/json', bytes: phi(retraction(input, time)) };
     }
     const orgCode = organizationCode(pack, input.site.orgCode);
-    const xml = toXml(c0007({ pack, report: record, input, orgCode, time, findings }));
-    return { ...common, mediaType: 'application/xml', bytes: phi(Buffer.from(xml, 'utf8')) };
+    const xml = xmlBytes(c0007({ pack, report: record, input, orgCode, time, findings }));
+    return { ...common, mediaType: 'application/xml', bytes: phi(xml) };
   } catch (error) {
     if (error instanceof QianzhiError && error.code.startsWith('MAP-')) {
       return { kind: 'held', code: error.code, where: error.where ?? '' };

@@ -1,15 +1,16 @@
 import type { LabItem } from '../../../agent/clinical/records/types.ts';
 import { QianzhiError } from '../../../agent/support/errors.ts';
-import { el, shared, type XmlElement } from '../xml.ts';
+import { el, pattern, shared, type XmlElement, type XmlNode } from '../xml.ts';
 import { type Draft, must, note, nullValue, type Said, say, stated, timeOf } from './draft.ts';
 import type { ElementKey } from './elements.ts';
 import { header } from './header.ts';
 import { diagnosisText, itemLine, laboratoryText, textElement } from './narrative.ts';
+import { effectiveTime, itemPatterns, observation, textValue } from './observations.ts';
 import { realDigits } from './quantity.ts';
 import { reportTime } from './signers.ts';
 import type { DataElementKey, SectionKey } from './tables.ts';
 
-type Children = Array<XmlElement | undefined>;
+type Children = Array<XmlNode | undefined>;
 
 /**
  * WS/T 500 part 7, 检验报告, as an element tree (formats.md §1.4, §1.8): diagnosis, laboratory with an
@@ -33,6 +34,8 @@ export function c0007(draft: Draft): XmlElement {
   ]);
 }
 
+const entry = pattern<[child: XmlNode]>(1, (child) => el('entry', {}, [child]));
+
 function section(draft: Draft, key: SectionKey, text: XmlElement, entries: Children): XmlElement {
   const { section: sections, oid } = draft.pack.tables;
   const { code, name } = sections[key];
@@ -41,20 +44,14 @@ function section(draft: Draft, key: SectionKey, text: XmlElement, entries: Child
       ? { displayName: name }
       : { code, codeSystem: oid.loinc.oid, codeSystemName: oid.loinc.name, displayName: name };
   return el('component', {}, [
-    el('section', {}, [el('code', coded), text, ...entries.map((entry) => entry && el('entry', {}, [entry]))]),
+    el('section', {}, [el('code', coded), text, ...entries.map((child) => child && entry(child))]),
   ]);
 }
 
-function observation(draft: Draft, key: DataElementKey, children: Children): XmlElement {
-  return el('observation', { classCode: 'OBS', moodCode: 'EVN' }, [draft.pack.tables.dataElement[key], ...children]);
-}
-
-const textValue = (text: string): XmlElement => el('value', { 'xsi:type': 'ST' }, text);
-
 /** An observation that holds a text, or whatever the pack says when there is none. */
-function textual(draft: Draft, key: DataElementKey, said: Said, before?: XmlElement): XmlElement | undefined {
+function textual(draft: Draft, key: DataElementKey, said: Said, before?: XmlNode): XmlElement | undefined {
   if (said === undefined) return undefined;
-  return observation(draft, key, [before, said === 'null' ? nullValue('ST') : textValue(said.text)]);
+  return observation(draft.pack.tables, key, [before, said === 'null' ? nullValue('ST') : textValue(said.text)]);
 }
 
 /**
@@ -76,7 +73,7 @@ function diagnoses(draft: Draft): Children {
       return undefined;
     }
     const at = timeOf(draft, 'encounter.diagnoses', diagnosis.diagnosedAt);
-    return observation(draft, 'diagnosis', [
+    return observation(pack.tables, 'diagnosis', [
       dated(draft, at),
       el('value', {
         'xsi:type': 'CD',
@@ -90,10 +87,8 @@ function diagnoses(draft: Draft): Children {
 }
 
 /** effectiveTime of an observation: strict takes the day only. */
-const dated = (draft: Draft, time: string | undefined): XmlElement | undefined =>
-  time === undefined
-    ? undefined
-    : el('effectiveTime', { value: draft.pack.form === 'strict' ? time.slice(0, 8) : time });
+const dated = (draft: Draft, time: string | undefined): XmlNode | undefined =>
+  time === undefined ? undefined : effectiveTime(draft.pack.form === 'strict' ? time.slice(0, 8) : time);
 
 /** The REAL digits of an item, or undefined when its value goes as text; a number that does not fit is a finding. */
 function quantity(draft: Draft, item: LabItem): string | undefined {
@@ -148,38 +143,22 @@ const bound = (name: 'low' | 'high', time: string | undefined): XmlElement | und
   time === undefined ? undefined : el(name, { value: time });
 
 /** One item: its code with time and specimen, its result code, and its quantity if it is one. */
-function organizer(draft: Draft, item: LabItem, digits: string | undefined, specimen: XmlElement[]): XmlElement {
-  const { tables } = draft.pack;
-  const { oid } = tables;
-  const result = item.interpretation === undefined ? undefined : tables.labResult(item.interpretation);
+function organizer(draft: Draft, item: LabItem, digits: string | undefined, specimen: XmlElement[]): XmlNode {
+  const patterns = itemPatterns(draft.pack.tables);
+  const result = item.interpretation === undefined ? undefined : patterns.result(item.interpretation);
   if (result === undefined) say(draft, 'items.interpretation', undefined);
   const tested = timeOf(draft, 'items.testedAt', item.testedAt);
   if (tested === undefined) say(draft, 'items.testedAt', undefined);
-  const components = [
-    observation(draft, 'item', [dated(draft, tested), textValue(itemCode(draft, item)), ...specimen]),
-    result &&
-      observation(draft, 'resultCode', [
-        el('value', {
-          'xsi:type': 'CD',
-          code: result.code,
-          codeSystem: oid.resultCode.oid,
-          codeSystemName: oid.resultCode.name,
-          displayName: result.name,
-        }),
-      ]),
-    digits === undefined
-      ? undefined
-      : observation(draft, 'quantity', [el('value', { 'xsi:type': 'REAL', value: digits }), unit(draft, item)]),
-  ];
-  return el('organizer', { classCode: 'CLUSTER', moodCode: 'EVN' }, [
-    el('statusCode'),
-    ...components.map((component) => component && el('component', {}, [component])),
-  ]);
+  const code = itemCode(draft, item);
+  const quantity = digits === undefined ? undefined : patterns.quantity(digits, unit(draft, item));
+  return patterns.organizer(dated(draft, tested), code, specimen, result, quantity);
 }
 
-function unit(draft: Draft, item: LabItem): XmlElement | undefined {
-  const found = textual(draft, 'unit', say(draft, 'items.unit', item.unit));
-  return found && el('entryRelationship', { typeCode: 'COMP' }, [found]);
+function unit(draft: Draft, item: LabItem): XmlNode | undefined {
+  const said = say(draft, 'items.unit', item.unit);
+  if (said !== undefined && said !== 'null') return itemPatterns(draft.pack.tables).unit(said.text);
+  const nothing = textual(draft, 'unit', said);
+  return nothing && el('entryRelationship', { typeCode: 'COMP' }, [nothing]);
 }
 
 /** 检验项目代码: the code as the laboratory sent it unless the pack prefers the standard one; the name if there is no code. */

@@ -1,7 +1,8 @@
 import type { Finding, LabReport } from '../../../agent/clinical/records/types.ts';
 import type { RenderInput } from '../../../agent/rendering/format.ts';
+import { unitAt } from '../../../agent/support/code-units.ts';
 import { QianzhiError } from '../../../agent/support/errors.ts';
-import { el, type XmlElement } from '../xml.ts';
+import { el, pattern, type XmlElement, type XmlNode } from '../xml.ts';
 import type { ElementKey } from './elements.ts';
 import type { Pack } from './pack.ts';
 import { realTime } from './times.ts';
@@ -22,8 +23,12 @@ export interface Draft {
 export type Said = { text: string } | 'null' | undefined;
 
 /** The text if it says anything; blank counts as absent. */
-export const stated = (value: string | undefined): string | undefined =>
-  value === undefined || value.trim() === '' ? undefined : value;
+export function stated(value: string | undefined): string | undefined {
+  if (value === undefined || value === '') return undefined;
+  const first = unitAt(value, 0);
+  const certain = first > 0x20 && first < 0x80; // printable ASCII, as most begin: no need to look further
+  return certain || value.trim() !== '' ? value : undefined;
+}
 
 /** Adds a finding once; `where` is a model path, never a value. */
 export function note(draft: Draft, code: string, where: string, dimension: Finding['dimension']): void {
@@ -63,18 +68,21 @@ export function timeOf(draft: Draft, key: ElementKey | 'auditedAt', value: strin
 /** No information given (HL7 v3 NullFlavor): the base form's explicit nothing. */
 const noInformation = { nullFlavor: 'NI' };
 
-export const idElement = (root: string, said: Said): XmlElement | undefined => {
+const id = pattern<[extension: string, root: string]>(2, (extension = '', root = '') => el('id', { extension, root }));
+const name = pattern<[text: string]>(1, (text = '') => el('name', {}, text));
+
+export const idElement = (root: string, said: Said): XmlNode | undefined => {
   if (said === undefined) return undefined;
-  return said === 'null' ? el('id', noInformation) : el('id', { extension: said.text, root });
+  return said === 'null' ? el('id', noInformation) : id(said.text, root);
 };
 
-export const nameElement = (said: Said): XmlElement | undefined => {
+export const nameElement = (said: Said): XmlNode | undefined => {
   if (said === undefined) return undefined;
-  return said === 'null' ? el('name', noInformation) : el('name', {}, said.text);
+  return said === 'null' ? el('name', noInformation) : name(said.text);
 };
 
 /** Id and name of the organisation that the document is made for. */
-export const hospital = (draft: Draft): Array<XmlElement | undefined> => [
+export const hospital = (draft: Draft): Array<XmlNode | undefined> => [
   idElement(draft.pack.tables.oid.organization.oid, { text: draft.orgCode }),
   nameElement({ text: must('site.name', draft.input.site.name) }),
 ];

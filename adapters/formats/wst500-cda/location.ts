@@ -1,4 +1,4 @@
-import { el, type XmlElement } from '../xml.ts';
+import { el, pattern, type XmlElement, type XmlNode } from '../xml.ts';
 import { type Draft, hospital, idElement, nameElement, type Said, say, stated } from './draft.ts';
 import type { ElementKey } from './elements.ts';
 
@@ -43,10 +43,11 @@ export function location(draft: Draft): XmlElement {
   ]);
 }
 
-const partOf = (children: Array<XmlElement | undefined>): XmlElement =>
+const partOf = pattern<[children: Array<XmlNode | undefined>]>(1, (children) =>
   el('asOrganizationPartOf', { classCode: 'PART' }, [
-    el('wholeOrganization', { classCode: 'ORG', determinerCode: 'INSTANCE' }, children),
-  ]);
+    el('wholeOrganization', { classCode: 'ORG', determinerCode: 'INSTANCE' }, [children]),
+  ]),
+);
 
 function stay(draft: Draft, key: ElementKey, value: string | undefined, part?: string): Said {
   const rule = draft.pack.elements[key];

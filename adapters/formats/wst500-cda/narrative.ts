@@ -1,5 +1,5 @@
 import type { LabItem, LabReport } from '../../../agent/clinical/records/types.ts';
-import { el, type XmlElement, type XmlNode } from '../xml.ts';
+import { el, pattern, type XmlElement, type XmlNode } from '../xml.ts';
 import { stated } from './draft.ts';
 
 /**
@@ -20,8 +20,22 @@ const columns: Array<{ head: string; always?: true; cell(item: LabItem): string 
   { head: '说明', cell: (item) => notes(item.notes) },
 ];
 
+/** What a line of text says beside the value itself. */
+const remarks = columns.slice(4);
+
+/** A row of the table, by its number of cells. */
+const rows = columns.map((_, n) =>
+  pattern(n + 1, (...cells) =>
+    el(
+      'tr',
+      {},
+      cells.map((cell) => el('td', {}, cell)),
+    ),
+  ),
+);
+
 const notes = (lines: readonly string[]): string | undefined =>
-  stated(lines.filter((line) => stated(line) !== undefined).join('\n'));
+  lines.length === 0 ? undefined : stated(lines.filter((line) => stated(line) !== undefined).join('\n'));
 
 /** One item on one line: `白细胞计数(WBC)：12.5 10^9/L；参考范围 3.5-9.5；提示 H`. */
 export function itemLine(item: LabItem): string {
@@ -31,7 +45,7 @@ export function itemLine(item: LabItem): string {
   let line = label === undefined ? (number ?? '') : number === undefined ? label : `${label}(${number})`;
   line += `：${item.value ?? ''}`;
   if (stated(item.unit) !== undefined) line += ` ${item.unit}`;
-  for (const { head, cell } of columns.slice(4)) {
+  for (const { head, cell } of remarks) {
     const said = stated(cell(item));
     if (said !== undefined) line += `；${head} ${said}`;
   }
@@ -54,30 +68,21 @@ export function laboratoryText(report: LabReport, form: 'base' | 'strict'): XmlE
   const lines = specimenLines(report);
   if (form === 'strict') return textElement([...lines, ...report.items.map(itemLine)], form);
   const shown = columns.filter(({ always, cell }) => always || report.items.some((i) => stated(cell(i)) !== undefined));
-  const row = (tag: 'th' | 'td', cells: Array<string | undefined>): XmlElement =>
-    el(
-      'tr',
-      {},
-      cells.map((cell) => el(tag, {}, cell ?? '')),
-    );
+  const row = rows[shown.length - 1];
   return el('text', {}, [
     ...lines.map((line) => el('paragraph', {}, line)),
     el('table', {}, [
       el('thead', {}, [
-        row(
-          'th',
-          shown.map(({ head }) => head),
+        el(
+          'tr',
+          {},
+          shown.map(({ head }) => el('th', {}, head)),
         ),
       ]),
       el(
         'tbody',
         {},
-        report.items.map((item) =>
-          row(
-            'td',
-            shown.map(({ cell }) => cell(item)),
-          ),
-        ),
+        report.items.map((item) => row?.(...shown.map(({ cell }) => cell(item)))),
       ),
     ]),
   ]);

@@ -1,6 +1,6 @@
 import type { IdentifierKind, PatientClass } from '../../../agent/clinical/records/types.ts';
 import { QianzhiError } from '../../../agent/support/errors.ts';
-import { el, type XmlElement } from '../xml.ts';
+import { el, type XmlElement, type XmlNode } from '../xml.ts';
 import type { NumberSource } from './config.ts';
 import { type Draft, idElement, must, nameElement, note, say, stated } from './draft.ts';
 import { ageAt, realTime } from './times.ts';
@@ -54,7 +54,7 @@ function numberFrom(draft: Draft, sources: readonly NumberSource[]): string | un
  * 门(急)诊号 then 住院号, as in the templates. The number of the patient's own class is identity and
  * may be read from where the pack says; the other one is only ever its own kind of number.
  */
-function encounterNumbers(draft: Draft, patientClass: PatientClass): Array<XmlElement | undefined> {
+function encounterNumbers(draft: Draft, patientClass: PatientClass): Array<XmlNode | undefined> {
   const { oid } = draft.pack.tables;
   const inpatient = patientClass === 'inpatient';
   const own = { text: must('encounter.number', numberFrom(draft, draft.pack.encounterNumbers[patientClass])) };

@@ -1,21 +1,11 @@
+import { isRealTime, localTime } from '../../../agent/clinical/records/time.ts';
 import type { JournalContent } from '../../../agent/rendering/format.ts';
 import { QianzhiError } from '../../../agent/support/errors.ts';
 import type { Form } from './elements.ts';
 
-const shape = /^(\d{4})(\d{2})(\d{2})(?:(\d{2})(\d{2})(\d{2})?)?$/;
-const monthDays = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-
 /** The time unchanged if it is a real one in the model's form (yyyyMMdd, …HHmm, …HHmmss), else undefined. */
-export function realTime(value: string | undefined): string | undefined {
-  const match = value === undefined ? null : shape.exec(value);
-  if (match === null) return undefined;
-  const [year, month, day, hour, minute, second] = match.slice(1).map((part) => Number(part ?? 0));
-  if (year === undefined || month === undefined || day === undefined || year < 1) return undefined;
-  const leap = (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
-  const last = month === 2 && leap ? 29 : (monthDays[month - 1] ?? 0);
-  const real = day >= 1 && day <= last && (hour ?? 0) < 24 && (minute ?? 0) < 60 && (second ?? 0) < 60;
-  return real ? value : undefined;
-}
+export const realTime = (value: string | undefined): string | undefined =>
+  value !== undefined && isRealTime(value) ? value : undefined;
 
 /** A real time given to the second, else undefined: seconds are never made up. */
 export function toTheSecond(value: string | undefined): string | undefined {
@@ -29,33 +19,14 @@ export function toTheSecond(value: string | undefined): string | undefined {
  * Throws MAP-3012 when the arrival is no time or the zone is unknown.
  */
 export function documentTime(context: JournalContent['context'], reportedAt: string | undefined): string {
-  return toTheSecond(context.messageTime) ?? toTheSecond(reportedAt) ?? localTime(context.receivedMs, context.timeZone);
+  return (
+    toTheSecond(context.messageTime) ?? toTheSecond(reportedAt) ?? arrivalTime(context.receivedMs, context.timeZone)
+  );
 }
 
-const zones = new Map<string, Intl.DateTimeFormat>();
-
-function localTime(ms: number, timeZone: string): string {
+function arrivalTime(ms: number, timeZone: string): string {
   try {
-    let zone = zones.get(timeZone);
-    if (zone === undefined) {
-      zone = new Intl.DateTimeFormat('en-US', {
-        timeZone,
-        calendar: 'gregory',
-        numberingSystem: 'latn',
-        hourCycle: 'h23',
-        year: 'numeric',
-        month: '2-digit',
-        day: '2-digit',
-        hour: '2-digit',
-        minute: '2-digit',
-        second: '2-digit',
-      });
-      zones.set(timeZone, zone);
-    }
-    const parts: Record<string, string> = {};
-    for (const { type, value } of zone.formatToParts(ms)) parts[type] = value;
-    const year = (parts.year ?? '').padStart(4, '0');
-    const time = `${year}${parts.month}${parts.day}${parts.hour}${parts.minute}${parts.second}`;
+    const time = localTime(ms, timeZone);
     if (realTime(time) !== undefined) return time;
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;

@@ -1,7 +1,7 @@
 import type { Coded, Encounter } from '../../../agent/clinical/records/types.ts';
 import type { Segment } from '../parser.ts';
 import { missingKey } from '../profile/path-compile.ts';
-import { codedOf, defined, type Extraction, timeOf, valueBy } from './reading.ts';
+import { codedOf, type Extraction, timeOf, valueBy } from './reading.ts';
 
 /** The encounter, and where its class was looked for when it is unknown (MAP-3005: held, never guessed). */
 export function readEncounter(
@@ -10,7 +10,7 @@ export function readEncounter(
 ): { encounter: Encounter; unknownClassAt: string | undefined } {
   const { encounter: paths, tables } = x.rules;
   const patientClass = tables.patientClass.get(valueBy(x, paths.class) ?? missingKey);
-  const encounter: Encounter = defined({
+  const encounter: Encounter = {
     patientClass,
     visitNumber: valueBy(x, paths.visitNumber),
     department: codedOf(x, paths.department),
@@ -19,7 +19,7 @@ export function readEncounter(
     bed: valueBy(x, paths.bed),
     admittedAt: timeOf(x, paths.admittedAt, 'encounter.admittedAt'),
     diagnoses: diagnoses.flatMap((segment) => readDiagnosis(x, segment)),
-  });
+  };
   const unknownClassAt =
     patientClass !== undefined ? undefined : x.scope.current.PV1 === undefined ? 'PV1' : 'encounter.class';
   return { encounter, unknownClassAt };

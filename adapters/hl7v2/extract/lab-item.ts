@@ -4,7 +4,7 @@ import { explicitNull, fieldText, repetitionsOf, type Segment, unescapeText } fr
 import { missingKey } from '../profile/path-compile.ts';
 import type { ResultGroup } from './groups.ts';
 import { isPayload, isPlainNumber } from './observation-value.ts';
-import { codedOf, defined, type Extraction, remark, timeOf, valueBy } from './reading.ts';
+import { codedOf, type Extraction, placeOf, remark, timeOf, valueBy } from './reading.ts';
 
 export interface ItemReading {
   item: LabItem;
@@ -15,26 +15,26 @@ export interface ItemReading {
 
 /**
  * Reads one OBX; the scope's current OBX must be it. Undefined when it has neither code nor name.
- * @param place where the item stands in the record, for findings: `items[3]`.
+ * @param index where the item stands in the record, for findings.
  */
-export function readItem(x: Extraction, result: ResultGroup, place: string): ItemReading | undefined {
+export function readItem(x: Extraction, result: ResultGroup, index: number): ItemReading | undefined {
   const { items: paths, tables } = x.rules;
   const { message } = x.scope;
-  const item = codedOf(x, { code: paths.code, name: paths.name });
+  const item = codedOf(x, paths);
   if (item === undefined) return undefined;
-  if (isPayload(message, result.obx)) remark(x, 'MAP-3024', place, 'completeness');
+  if (isPayload(message, result.obx)) remark(x, 'MAP-3024', placeOf(index), 'completeness');
   const value = valueBy(x, paths.value);
   const subId = valueBy(x, paths.subId);
   const flag = valueBy(x, paths.flag)?.trim() || undefined;
   const flags = flagsOf(x, flag);
-  const interpretation = interpret(x, flags, place);
+  const interpretation = interpret(x, flags, index);
   const critical = flags.some((one) => x.rules.criticalFlags.has(one));
   const action = tables.itemStatus.get(valueBy(x, paths.status) ?? missingKey);
   const key = (item.code ?? item.name ?? '') + (subId === undefined ? '' : `/${subId}`);
   return {
     segment: result.obx,
     action,
-    item: defined({
+    item: {
       key,
       item,
       value,
@@ -44,11 +44,11 @@ export function readItem(x: Extraction, result: ResultGroup, place: string): Ite
       flag,
       interpretation,
       critical: critical ? true : undefined,
-      testedAt: timeOf(x, paths.testedAt, `${place}.testedAt`),
+      testedAt: timeOf(x, paths.testedAt, 'testedAt', index),
       method: valueBy(x, paths.method),
       instrument: valueBy(x, paths.instrument),
       notes: result.notes.flatMap((note) => noteText(x, note)),
-    }),
+    },
   };
 }
 
@@ -65,6 +65,7 @@ export function noteText(x: Extraction, note: Segment): string[] {
 function flagsOf(x: Extraction, flag: string | undefined): string[] {
   if (flag === undefined) return [];
   const { repetition, component } = x.scope.message.delimiters;
+  if (!flag.includes(repetition) && !flag.includes(component)) return [flag];
   const parts = repetition === '' ? [flag] : flag.split(repetition);
   return parts
     .map((part) => (component === '' ? part : (part.split(component)[0] ?? '')).trim())
@@ -72,14 +73,14 @@ function flagsOf(x: Extraction, flag: string | undefined): string[] {
 }
 
 /** Abnormal outweighs undetermined outweighs normal; one unknown flag leaves all open (MAP-3001). */
-function interpret(x: Extraction, flags: readonly string[], place: string): Interpretation | undefined {
+function interpret(x: Extraction, flags: readonly string[], index: number): Interpretation | undefined {
   const table = x.rules.tables.flags;
   if (flags.length === 0) return table.get(missingKey);
   let result: Interpretation = 'normal';
   for (const flag of flags) {
     const meaning = table.get(flag);
     if (meaning === undefined) {
-      remark(x, 'MAP-3001', `${place}.flag`, 'accuracy');
+      remark(x, 'MAP-3001', placeOf(index, 'flag'), 'accuracy');
       return undefined;
     }
     if (meaning === 'abnormal' || (meaning === 'undetermined' && result === 'normal')) result = meaning;

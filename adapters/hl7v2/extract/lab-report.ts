@@ -4,7 +4,7 @@ import type { ReportStatement, StatusAction } from '../../../agent/clinical/repo
 import { missingKey } from '../profile/path-compile.ts';
 import type { OrderGroup } from './groups.ts';
 import { type ItemReading, noteText, readItem } from './lab-item.ts';
-import { codedOf, defined, type Extraction, personOf, timeOf, valueBy } from './reading.ts';
+import { codedOf, type Extraction, personOf, timeOf, valueBy } from './reading.ts';
 
 /** The OBRs of one message that state the same report. */
 export interface ReportDraft {
@@ -99,7 +99,7 @@ export function readReport(
     for (const note of order.notes) remarks.push(...noteText(x, note));
     for (const result of order.results) {
       x.scope.current.OBX = result.obx;
-      const reading = readItem(x, result, `items[${readings.length}]`);
+      const reading = readItem(x, result, readings.length);
       if (reading === undefined) nameless = true;
       else readings.push(action === 'retract' ? { ...reading, action: retractedOrderItem(reading.action) } : reading);
     }
@@ -118,18 +118,18 @@ export function readReport(
           : items.length === 0 && header.conclusion === undefined
             ? ({ code: 'HL7-2102', where: 'OBX' } as const)
             : undefined;
-  const report: LabReport = defined({
+  const report: LabReport = {
     kind: 'lab-report',
     reportNumber: draft.number,
     orderNumbers: [...orderNumbers],
     patient,
     encounter,
     panel: joinPanels(panels),
-    specimen: defined(specimen),
+    specimen,
     items,
     remarks,
     ...header,
-  });
+  };
   return { report, reportAction: reportAction ?? 'publish', itemActions, incomplete };
 }
 
@@ -167,7 +167,7 @@ function settleItems(readings: readonly ItemReading[]): {
     const count = (counts.get(item.key) ?? 0) + 1;
     counts.set(item.key, count);
     const key = count === 1 ? item.key : `${item.key}#${count}`;
-    items.push({ ...item, key });
+    items.push(count === 1 ? item : { ...item, key });
     if (action === 'hold' || action === 'remove-item') itemActions[key] = action;
   }
   return { items, itemActions };

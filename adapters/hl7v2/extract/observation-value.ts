@@ -1,11 +1,15 @@
+import { unitAt } from '../../../agent/support/code-units.ts';
 import {
   componentOf,
   explicitNull,
   fieldText,
   type Hl7Message,
-  piece,
   repetitionsOf,
   type Segment,
+  spanComponent,
+  spanField,
+  spanPiece,
+  spanTrimmed,
   unescapeText,
   valueAt,
 } from '../parser.ts';
@@ -24,24 +28,48 @@ export function rawFieldText(message: Hl7Message, segment: Segment, field: numbe
  * at the component separator; it is put together again, since `10` alone would be another quantity.
  */
 export function unitText(message: Hl7Message, segment: Segment, field: number): string | undefined {
-  const text = piece(fieldText(message, segment, field), message.delimiters.repetition, 1);
-  if (text === '' || text === explicitNull) return undefined;
-  const first = componentOf(message, text, 1).trim();
-  const second = componentOf(message, text, 2).trim();
-  if (/^[x×*]?\s*10$/i.test(first) && /^-?\d+/.test(second)) return `${first}${message.delimiters.component}${second}`;
-  return first || second || undefined;
+  const component = (n: number): string => {
+    spanField(message, segment, field);
+    spanPiece(message, message.separators.repetition, 1);
+    spanComponent(message, n, undefined);
+    return spanTrimmed(message);
+  };
+  const first = component(1);
+  if (first === '') return component(2) || undefined;
+  if (first.endsWith('10') && /^[x×*]?\s*10$/i.test(first)) {
+    const second = component(2);
+    if (/^-?\d+/.test(second)) return `${first}${message.delimiters.component}${second}`;
+  }
+  return first === explicitNull && isExplicitNull(message, segment, field) ? undefined : first;
 }
 
-/** Value types whose repetitions are lines of one text. */
-const textTypes = new Set(['TX', 'FT']);
-/** Coded types: the text is what a reader wants, else the code. */
-const codedTypes = new Set(['CE', 'CWE', 'CNE', 'CF', 'CD']);
-/** Types that carry a document or point to one; a value of a laboratory item they are not. */
-const payloadTypes = new Set(['ED', 'RP']);
+/** Whether the first repetition of a field is an explicit null and nothing else. */
+function isExplicitNull(message: Hl7Message, segment: Segment, field: number): boolean {
+  spanField(message, segment, field);
+  spanPiece(message, message.separators.repetition, 1);
+  return message.text.slice(message.span.start, message.span.end) === explicitNull;
+}
+
+type ValueType = 'text' | 'coded' | 'structured' | 'payload' | 'other';
+const valueTypes = new Map<string, ValueType>([
+  // Repetitions are lines of one text.
+  ...['TX', 'FT'].map((type) => [type, 'text'] as const),
+  // The text is what a reader wants, else the code.
+  ...['CE', 'CWE', 'CNE', 'CF', 'CD'].map((type) => [type, 'coded'] as const),
+  ['SN', 'structured'],
+  // A document or a pointer to one; a value of a laboratory item it is not.
+  ...['ED', 'RP'].map((type) => [type, 'payload'] as const),
+  ...['NM', 'ST'].map((type) => [type, 'other'] as const),
+]);
+
+function valueTypeOf(message: Hl7Message, segment: Segment): ValueType {
+  const type = valueAt(message, segment, 2);
+  return valueTypes.get(type) ?? valueTypes.get(type.trim().toUpperCase()) ?? 'other';
+}
 
 /** Whether an OBX holds an attachment (ED) or a pointer (RP) instead of a value. */
 export const isPayload = (message: Hl7Message, segment: Segment): boolean =>
-  payloadTypes.has(valueAt(message, segment, 2).trim().toUpperCase());
+  valueTypeOf(message, segment) === 'payload';
 
 /**
  * The observed value of an OBX by its value type (OBX-2), unescaped, otherwise exactly as sent.
@@ -53,21 +81,21 @@ export const isPayload = (message: Hl7Message, segment: Segment): boolean =>
 export function observedText(message: Hl7Message, segment: Segment, field: number): string | undefined {
   const text = fieldText(message, segment, field);
   if (text === '' || text === explicitNull) return undefined;
-  const type = valueAt(message, segment, 2).trim().toUpperCase();
-  if (payloadTypes.has(type)) return undefined;
+  const type = valueTypeOf(message, segment);
+  if (type === 'payload') return undefined;
   let value: string;
-  if (textTypes.has(type)) {
+  if (type === 'text') {
     value = repetitionsOf(message, text)
       .map((line) => unescapeText(message, line))
       .join('\n');
-  } else if (codedTypes.has(type) && text.includes(message.delimiters.component)) {
+  } else if (type === 'coded' && text.includes(message.delimiters.component)) {
     value = repetitionsOf(message, text)
       .map(
         (coded) => componentOf(message, coded, 2) || componentOf(message, coded, 1) || componentOf(message, coded, 9),
       )
       .filter((line) => line !== '')
       .join('\n');
-  } else if (type === 'SN' && text.includes(message.delimiters.component)) {
+  } else if (type === 'structured' && text.includes(message.delimiters.component)) {
     value = [1, 2, 3, 4].map((n) => componentOf(message, text, n)).join('');
   } else {
     value = unescapeText(message, text);
@@ -78,4 +106,15 @@ export function observedText(message: Hl7Message, segment: Segment, field: numbe
 }
 
 /** Whether a value is a plain decimal number by its characters, whatever its declared type (`>5000` is not). */
-export const isPlainNumber = (value: string): boolean => /^-?\d+(\.\d+)?$/.test(value);
+export function isPlainNumber(value: string): boolean {
+  const { length } = value;
+  let digits = 0;
+  let point = -1;
+  for (let at = unitAt(value, 0) === 45 ? 1 : 0; at < length; at++) {
+    const unit = unitAt(value, at);
+    if (unit >= 48 && unit <= 57) digits += 1;
+    else if (unit === 46 && point < 0 && digits > 0) point = at;
+    else return false;
+  }
+  return digits > 0 && point !== length - 1;
+}

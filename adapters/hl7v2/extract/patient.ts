@@ -2,7 +2,7 @@ import { contradictionOf, looksLikeResidentId, validResidentId } from '../../../
 import type { Coded, Identifier, Patient } from '../../../agent/clinical/records/types.ts';
 import { missingKey } from '../profile/path-compile.ts';
 import { lastRead } from '../profile/scope.ts';
-import { defined, type Extraction, remark, timeOf, valueBy } from './reading.ts';
+import { type Extraction, remark, timeOf, valueBy } from './reading.ts';
 
 export type PatientReading =
   | { ok: true; patient: Patient; patientKey: string }
@@ -36,14 +36,14 @@ export function readPatient(x: Extraction): PatientReading {
   const resident = readResidentId(x, birthDate, sex?.standard?.code);
   if (resident.identifier !== undefined) add(resident.identifier);
 
-  const patient: Patient = defined({
+  const patient: Patient = {
     identifiers,
     name: valueBy(x, paths.name),
     sex,
     birthDate,
     phone: valueBy(x, paths.phone),
     address: valueBy(x, paths.address),
-  });
+  };
   if (patientKey === undefined) {
     return { ok: false, patient, patientKey, code: 'MAP-3003', where: 'patient.in_house' };
   }

@@ -20,39 +20,40 @@ export const valueBy = (x: Extraction, path: Evaluate | undefined): string | und
 export function codedOf(x: Extraction, paths: CodedPaths): Coded | undefined {
   const code = paths.code?.(x.scope);
   const name = paths.name?.(x.scope);
-  if (code === undefined && name === undefined) return undefined;
-  return { ...(code !== undefined && { code }), ...(name !== undefined && { name }) };
+  if (code === undefined) return name === undefined ? undefined : { name };
+  return name === undefined ? { code } : { code, name };
 }
 
 export function personOf(x: Extraction, paths: PersonPaths): Person | undefined {
   const id = paths.id?.(x.scope);
   const name = paths.name?.(x.scope);
-  if (id === undefined && name === undefined) return undefined;
-  return { ...(id !== undefined && { id }), ...(name !== undefined && { name }) };
+  if (id === undefined) return name === undefined ? undefined : { name };
+  return name === undefined ? { id } : { id, name };
 }
 
 /**
  * A date and time in the model's form. What is no date is left out with a finding (MAP-3012), a sentinel
  * of the profile is left out silently: the sender means that it knows none.
- * @param place where in the model it belongs, for the finding.
+ * @param place where in the model it belongs, for the finding; of an item, within the item.
+ * @param item position of the item it belongs to.
  */
-export function timeOf(x: Extraction, path: Evaluate | undefined, place: string): string | undefined {
+export function timeOf(x: Extraction, path: Evaluate | undefined, place: string, item?: number): string | undefined {
   const value = path?.(x.scope);
   if (value === undefined) return undefined;
   const time = normaliseTime(value, x.scope.timeZone);
   if (time === undefined) {
-    remark(x, 'MAP-3012', place, 'accuracy');
+    remark(x, 'MAP-3012', item === undefined ? place : placeOf(item, place), 'accuracy');
     return undefined;
   }
   return x.rules.sentinelDates.has(time.slice(0, 8)) ? undefined : time;
 }
+
+/** `items[3].flag`: made only where something is remarked, for a report has many items. */
+export const placeOf = (item: number, part?: string): string =>
+  part === undefined ? `items[${item}]` : `items[${item}].${part}`;
 
 /** Notes a quality remark once. */
 export function remark(x: Extraction, code: string, where: string, dimension: Finding['dimension']): void {
   if (x.findings.length >= maxFindings || x.findings.some((f) => f.code === code && f.where === where)) return;
   x.findings.push({ code, where, dimension });
 }
-
-/** A copy without the keys that are undefined, so that "absent" has one form only. */
-export const defined = <T extends object>(value: T): T =>
-  Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined)) as T;

@@ -1,6 +1,6 @@
 import { normaliseTime } from '../../../agent/clinical/records/time.ts';
 import { observedText, rawFieldText, unitText } from '../extract/observation-value.ts';
-import { componentOf, explicitNull, fieldText, piece, repetitionsOf } from '../parser.ts';
+import { explicitNull, type Hl7Message, spanComponent, spanField, spanPiece, spanTrimmed } from '../parser.ts';
 import { type Expression, PathSyntaxError, type PathTerm, parseExpression } from './path-syntax.ts';
 import type { Scope } from './scope.ts';
 import { fieldCountOf } from './segments.ts';
@@ -130,12 +130,13 @@ function compilePath(path: PathTerm, rules: CompileRules): Evaluate {
     const segment = scope.current[id];
     if (segment === undefined) return undefined;
     const { message } = scope;
-    const text = fieldText(message, segment, field);
-    if (text === '') return undefined;
-    const separator = message.delimiters.repetition;
-    const repetition = selector?.kind === 'equals' ? matching(scope, text, selector) : fixed;
+    spanField(message, segment, field);
+    if (message.span.start === message.span.end) return undefined;
+    const repetition = selector?.kind === 'equals' ? spanMatching(message, selector) : fixed;
     if (repetition === 0) return undefined;
-    const value = componentOf(message, piece(text, separator, repetition), component, subcomponent).trim();
+    if (selector?.kind !== 'equals') spanPiece(message, message.separators.repetition, repetition);
+    spanComponent(message, component, subcomponent);
+    const value = spanTrimmed(message);
     if (value === '' || value === explicitNull) return undefined;
     scope.readFrom = path;
     scope.readRepetition = repetition;
@@ -143,18 +144,31 @@ function compilePath(path: PathTerm, rules: CompileRules): Evaluate {
   };
 }
 
-/** Number of the first repetition that the selector fits, 0 when none does. */
-function matching(
-  scope: Scope,
-  text: string,
+/**
+ * Narrows the message's span, a field, to the first repetition that the selector fits.
+ * @returns its number, 0 when none does.
+ */
+function spanMatching(
+  message: Hl7Message,
   selector: Extract<NonNullable<PathTerm['selector']>, { kind: 'equals' }>,
 ): number {
-  const { message } = scope;
-  const parts = repetitionsOf(message, text);
-  for (let i = 0; i < parts.length; i++) {
-    const part = parts[i] ?? '';
-    if (part !== '' && componentOf(message, part, selector.component, selector.sub).trim() === selector.value)
-      return i + 1;
+  const { text, separators, span } = message;
+  const fieldEnd = span.end;
+  let start = span.start;
+  for (let number = 1; start <= fieldEnd; number++) {
+    let end = start;
+    while (end < fieldEnd && text.charCodeAt(end) !== separators.repetition) end++;
+    if (end > start) {
+      span.start = start;
+      span.end = end;
+      spanComponent(message, selector.component, selector.sub);
+      if (spanTrimmed(message) === selector.value) {
+        span.start = start;
+        span.end = end;
+        return number;
+      }
+    }
+    start = end + 1;
   }
   return 0;
 }

@@ -41,5 +41,10 @@ export function fieldCountOf(segmentId: string): number | undefined {
   return /^Z[A-Z0-9]{2}$/.test(segmentId) ? zFieldCount : undefined;
 }
 
-/** Whether three letters alone on a line are an empty segment rather than a line of text. */
-export const isKnownSegment = (segmentId: string): boolean => Object.hasOwn(fieldCounts, segmentId);
+const knownIds = new Map(Object.keys(fieldCounts).map((id) => [id, id]));
+
+/**
+ * The id of a segment HL7 knows as our own string, else undefined. Three letters alone on a line are an
+ * empty segment when it knows them, and one string for each id makes comparing ids cheap.
+ */
+export const knownSegment = (segmentId: string): string | undefined => knownIds.get(segmentId);

@@ -1,3 +1,5 @@
+import { unitAt } from '../../support/code-units.ts';
+
 /**
  * Date and time of the clinical model: `yyyyMMdd`, `yyyyMMddHHmm` or `yyyyMMddHHmmss`, local to the
  * site, without zone (see types.ts).
@@ -15,6 +17,7 @@ const written =
  */
 export function normaliseTime(text: string, timeZone: string): string | undefined {
   const trimmed = text.trim();
+  if (isRealTime(trimmed)) return trimmed; // as most senders write it: nothing to convert
   const match = compact.exec(trimmed) ?? written.exec(trimmed);
   if (match === null) return undefined;
   const [, year = '', month = '', day = '', hour, minute, second, offset] = match;
@@ -29,15 +32,41 @@ export function normaliseTime(text: string, timeZone: string): string | undefine
 }
 
 /** Whether eight digits name a day that exists. */
-export function isCalendarDate(date: string): boolean {
-  if (!/^\d{8}$/.test(date)) return false;
-  const year = Number(date.slice(0, 4));
-  const month = Number(date.slice(4, 6));
-  const day = Number(date.slice(6, 8));
+export const isCalendarDate = (date: string): boolean => date.length === 8 && isDay(date);
+
+/** Whether a text is a time in the model's form (`yyyyMMdd`, `…HHmm`, `…HHmmss`) that exists. */
+export function isRealTime(text: string): boolean {
+  const { length } = text;
+  if (length === 8) return isDay(text);
+  if ((length !== 12 && length !== 14) || !isDay(text)) return false;
+  return below(text, 8, 24) && below(text, 10, 60) && (length === 12 || below(text, 12, 60));
+}
+
+/** Whether the two digits at a place are a number below a limit. */
+function below(text: string, at: number, limit: number): boolean {
+  const value = digits(text, at, at + 2);
+  return value >= 0 && value < limit;
+}
+
+function isDay(text: string): boolean {
+  const year = digits(text, 0, 4);
+  const month = digits(text, 4, 6);
+  const day = digits(text, 6, 8);
   if (year < 1 || month < 1 || month > 12 || day < 1) return false;
-  const leap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
-  const days = [31, leap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1] ?? 0;
-  return day <= days;
+  if (day <= 28) return true;
+  if (month !== 2) return day <= (month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31);
+  return day === 29 && ((year % 4 === 0 && year % 100 !== 0) || year % 400 === 0);
+}
+
+/** The number that a stretch of ASCII digits says, -1 when it holds anything else. By code unit: every item has a time. */
+function digits(text: string, from: number, to: number): number {
+  let value = 0;
+  for (let at = from; at < to; at++) {
+    const digit = unitAt(text, at) - 48;
+    if (!(digit >= 0 && digit <= 9)) return -1;
+    value = value * 10 + digit;
+  }
+  return value;
 }
 
 function convert(local: string, offset: string, timeZone: string): string | undefined {
@@ -57,8 +86,44 @@ function convert(local: string, offset: string, timeZone: string): string | unde
 
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
+const HOUR_MS = 3_600_000;
+/** Up to year 9999, after 1970: where a date has the four digits of its year, and zones whole hours of calm. */
+const LAST_PLAIN_MS = Date.UTC(9999, 11, 30);
+
+/** Of each zone the hour asked for last, and what is added to UTC in it: the zone's rules cost 30 µs a time. */
+const hours = new Map<string, { hour: number; offsetMs: number }>();
+
 /** Milliseconds since 1970 UTC as `yyyyMMddHHmmss` in an IANA zone. Throws RangeError on an unknown zone. */
 export function localTime(ms: number, timeZone: string): string {
+  if (!(ms >= HOUR_MS * 24 && ms < LAST_PLAIN_MS)) return askZone(ms, timeZone);
+  const hour = Math.floor(ms / HOUR_MS);
+  let known = hours.get(timeZone);
+  if (known?.hour !== hour) {
+    const offsetMs = offsetAt(hour * HOUR_MS, timeZone);
+    // The clocks change within this hour: what holds for one part of it does not for the other.
+    if (offsetAt((hour + 1) * HOUR_MS, timeZone) !== offsetMs) return askZone(ms, timeZone);
+    known = { hour, offsetMs };
+    hours.set(timeZone, known);
+  }
+  return plainTime(ms + known.offsetMs);
+}
+
+/** What a zone adds to UTC at a whole second. */
+function offsetAt(ms: number, timeZone: string): number {
+  const local = askZone(ms, timeZone);
+  const at = (from: number, to: number) => Number(local.slice(from, to));
+  return Date.UTC(at(0, 4), at(4, 6) - 1, at(6, 8), at(8, 10), at(10, 12), at(12, 14)) - ms;
+}
+
+/** `yyyyMMddHHmmss` of a UTC time of a four-digit year. */
+function plainTime(ms: number): string {
+  const iso = new Date(ms).toISOString();
+  return (
+    iso.slice(0, 4) + iso.slice(5, 7) + iso.slice(8, 10) + iso.slice(11, 13) + iso.slice(14, 16) + iso.slice(17, 19)
+  );
+}
+
+function askZone(ms: number, timeZone: string): string {
   let formatter = formatters.get(timeZone);
   if (formatter === undefined) {
     formatter = new Intl.DateTimeFormat('en-CA', {

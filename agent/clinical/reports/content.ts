@@ -1,23 +1,13 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { LabItem, LabReport } from '../records/types.ts';
+import { ordered } from './ordered.ts';
 
 /**
  * SHA-256 (hex) of what a report says. Equal content has an equal hash, whatever the order of keys.
  * Left out are the places values were read from: they say nothing clinical. A message's own time and
  * control id are not part of a report, so a report sent again hashes the same.
  */
-export function contentHash(report: LabReport): string {
-  return createHash('sha256').update(canonical(report)).digest('hex');
-}
-
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  const entries = Object.entries(value)
-    .filter(([key, inner]) => inner !== undefined && key !== 'source')
-    .sort(([a], [b]) => (a < b ? -1 : 1));
-  return `{${entries.map(([key, inner]) => `${JSON.stringify(key)}:${canonical(inner)}`).join(',')}}`;
-}
+export const contentHash = (report: LabReport): string => hash('sha256', JSON.stringify(ordered(report)));
 
 /** Keys that the current version has and the statement does not mention, removed items included. */
 export function missingItems(current: LabReport, mentioned: LabReport): string[] {

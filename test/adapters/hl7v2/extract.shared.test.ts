@@ -160,7 +160,8 @@ const sample: Array<[string, number]> = [
 ];
 
 /** Segments that hold anything; the oracle leaves out the others. */
-const filled = (message: Hl7Message): Segment[] => message.segments.filter((s) => /[^|\s]/.test(s.text.slice(3)));
+const filled = (message: Hl7Message): Segment[] =>
+  message.segments.filter((s) => /[^|\s]/.test(message.text.slice(s.start + 3, s.end)));
 
 function ours(message: Hl7Message, segment: Segment, field: number): string[][] {
   return repetitionsOf(message, fieldText(message, segment, field)).map((part, i) => {

@@ -52,6 +52,15 @@ t.test('the first that is not empty counts; an explicit null is no value', (t) =
   t.end();
 });
 
+t.test('blanks around a value go, also those that escapes stand for; the delimiters can be read', (t) => {
+  t.equal(value('PID-2', 'PID|1|\\.sk6\\'), undefined);
+  t.equal(value('PID-2', 'PID|1|\u3000A1\\X20\\'), 'A1');
+  t.equal(value('PID-2', 'PID|1|\\S\\x y\\S\\'), '^x y^');
+  t.equal(value('MSH-1', 'PID|1'), '|');
+  t.equal(value('MSH-3', 'PID|1'), 'LIS');
+  t.end();
+});
+
 t.test('joining needs every part', (t) => {
   t.equal(value("OBR-20 | OBR-2 + '-' + OBR-4.1", 'OBR|1|A7||GLU^x'), 'A7-GLU');
   t.equal(value("OBR-2 + '-' + OBR-4.1", 'OBR|1|||GLU'), undefined);

@@ -65,3 +65,25 @@ t.test('times order; absent ones, equal ones and a day against its hours do not'
   t.equal(compareTimes('20240520', undefined), 0);
   t.end();
 });
+
+t.test('local time is what the zone says, second by second around a change of the clocks', (t) => {
+  const said = (ms: number, timeZone: string): string =>
+    new Intl.DateTimeFormat('sv-SE', { timeZone, dateStyle: 'short', timeStyle: 'medium' })
+      .format(ms)
+      .replaceAll(/\D/g, '');
+  const changes: Array<[string, number]> = [
+    ['Asia/Shanghai', Date.UTC(1991, 8, 14, 17)],
+    ['America/New_York', Date.UTC(2026, 2, 8, 7)],
+    ['America/New_York', Date.UTC(2026, 10, 1, 6)],
+    ['Australia/Lord_Howe', Date.UTC(2026, 3, 4, 15)],
+    ['Asia/Kathmandu', Date.UTC(2026, 0, 1)],
+  ];
+  for (const [name, at] of changes) {
+    const wrong: number[] = [];
+    for (let ms = at - 5_400_000; ms < at + 5_400_000; ms += 7_777) {
+      if (localTime(ms, name) !== said(ms, name)) wrong.push(ms);
+    }
+    t.same(wrong, [], name);
+  }
+  t.end();
+});

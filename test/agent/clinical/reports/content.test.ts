@@ -1,0 +1,71 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import t from 'tap';
+import type { LabReport } from '../../../../agent/clinical/records/types.ts';
+import { contentHash } from '../../../../agent/clinical/reports/content.ts';
+import { anyReport } from '../../../adapters/formats/wst500-cda/any-report.ts';
+
+/** What a hash is taken of, for any value: keys sorted, absent ones and the places of reading left out. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
+  const entries = Object.entries(value)
+    .filter(([key, inner]) => inner !== undefined && key !== 'source')
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${entries.map(([key, inner]) => `${JSON.stringify(key)}:${canonical(inner)}`).join(',')}}`;
+}
+
+/** The same report with the keys of every object the other way round. */
+function turned<T>(value: T): T {
+  if (Array.isArray(value)) return value.map(turned) as T;
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = Object.entries(value).map(([key, inner]) => [key, turned(inner)]);
+  return Object.fromEntries(entries.reverse()) as T;
+}
+
+t.test('the hash is that of the sorted content, in whatever order the keys come', async () => {
+  fc.assert(
+    fc.property(anyReport, (report) => {
+      const wanted = createHash('sha256').update(canonical(report)).digest('hex');
+      return contentHash(report) === wanted && contentHash(turned(report)) === wanted;
+    }),
+  );
+});
+
+t.test('every member of a report counts, except the place it was read from', async (t) => {
+  const report: LabReport = {
+    kind: 'lab-report',
+    reportNumber: 'R1',
+    orderNumbers: ['O1'],
+    patient: { identifiers: [{ kind: 'in-house', value: 'P1', source: 'PID-2' }] },
+    encounter: { diagnoses: [{ code: 'A01.1', standard: { code: 'A01.1', name: '伤寒', table: 'icd' } }] },
+    specimen: {},
+    items: [{ key: 'K', item: { code: 'K', name: '钾' }, value: '4.2', numeric: true, notes: [] }],
+    remarks: [],
+  };
+  const hash = contentHash(report);
+  // A hash that stands in databases: it must never change.
+  t.equal(hash, '923a85454a567b12f2e7dd17cdfbfaa8a4552c0fa854374964314f9e246529a2');
+  t.equal(contentHash({ ...report, panel: undefined }), hash);
+  const [item] = report.items;
+  const [identifier] = report.patient.identifiers;
+  if (item === undefined || identifier === undefined) throw new Error('no item');
+  t.equal(contentHash({ ...report, patient: { identifiers: [{ ...identifier, source: 'PID-3' }] } }), hash);
+  for (const change of [
+    { critical: true },
+    { flag: 'H' },
+    { instrument: 'X' },
+    { interpretation: 'abnormal' as const },
+    { method: 'X' },
+    { notes: ['x'] },
+    { numeric: false },
+    { referenceRange: '1-2' },
+    { testedAt: '20260115' },
+    { unit: 'g' },
+    { value: '4.20' },
+  ]) {
+    t.not(contentHash({ ...report, items: [{ ...item, ...change }] }), hash, Object.keys(change).join());
+  }
+  t.not(contentHash({ ...report, patient: { identifiers: [{ ...identifier, value: 'P2' }] } }), hash);
+  t.not(contentHash({ ...report, encounter: { diagnoses: [{ code: 'A01.1', diagnosedAt: '20260115' }] } }), hash);
+});
