@@ -1,3 +1,4 @@
+import { globSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Plugin } from 'esbuild';
@@ -5,20 +6,25 @@ import { buildPage } from './build-page.ts';
 import { isCurrent, root, writeOutputs } from './outputs.ts';
 
 /**
- * Bundles the agent to dist/agent/: what `npm start` and the demo run, and what the single binary is made
- * of. The sources run as they are too (tests do); bundled, a start takes a third of the time and each
- * thread some 25 MB less, because no types are stripped at run time. dist/agent/ lies as deep below the
- * root as the folders of the sources, so that paths relative to a module hold in both.
+ * Bundles the agent to dist/agent/: what `npm start` and the demo run. The single binary bundles the same
+ * entries (build-binary.ts). The sources run as they are too (tests do); bundled, a start takes a third of
+ * the time and each thread some 25 MB less, because no types are stripped at run time. dist/agent/ lies as
+ * deep below the root as the folders of the sources, so that paths relative to a module hold in both.
  */
 const entries = {
   main: 'agent/main.ts',
-  'writer-thread': 'agent/store/sqlite/writer-thread.ts',
-  'mapping-thread': 'adapters/mapping-thread.ts',
+  ...threadEntries(),
   'demo-agent': 'test/demo/agent.ts',
 };
 
+/** The entries of the agent's threads by name (`writer-thread` → its source): every file that is called so. */
+export function threadEntries(): Record<string, string> {
+  const files = globSync('{agent,adapters}/**/*-thread.ts', { cwd: fileURLToPath(root) }).sort();
+  return Object.fromEntries(files.map((file) => [basename(file, '.ts'), file.replaceAll('\\', '/')]));
+}
+
 /** Our messages come from our own catalogue: of the schema library's fifty languages one is enough. */
-const oneLocale: Plugin = {
+export const oneLocale: Plugin = {
   name: 'one-locale',
   setup(build) {
     build.onLoad({ filter: /[\\/]zod[\\/]v4[\\/]locales[\\/]index\.js$/ }, () => ({
@@ -50,7 +56,10 @@ export async function buildAgent(out: URL = new URL('dist/agent/', root)): Promi
     platform: 'node',
     target: 'node24',
     format: 'esm',
-    charset: 'utf8',
+    charset: 'ascii',
+    // Half the text to keep in memory and to read at each start; names stay, so a stack trace can be read.
+    minifyWhitespace: true,
+    minifySyntax: true,
     legalComments: 'none',
     logLevel: 'silent',
     plugins: [oneLocale],

@@ -1,8 +1,9 @@
-import { mkdir, readFile, rename, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 
 /** The root of the repository. */
 export const root = new URL('../', import.meta.url);
 const stampName = 'inputs.json';
+const drafted = '.new';
 
 interface Stamp {
   [input: string]: string;
@@ -25,7 +26,10 @@ export async function isCurrent(out: URL, outputs: readonly string[]): Promise<b
   }
 }
 
-/** Writes the outputs, each whole by renaming, and last what they were made from. */
+/**
+ * Writes the outputs, each whole by renaming, then what they were made from, and removes what earlier
+ * builds left in the folder: parts are named by their content and would heap up.
+ */
 export async function writeOutputs(
   out: URL,
   outputs: ReadonlyArray<{ name: string; contents: Uint8Array | string }>,
@@ -34,9 +38,16 @@ export async function writeOutputs(
   const stamp: Stamp = {};
   for (const input of inputs) stamp[input] = await stampOf(input);
   await mkdir(out, { recursive: true });
-  for (const { name, contents } of [...outputs, { name: stampName, contents: JSON.stringify(stamp) }]) {
-    const draft = new URL(`${name}.${process.pid}.new`, out);
+  const all = [...outputs, { name: stampName, contents: JSON.stringify(stamp) }];
+  for (const { name, contents } of all) {
+    const draft = new URL(`${name}.${process.pid}${drafted}`, out);
     await writeFile(draft, contents);
     await rename(draft, new URL(name, out));
+  }
+  const current = new Set(all.map(({ name }) => name));
+  for (const entry of await readdir(out, { withFileTypes: true })) {
+    // A draft may be another build's, under way at the same time.
+    if (!entry.isFile() || current.has(entry.name) || entry.name.endsWith(drafted)) continue;
+    await rm(new URL(encodeURIComponent(entry.name), out), { force: true });
   }
 }

@@ -1,9 +1,9 @@
-import { readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { MessageRow, Seq } from '../store/contract.ts';
+import { type ReadAsset, readAsset } from '../support/assets.ts';
 import type { Clock } from '../support/clock.ts';
 import { codeOf, errnoOf, QianzhiError } from '../support/errors.ts';
 import type { Log } from '../support/log.ts';
@@ -23,8 +23,8 @@ export interface StatusServerOptions {
   subscribe: (changed: () => void) => () => void;
   clock: Clock;
   log: Log;
-  /** The built page (installer/build-page.ts); a single binary gives its own. Undefined: not there. */
-  readAsset?: (name: AssetName) => Promise<Uint8Array | undefined>;
+  /** Where the built page (installer/build-page.ts) is read from; the product's own assets by default. */
+  readAsset?: ReadAsset;
   maxStreams?: number;
 }
 
@@ -34,24 +34,14 @@ export interface StatusServer {
   close(): Promise<void>;
 }
 
-export type AssetName = 'index.html' | 'page.js' | 'page.css';
-
-const mediaTypes: Record<AssetName, string> = {
+const pageFiles = {
   'index.html': 'text/html; charset=utf-8',
   'page.js': 'text/javascript; charset=utf-8',
   'page.css': 'text/css; charset=utf-8',
-};
+} as const;
 
 const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
 const maxMessages = 200;
-
-async function readBuiltPage(name: AssetName): Promise<Uint8Array | undefined> {
-  try {
-    return await readFile(new URL(`../../dist/web/${name}`, import.meta.url));
-  } catch {
-    return undefined;
-  }
-}
 
 /** A whole number of at least 1 in decimal digits, or undefined. */
 const wholeNumber = (text: string | undefined): number | undefined =>
@@ -59,17 +49,17 @@ const wholeNumber = (text: string | undefined): number | undefined =>
 
 function routes(options: StatusServerOptions, hub: EventHub, port: () => number): Hono {
   const { model, messages, log } = options;
-  const readAsset = options.readAsset ?? readBuiltPage;
   const app = new Hono();
   app.use(shield(port));
 
-  const asset = async (name: AssetName): Promise<Response> => {
-    const bytes = await readAsset(name);
-    if (bytes !== undefined) return new Response(Buffer.from(bytes), { headers: { 'Content-Type': mediaTypes[name] } });
-    return new Response('状态页尚未生成。请用 npm start 启动。\nThe page has not been built. Start with npm start.\n', {
-      status: 503,
-      headers: { 'Content-Type': 'text/plain; charset=utf-8' },
-    });
+  const asset = (name: keyof typeof pageFiles): Response => {
+    const headers = { 'Content-Type': pageFiles[name] };
+    try {
+      return new Response((options.readAsset ?? readAsset)(`dist/web/${name}`), { headers });
+    } catch {
+      const text = '状态页尚未生成。请用 npm start 启动。\nThe page has not been built. Start with npm start.\n';
+      return new Response(text, { status: 503, headers: { 'Content-Type': 'text/plain; charset=utf-8' } });
+    }
   };
   app.get('/', () => asset('index.html'));
   app.get('/page.js', () => asset('page.js'));

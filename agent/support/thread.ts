@@ -1,5 +1,7 @@
 import { basename } from 'node:path';
-import { type MessagePort, receiveMessageOnPort, type TransferListItem, Worker } from 'node:worker_threads';
+import { isSea } from 'node:sea';
+import { type MessagePort, receiveMessageOnPort, Worker, type WorkerOptions } from 'node:worker_threads';
+import { readAsset } from './assets.ts';
 import { type ErrorCode, isErrorCode, QianzhiError } from './errors.ts';
 
 /**
@@ -24,15 +26,20 @@ function entryUrl(entry: string): URL {
   return new URL(`./${basename(entry, '.ts')}.js`, import.meta.url);
 }
 
-/** Starts a thread from its entry file, given relative to the repository's root (`agent/store/sqlite/writer-thread.ts`). */
-export function startThread(entry: string, workerData: unknown, transferList: TransferListItem[] = []): Worker {
-  return new Worker(entryUrl(entry), {
-    workerData,
-    transferList,
-    name: basename(entry, '.ts'),
+/**
+ * Starts a thread from its entry file, given relative to the repository's root
+ * (`agent/store/sqlite/writer-thread.ts`). The builds take every `*-thread.ts` for an entry; the single
+ * binary has no files and holds each entry's bundled text (installer/build-binary.ts).
+ */
+export function startThread(entry: string): Worker {
+  const name = basename(entry, '.ts');
+  const options: WorkerOptions = {
+    name,
     // Almost all of it is garbage at once: a large young generation only makes the process larger.
     resourceLimits: { maxYoungGenerationSizeMb: YOUNG_GENERATION_MB },
-  });
+  };
+  if (isSea()) return new Worker(readAsset(`threads/${name}.js`), { ...options, eval: true });
+  return new Worker(entryUrl(entry), options);
 }
 
 export interface Asker<Request> {

@@ -1,6 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
 import { buildAgent } from '../../installer/build-agent.ts';
 import { buildPage } from '../../installer/build-page.ts';
+import { v8Flags } from '../../installer/v8-flags.ts';
 import type { AgentMessage } from './agent.ts';
 import { openFolder, type Ports, settlePorts, writeConfig } from './folder.ts';
 import { type Kept, keepRunning } from './keeper.ts';
@@ -89,7 +90,7 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
     keepRunning({
       // Bundled, as it is installed: test/demo/agent.ts and the product behind it.
       script: new URL('../../dist/agent/demo-agent.js', import.meta.url),
-      nodeFlags: ['--max-semi-space-size=2', '--optimize-for-size'],
+      nodeFlags: v8Flags,
       environment: { MALLOC_ARENA_MAX: '2' },
       async arguments() {
         // Before the first ready line nobody knows the ports yet; after it they stay, whatever happens.

@@ -277,7 +277,10 @@ t.test('a page that was never built says so, and a failing list of messages is a
     subscribe: () => () => {},
     clock: systemClock,
     log: silentLog,
-    readAsset: async (name) => (name === 'page.css' ? new TextEncoder().encode('p{}') : undefined),
+    readAsset(path) {
+      if (path === 'dist/web/page.css') return 'p{}';
+      throw new Error('not there');
+    },
   });
   t.teardown(() => server.close());
   t.match(await ask(server.port, '/'), { status: 503, body: /npm start/ });
