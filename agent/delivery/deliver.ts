@@ -4,6 +4,7 @@ import { codeOf, errnoOf } from '../support/errors.ts';
 import type { Log } from '../support/log.ts';
 import { type BackoffRange, fullJitter, retryRange } from './backoff.ts';
 import { createBreaker } from './breaker.ts';
+import { createDoubts } from './doubts.ts';
 import { fly } from './flight.ts';
 import { createPace } from './pace.ts';
 import type { PlatformConnection } from './platform.ts';
@@ -29,7 +30,7 @@ export interface DeliveryTiming {
   retry: BackoffRange;
   /** Between probes while uploads are stopped. */
   probeMs: number;
-  /** A probe when nothing was heard of the platform for so long, so that trouble shows before documents come. */
+  /** Between probes while all is well: trouble shows before documents come, and the platform's clock is known. */
   heartbeatMs: number;
   /** After a wake the loop waits so long for company before it closes the batch. */
   lingerMs: number;
@@ -89,7 +90,7 @@ export function startDelivery(parts: DeliveryParts): Delivery {
   const pace = createPace(limits);
   const suspects = createSuspects();
   const asked = new Map<number, number>();
-  const loneRefusals = { count: 0 };
+  const doubts = createDoubts();
   const abort = new AbortController();
   const probing = new AbortController();
   const pacer = startPacer();
@@ -100,7 +101,7 @@ export function startDelivery(parts: DeliveryParts): Delivery {
   let probeAt = 0;
   let prove = true;
   let provenOnce = false;
-  let lastContact = clock.monotonic();
+  let probedAt = clock.monotonic();
   let lastSuccessMs: number | undefined;
   let lastError: { code: string; atMs: number } | undefined;
   let clockOffsetMs: number | undefined;
@@ -147,9 +148,8 @@ export function startDelivery(parts: DeliveryParts): Delivery {
   }
 
   function answered(): void {
-    lastContact = clock.monotonic();
     lastSuccessMs = clock.now();
-    loneRefusals.count = 0;
+    doubts.answered();
     if (breaker.halfOpen()) log.info('uploads-resumed', { platform });
     breaker.succeeded();
     pace.succeeded();
@@ -174,9 +174,9 @@ export function startDelivery(parts: DeliveryParts): Delivery {
   async function proved(): Promise<boolean> {
     const generation = breaker.generation();
     const answer = await connection.probe(probing.signal);
+    probedAt = clock.monotonic();
     if (stopping) return false;
     if (answer.ok) {
-      lastContact = clock.monotonic();
       clockOffsetMs = answer.clockOffsetMs ?? clockOffsetMs;
     } else if (stops(answer.code)) {
       halt(answer.code);
@@ -193,7 +193,6 @@ export function startDelivery(parts: DeliveryParts): Delivery {
     } else {
       // It is there but says hello badly; the documents' own answers shall decide.
       note(answer.code);
-      lastContact = clock.monotonic();
     }
     if (halted !== undefined) {
       log.info('uploads-resumed', { platform, code: halted });
@@ -231,7 +230,7 @@ export function startDelivery(parts: DeliveryParts): Delivery {
       failedWhole: (code, retryAfterMs) => failedWhole(generation, code, retryAfterMs),
       halt,
       noted: note,
-      loneRefusals,
+      doubts,
     })
       .catch(() => log.error('delivery-flight-failed', { platform, count: documents.length }))
       .finally(() => {
@@ -252,7 +251,7 @@ export function startDelivery(parts: DeliveryParts): Delivery {
       return 0;
     }
     if (breaker.remainingMs() > 0) return breaker.remainingMs();
-    if (prove || (flights.size === 0 && monotonic - lastContact >= timing.heartbeatMs)) {
+    if (prove || monotonic - probedAt >= timing.heartbeatMs) {
       if (!(await proved())) return 0;
     }
     if (flights.size >= (breaker.halfOpen() ? 1 : pace.concurrency())) return timing.heartbeatMs;

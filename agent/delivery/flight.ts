@@ -2,6 +2,7 @@ import type { OutboxDocument, Verdict } from '../store/contract.ts';
 import { codeOf } from '../support/errors.ts';
 import type { Log } from '../support/log.ts';
 import { askRange, type BackoffRange, fullJitter, halfJitter, parentRange } from './backoff.ts';
+import type { Doubts } from './doubts.ts';
 import type { ItemReceipt, PlatformConnection, SendResult } from './platform.ts';
 import type { Suspects } from './suspects.ts';
 
@@ -30,12 +31,9 @@ export interface FlightControl {
   noted(code: string): void;
   /** How often each received document was asked after in vain; in memory, a restart asks early again. */
   asked: Map<number, number>;
-  /** Documents refused alone and as a whole since the platform last answered item by item. */
-  loneRefusals: { count: number };
+  /** Who is to blame for documents refused alone and as a whole. */
+  doubts: Doubts;
 }
-
-/** After so many documents in a row were refused one by one without a word about any, the platform is at fault, not they. */
-const loneRefusalsBelieved = 3;
 
 interface Request {
   documents: OutboxDocument[];
@@ -55,10 +53,12 @@ const mayBeContent = new Set(['NET-1003', 'NET-1006', 'PLT-1304', 'PLT-1306', 'P
  * same key, after the restart (invariant 4).
  */
 export async function fly(documents: readonly OutboxDocument[], control: FlightControl): Promise<void> {
-  const { log, platform, random, now, suspects } = control;
-  const requests: Request[] = suspects
-    .group(documents.filter((document) => !document.received))
-    .map((group) => ({ documents: group, stage: 'send' }));
+  const { log, platform, random, now, suspects, doubts } = control;
+  const toSend = documents.filter((document) => !document.received);
+  const requests: Request[] = [
+    ...suspects.group(toSend.filter(({ n }) => !doubts.doubted(n))),
+    ...toSend.filter(({ n }) => doubts.doubted(n)).map((document) => [document]),
+  ].map((group) => ({ documents: group, stage: 'send' }));
   const received = documents.filter((document) => document.received);
   if (received.length > 0) requests.push({ documents: received, stage: 'ask' });
   /** Set by the first trouble that concerns the platform: what has not been sent yet is put off until then. */
@@ -113,7 +113,11 @@ export async function fly(documents: readonly OutboxDocument[], control: FlightC
   async function settleItems({ documents: some, stage }: Request, items: readonly ItemReceipt[]): Promise<void> {
     control.answered();
     const byNumber = new Map(items.map((item) => [item.n, item]));
-    for (const { n } of some) if (byNumber.has(n)) suspects.cleared(n);
+    for (const { n } of some) {
+      if (!byNumber.has(n)) continue;
+      suspects.cleared(n);
+      doubts.cleared(n);
+    }
     if (some.some(({ n }) => !byNumber.has(n))) control.noted('PLT-1307');
     await control.settle(some.map((document) => verdictOf(document, byNumber.get(document.n), stage)));
   }
@@ -123,15 +127,33 @@ export async function fly(documents: readonly OutboxDocument[], control: FlightC
     requests.unshift({ documents: some.slice(0, middle), stage }, { documents: some.slice(middle), stage });
   }
 
-  async function refusedAlone(document: OutboxDocument): Promise<void> {
-    if (control.loneRefusals.count >= loneRefusalsBelieved) {
-      putOff = { code: 'PLT-1308', untilMs: now() + control.halt('PLT-1308') };
-      return control.settle([later(document, 'send', 'PLT-1308', putOff.untilMs)]);
+  /** Documents that go to the end of the flight once, so that others can show first whether the platform takes anything. */
+  const deferred = new Set<number>();
+  async function refusedAlone(
+    request: Request,
+    document: OutboxDocument,
+    code: 'PLT-1302' | 'PLT-1305',
+  ): Promise<void> {
+    const { n } = document;
+    if (doubts.proven(n)) {
+      suspects.cleared(n);
+      doubts.cleared(n);
+      control.noted(code);
+      return control.settle([{ n, outcome: 'refused', code }]);
     }
-    control.loneRefusals.count++;
-    suspects.cleared(document.n);
-    control.noted('PLT-1305');
-    return control.settle([{ n: document.n, outcome: 'refused', code: 'PLT-1305' }]);
+    if (doubts.alone(n)) {
+      putOff = { code: 'PLT-1312', untilMs: now() + control.halt('PLT-1312') };
+      // Longer than the platform, so that others are claimed first: a batch may have room for one only.
+      const againMs = putOff.untilMs + halfJitter(document.attempt, control.retryRange, random);
+      return control.settle([later(document, 'send', 'PLT-1312', againMs)]);
+    }
+    if (!deferred.has(n) && requests.length > 0) {
+      deferred.add(n);
+      requests.push(request);
+      return;
+    }
+    control.noted('PLT-1308');
+    return control.settle([later(document, 'send', 'PLT-1308', now() + ownBackoffMs(document))]);
   }
 
   let first = true;
@@ -164,22 +186,21 @@ export async function fly(documents: readonly OutboxDocument[], control: FlightC
         await settleItems(request, result.items);
         break;
       case 'too-large':
-        if (some.length > 1) {
+      case 'refused-whole': {
+        const tooLarge = result.kind === 'too-large';
+        if (stage === 'ask' && !(tooLarge && some.length > 1)) {
           control.noted(result.code);
-          if (stage === 'send') control.tooLarge(some.length, sizeOf(some));
+          await control.settle(some.map((document) => later(document, stage, result.code, now())));
+        } else if (some.length > 1) {
+          control.noted(result.code);
+          if (stage === 'send') {
+            doubts.together(some);
+            if (tooLarge) control.tooLarge(some.length, sizeOf(some));
+          }
           split(request);
-        } else if (stage === 'send') {
-          control.noted('PLT-1302');
-          suspects.cleared(only.n);
-          await control.settle([{ n: only.n, outcome: 'refused', code: 'PLT-1302' }]);
-        } else await control.settle([later(only, stage, result.code, now())]);
+        } else await refusedAlone(request, only, tooLarge ? 'PLT-1302' : 'PLT-1305');
         break;
-      case 'refused-whole':
-        control.noted(result.code);
-        if (stage === 'ask') await control.settle(some.map((document) => later(document, stage, result.code, now())));
-        else if (some.length > 1) split(request);
-        else await refusedAlone(only);
-        break;
+      }
       case 'stop': {
         const untilMs = now() + control.halt(result.code);
         putOff = { code: result.code, untilMs };

@@ -106,7 +106,11 @@ function platformProblems(platform: PlatformStatus, nowMs: number): Placed[] {
     const since = platform.oldestMs + backlogMs;
     found.push(problem('platform', 'attention', 'QUE-4011', name, since, { lastMs: nowMs, count: platform.unsent }));
   }
-  for (const certificate of platform.certificates) found.push(...certificateProblem(certificate, name, nowMs));
+  // Dates judged by a clock that is known to be wrong would name the wrong cause.
+  const clockIsWrong = platform.state === 'stopped' && error?.code === 'TLS-1206';
+  for (const certificate of clockIsWrong ? [] : platform.certificates) {
+    found.push(...certificateProblem(certificate, name, nowMs));
+  }
   if (platform.clockOffsetMs !== undefined && Math.abs(platform.clockOffsetMs) > clockWarningMs) {
     found.push(problem('platform', 'attention', 'SYS-6001', name, nowMs));
   }

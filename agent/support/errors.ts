@@ -147,6 +147,32 @@ export const errorTable = {
       'Apply for a new certificate and replace the files named by tls.cert and tls.key. Receiving goes on; data is queued safely.',
     ],
   ),
+  'TLS-1206': e(
+    'agent',
+    [
+      '本机时间不准，证书因此显得无效',
+      '本机时间与平台时间相差超过一小时；按平台时间证书有效，按本机时间无效。',
+      '先校准本机的日期、时间和时区（配置 NTP）；校准后自动恢复。时间无误而仍报此码时，再向平台核对证书有效期。',
+    ],
+    [
+      'The clock here is wrong, so a certificate looks invalid',
+      'The clock here differs from the platform’s by more than an hour; the certificate is valid by the platform’s clock and not by ours.',
+      'Correct date, time and time zone of this machine first (set up NTP); uploads then resume by themselves. If the clock is right, check the certificate’s dates with the platform.',
+    ],
+  ),
+  'TLS-1207': e(
+    'network',
+    [
+      '疑似有设备在中间解密 TLS',
+      '对方证书的主机名正确，却由另一个 CA 签发：可能是上网行为管理、防火墙或代理在解密，也可能是平台更换了 CA，或 tls.ca 放错了文件。未发送任何患者数据。',
+      '请网络管理员把平台地址加入免解密名单；同时向平台核对其 CA 指纹。切勿把中间设备的 CA 放进 tls.ca。',
+    ],
+    [
+      'A device in between seems to open TLS',
+      'The certificate shown has the right host name but another CA issued it: a firewall or proxy that inspects TLS, or the platform changed its CA, or tls.ca holds the wrong file. No patient data was sent.',
+      'Ask the network administrator to exempt the platform’s address from TLS inspection, and compare the CA’s fingerprint with the platform. Never put the device’s CA into tls.ca.',
+    ],
+  ),
   'TLS-1208': e(
     'agent',
     ['本机证书即将到期', '客户端证书的有效期所剩不多。', '尽快向平台申请新证书并替换文件，避免上传中断。'],
@@ -325,6 +351,19 @@ export const errorTable = {
       'Platform lost a document it had received',
       'The platform confirmed the document earlier and now does not know it.',
       'Nothing to do: it is sent again under the same key. If frequent, report the times to the platform.',
+    ],
+  ),
+  'PLT-1312': e(
+    'platform',
+    [
+      '平台拒收一切文档，上传已暂停',
+      '平台对接连几份单独发送的文档都整体拒收（400、413 或 422），没有说明是哪一条、为什么，其间也没有受理任何文档。问题多半在平台一侧，因此没有把文档留待人工。',
+      '联系平台，把时间点报给对方；前置机会定时再试，恢复后自动续传。若只积压着一份文档，等到别的文档被受理，就能确认是不是它的问题。',
+    ],
+    [
+      'Platform refuses everything; uploads are stopped',
+      'The platform refused several documents in a row, each sent alone, as a whole (400, 413 or 422), without naming an item or a reason, and took no other meanwhile. The platform is probably at fault, so no document is held for a person.',
+      'Call the platform and report the times; the agent tries again at intervals and resumes by itself. If only one document is queued, it will show whether it is to blame once another one has been taken.',
     ],
   ),
   // ------------------------------------------------------------ MLLP
@@ -860,6 +899,19 @@ export const errorTable = {
       'The disk will be full within 7 days',
       'At the recent rate of arrival less than 7 days of space are left.',
       'Free or add disk space before then. Do not delete files in the data folder.',
+    ],
+  ),
+  'QUE-4014': e(
+    'agent',
+    [
+      '尾部核对文件丢失或损坏',
+      '记录最后编号的 high-water 文件不在或校验不过；本次启动无法核对队列尾部是否完整，文件已重建。',
+      '若刚恢复过备份、复制或清理过数据文件夹，无需处理；否则请检查磁盘健康，并与各系统核对停机前最后几条消息。',
+    ],
+    [
+      'The file that guards the end of the queue is gone',
+      'The high-water file, which holds the last numbers, is absent or fails its check: this start could not tell whether the end of the queue is complete. The file has been made anew.',
+      'If the data folder was just restored, copied or cleaned, nothing needs doing; otherwise check the disk, and compare the last messages before the stop with the sending systems.',
     ],
   ),
   // ------------------------------------------------------------ CFG configuration

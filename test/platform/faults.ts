@@ -1,9 +1,9 @@
 import type { Item, Verdict } from './items.ts';
 
-/** A whole request that goes wrong. */
+/** A whole request that goes wrong. `retryAfterDateMs` gives Retry-After as a date so far ahead of its clock. */
 export type Answer =
   /** Answered without looking at the body: 503, 429, 401, 403, 400, 422, 413, 415 … */
-  | { mode: 'status'; status: number; retryAfter?: string }
+  | { mode: 'status'; status: number; retryAfter?: string; retryAfterDateMs?: number }
   /** 302 to another address. */
   | { mode: 'redirect'; location?: string }
   /** Never answered. */
@@ -12,10 +12,17 @@ export type Answer =
   | { mode: 'reset' }
   /** Everything is done, then the connection is cut: the agent cannot know. */
   | { mode: 'reset-after' }
-  /** Everything is done; half of the answer is sent, then the connection is cut. */
-  | { mode: 'truncate' }
+  /** Everything is done; half of the answer, or `lines` whole lines and half of the next, is sent, then the connection is cut. */
+  | { mode: 'truncate'; lines?: number }
   /** A web page with status 200, as a login portal gives. */
-  | { mode: 'portal' };
+  | { mode: 'portal' }
+  /** Nothing is done; any status and body. */
+  | { mode: 'body'; status?: number; type?: string; body: string }
+  /** Everything is done, then the answer goes out one byte at a time. */
+  | { mode: 'trickle'; everyMs: number }
+  /** Everything is done, but the verdicts stand under other keys, twice with different outcomes, or for some items only. */
+  | { mode: 'verdicts'; as: 'other-key' | 'contradicting' }
+  | { mode: 'verdicts'; as: 'missing'; report: string };
 
 export interface AnswerFault {
   answer: Answer;
@@ -41,8 +48,13 @@ export interface Faults {
   delayMs?: number | undefined;
   /** More items than this are answered 413. */
   maxItems?: number | undefined;
-  /** A batch with a matching report is answered 422 as a whole. */
+  /** A batch with a matching report is answered 422 (or `poisonStatus`) as a whole. */
   poison?: string | undefined;
+  poisonStatus?: number | undefined;
+  /** A batch of more document bytes than this is answered 413. */
+  maxBytes?: number | undefined;
+  /** Its clock runs so far ahead. */
+  clockAheadMs?: number | undefined;
   items?: ItemRule[] | undefined;
   /** Two stages: `received` at first, `accepted` when asked this much later. */
   acceptAfterMs?: number | undefined;

@@ -1,4 +1,11 @@
-import { generateKeyPairSync, randomUUID, X509Certificate } from 'node:crypto';
+import {
+  createPrivateKey,
+  createPublicKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomUUID,
+  X509Certificate,
+} from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isDemoCertificate } from '../../agent/security/demo-marker.ts';
@@ -7,6 +14,8 @@ import { makeCertificate } from './certificate.ts';
 const dayMs = 86_400_000;
 /** The longest life a certificate of the demo may have. */
 export const mostDays = 7;
+/** How far back a life begins, for clocks that differ a little. */
+const backdatedMs = 300_000;
 const ownNames = ['localhost', '127.0.0.1', '::1'];
 
 export interface PkiOptions {
@@ -18,9 +27,16 @@ export interface PkiOptions {
   agentUri?: string;
   /** A client certificate that a platform must not accept. `other-ca`: issued by a CA nobody trusts. */
   client?: 'valid' | 'expired' | 'not-yet-valid' | 'other-ca';
-  /** A server certificate that the agent must not accept. `constraint`: for a name its CA may not issue. */
-  server?: 'valid' | 'expired' | 'wrong-name' | 'other-ca' | 'constraint';
+  /**
+   * A server certificate that the agent must not accept. `constraint`: for a name its CA may not issue.
+   * `other-ca-chain`: of another CA, sent along as a device that opens TLS does. `self-signed`: its own issuer.
+   */
+  server?: 'valid' | 'expired' | 'wrong-name' | 'other-ca' | 'other-ca-chain' | 'self-signed' | 'constraint';
+  /** Further names of the server; a CA that may issue for any name is made for them. */
+  serverNames?: string[];
   nowMs?: number;
+  /** How long ago the CA was made; default five minutes. */
+  caAgeMs?: number;
 }
 
 /** Paths of the PEM files. Keys have mode 0600 and never leave the folder. */
@@ -59,19 +75,14 @@ function put(path: string, text: string | Buffer, mode: number): void {
  * replaced. The variants of `client` and `server` are for tests of refusal.
  */
 export function createPki(folder: string, options: PkiOptions = {}): Pki {
-  const { marker = false, client = 'valid', server = 'valid', nowMs = Date.now() } = options;
+  const { marker = false, server = 'valid', nowMs = Date.now() } = options;
   const days = Math.min(options.days ?? mostDays, mostDays);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const valid = { notBeforeMs: nowMs - 300_000, notAfterMs: nowMs - 300_000 + days * dayMs };
-  const expired = { notBeforeMs: nowMs - 3 * dayMs, notAfterMs: nowMs - dayMs };
-  const later = { notBeforeMs: nowMs + dayMs, notAfterMs: nowMs + 2 * dayMs };
-
-  const authority = (subject: string) => ({ subject, ...pair() });
-  const ca = authority('Qianzhi simulated province CA');
-  const other = authority('Another CA');
-  const permitted = server === 'wrong-name' ? [] : ownNames;
+  const ca = { subject: 'Qianzhi simulated province CA', ...pair() };
+  const permitted = server === 'wrong-name' || options.serverNames ? [] : ownNames;
   const caCert = makeCertificate({
-    ...valid,
+    notBeforeMs: nowMs - (options.caAgeMs ?? backdatedMs),
+    notAfterMs: nowMs - (options.caAgeMs ?? backdatedMs) + days * dayMs,
     subject: ca.subject,
     issuer: ca.subject,
     publicKey: ca.publicKey,
@@ -80,10 +91,33 @@ export function createPki(folder: string, options: PkiOptions = {}): Pki {
     permitted,
     marker,
   });
+  const files = paths(folder);
+  put(files.caKey, ca.privateKey.export({ type: 'pkcs8', format: 'pem' }), 0o600);
+  put(files.ca, caCert, 0o644);
+  return issuePairs(files, ca, options);
+}
 
+/** New server and client pairs under the CA that is there, in place of the old ones: what a renewal does, or a fault. */
+export function reissue(pki: Pki, options: PkiOptions = {}): Pki {
+  const privateKey = createPrivateKey(readFileSync(pki.caKey));
+  const ca = { subject: 'Qianzhi simulated province CA', privateKey, publicKey: createPublicKey(privateKey) };
+  return issuePairs(pki, ca, options);
+}
+
+type Authority = { subject: string; publicKey: KeyObject; privateKey: KeyObject };
+
+function issuePairs(files: Pki, ca: Authority, options: PkiOptions): Pki {
+  const { marker = false, client = 'valid', server = 'valid', nowMs = Date.now() } = options;
+  const days = Math.min(options.days ?? mostDays, mostDays);
+  const valid = { notBeforeMs: nowMs - backdatedMs, notAfterMs: nowMs - backdatedMs + days * dayMs };
+  const expired = { notBeforeMs: nowMs - 3 * dayMs, notAfterMs: nowMs - dayMs };
+  const later = { notBeforeMs: nowMs + dayMs, notAfterMs: nowMs + 2 * dayMs };
+
+  const other: Authority = { subject: 'Another CA', ...pair() };
   const issue = (use: 'server' | 'client', variant: string, extra: { names?: string[]; uris?: string[] }) => {
     const keys = pair();
-    const by = variant === 'other-ca' ? other : ca;
+    const self = { subject: 'Qianzhi simulated province', ...keys };
+    const by = variant.startsWith('other-ca') ? other : variant === 'self-signed' ? self : ca;
     const life = variant === 'expired' ? expired : variant === 'not-yet-valid' ? later : valid;
     const certificate = makeCertificate({
       ...life,
@@ -99,15 +133,18 @@ export function createPki(folder: string, options: PkiOptions = {}): Pki {
   };
   const foreign = server === 'wrong-name' || server === 'constraint';
   const serverPair = issue('server', server, {
-    names: foreign ? ['platform.example', ...(server === 'constraint' ? ownNames : [])] : ownNames,
+    names: foreign
+      ? ['platform.example', ...(server === 'constraint' ? ownNames : [])]
+      : [...ownNames, ...(options.serverNames ?? [])],
   });
+  if (server === 'other-ca-chain') {
+    const { subject, publicKey, privateKey: issuerKey } = other;
+    serverPair.certificate += makeCertificate({ ...valid, subject, issuer: subject, publicKey, issuerKey, use: 'ca' });
+  }
   const clientPair = issue('client', client, { uris: [options.agentUri ?? `urn:qianzhi:demo:${randomUUID()}`] });
 
-  const files = paths(folder);
-  put(files.caKey, ca.privateKey.export({ type: 'pkcs8', format: 'pem' }), 0o600);
   put(files.serverKey, serverPair.key, 0o600);
   put(files.clientKey, clientPair.key, 0o600);
-  put(files.ca, caCert, 0o644);
   put(files.serverCert, serverPair.certificate, 0o644);
   put(files.clientCert, clientPair.certificate, 0o644);
   return files;

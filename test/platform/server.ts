@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { gunzip, zstdDecompress } from 'node:zlib';
 import { openDesk } from './desk.ts';
 import { type Answer, type FaultPath, type Faults, isPoisoned, takeAnswer } from './faults.ts';
-import { readItems, readKeys, type Verdict } from './items.ts';
+import { type Item, readItems, readKeys, type Verdict } from './items.ts';
 import { choosePort } from './ports.ts';
 import { openReceived, type Sidecar } from './received.ts';
 
@@ -35,6 +35,8 @@ export interface Request {
   agent: string;
   encoding: string;
   items: number;
+  /** Keys of the documents it held, in order, as far as it was read; also of requests that were then refused or lost. */
+  keys: string[];
   status: number;
 }
 
@@ -102,19 +104,33 @@ export async function startProvince(options: ProvinceOptions): Promise<Province>
   const desk = openDesk(received, faults);
   const requests: Request[] = [];
   const sockets = new Set<Duplex>();
-  const tls = {
-    cert: readFileSync(options.tls.cert),
-    key: readFileSync(options.tls.key),
-    ca: readFileSync(options.tls.ca),
-    minVersion: options.minVersion ?? 'TLSv1.3',
-    ...(options.maxVersion === undefined ? {} : { maxVersion: options.maxVersion }),
-    requestCert: true,
-    rejectUnauthorized: true,
-  } as const;
+  /** Read at each `up`, so that a renewed certificate is shown after it. */
+  const tls = () =>
+    ({
+      cert: readFileSync(options.tls.cert),
+      key: readFileSync(options.tls.key),
+      ca: readFileSync(options.tls.ca),
+      minVersion: options.minVersion ?? 'TLSv1.3',
+      ...(options.maxVersion === undefined ? {} : { maxVersion: options.maxVersion }),
+      requestCert: true,
+      rejectUnauthorized: true,
+    }) as const;
 
-  async function work(path: FaultPath, request: IncomingMessage, note: Request): Promise<Reply> {
+  const now = () => new Date(Date.now() + (faults.clockAheadMs ?? 0));
+
+  /** Notes what a request holds that is not going to be worked on. */
+  async function skim(request: IncomingMessage, note: Request): Promise<void> {
+    const sent = await readBody(request);
+    const inflate = expand[note.encoding];
+    if (sent === undefined || inflate === undefined || sent.length === 0) return;
+    const body = (await inflate(sent, { maxOutputLength: mostBytes })).toString('utf8');
+    note.keys = readKeys(body) ?? [];
+    note.items = note.keys.length;
+  }
+
+  async function work(path: FaultPath, request: IncomingMessage, note: Request, answer?: Answer): Promise<Reply> {
     if (path === 'hello') {
-      const hello = { platform: 'qianzhi simulated province', time: new Date().toISOString(), versions, compression };
+      const hello = { platform: 'qianzhi simulated province', time: now().toISOString(), versions, compression };
       return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(hello) };
     }
     const inflate = expand[note.encoding];
@@ -136,11 +152,25 @@ export async function startProvince(options: ProvinceOptions): Promise<Province>
     const items = readItems(body);
     if (items === undefined || note.agent === '') return plain(400);
     note.items = items.length;
+    note.keys = items.map((item) => item.key);
     if (items.length > (faults.maxItems ?? mostItems)) return plain(413);
-    if (isPoisoned(faults, items)) return plain(422);
+    if (items.reduce((sum, item) => sum + item.bytes.length, 0) > (faults.maxBytes ?? mostBytes)) return plain(413);
+    if (isPoisoned(faults, items)) return plain(faults.poisonStatus ?? 422);
     const { subject, fingerprint256 } = (request.socket as TLSSocket).getPeerCertificate();
     const name = typeof subject?.CN === 'string' ? subject.CN : fingerprint256;
-    return verdictLines(items.map((item) => desk.judge(item, name)));
+    const verdicts = items.map((item) => desk.judge(item, name));
+    return verdictLines(answer?.mode === 'verdicts' ? spoilt(verdicts, items, answer) : verdicts);
+  }
+
+  function spoilt(verdicts: Verdict[], items: Item[], answer: Answer & { mode: 'verdicts' }): Verdict[] {
+    switch (answer.as) {
+      case 'other-key':
+        return verdicts.map((verdict) => ({ ...verdict, key: `${verdict.key}-other` }));
+      case 'contradicting':
+        return verdicts.flatMap((verdict) => [verdict, { key: verdict.key, status: 'refused', code: 'OTHERWISE' }]);
+      case 'missing':
+        return verdicts.filter((_, i) => !new RegExp(answer.report).test(items[i]!.report));
+    }
   }
 
   function fail(answer: Answer, request: IncomingMessage, response: ServerResponse, reply: Reply): void {
@@ -154,7 +184,13 @@ export async function startProvince(options: ProvinceOptions): Promise<Province>
       case 'truncate': {
         const body = reply.body ?? '';
         response.writeHead(reply.status, { ...reply.headers, 'content-length': Buffer.byteLength(body) });
-        response.write(body.slice(0, Math.floor(body.length / 2)), () => request.socket.destroy());
+        const whole =
+          body
+            .split('\n')
+            .slice(0, answer.lines ?? 0)
+            .join('\n').length + (answer.lines ? 1 : 0);
+        const cut = answer.lines === undefined ? Math.floor(body.length / 2) : whole + 20;
+        response.write(body.slice(0, cut), () => request.socket.destroy());
         return;
       }
       case 'redirect':
@@ -163,10 +199,31 @@ export async function startProvince(options: ProvinceOptions): Promise<Province>
       case 'portal':
         response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html><title>login</title>');
         return;
-      case 'status':
-        response
-          .writeHead(answer.status, answer.retryAfter === undefined ? {} : { 'retry-after': answer.retryAfter })
-          .end();
+      case 'body':
+        response.writeHead(answer.status ?? 200, { 'content-type': answer.type ?? 'application/x-ndjson' });
+        response.end(answer.body);
+        return;
+      case 'trickle': {
+        const body = Buffer.from(reply.body ?? '');
+        response.writeHead(reply.status, { ...reply.headers, 'content-length': body.length });
+        response.flushHeaders();
+        let sent = 0;
+        const timer = setInterval(() => {
+          if (sent >= body.length || response.destroyed) clearInterval(timer);
+          else if (sent === body.length - 1) response.end(body.subarray(sent++));
+          else response.write(body.subarray(sent, ++sent));
+        }, answer.everyMs);
+        return;
+      }
+      case 'verdicts':
+        return;
+      case 'status': {
+        const { retryAfterDateMs } = answer;
+        const date =
+          retryAfterDateMs === undefined ? undefined : new Date(now().getTime() + retryAfterDateMs).toUTCString();
+        const retryAfter = answer.retryAfter ?? date;
+        response.writeHead(answer.status, retryAfter === undefined ? {} : { 'retry-after': retryAfter }).end();
+      }
     }
   }
 
@@ -183,6 +240,7 @@ export async function startProvince(options: ProvinceOptions): Promise<Province>
       agent: String(request.headers['qianzhi-agent'] ?? ''),
       encoding: String(request.headers['content-encoding'] ?? 'identity').toLowerCase(),
       items: 0,
+      keys: [],
       status: 0,
     };
     requests.push(note);
@@ -193,11 +251,13 @@ export async function startProvince(options: ProvinceOptions): Promise<Province>
       return;
     }
     const answer = takeAnswer(faults, at);
-    const works = answer === undefined || answer.mode === 'reset-after' || answer.mode === 'truncate';
+    const works = answer === undefined || ['reset-after', 'truncate', 'trickle', 'verdicts'].includes(answer.mode);
     const count = received.count();
-    const reply = works ? await work(at, request, note) : plain(0);
+    if (!works) await skim(request, note);
+    const reply = works ? await work(at, request, note, answer) : plain(0);
     if (received.count() > count) options.onAccepted?.(received.count());
-    if (answer !== undefined) {
+    response.setHeader('date', now().toUTCString());
+    if (answer !== undefined && answer.mode !== 'verdicts') {
       fail(answer, request, response, reply);
       return;
     }
@@ -213,7 +273,7 @@ export async function startProvince(options: ProvinceOptions): Promise<Province>
   async function up(): Promise<void> {
     if (servers.length > 0) return;
     for (const host of ['127.0.0.1', '::1']) {
-      const server = createServer(tls, (request, response) => {
+      const server = createServer(tls(), (request, response) => {
         handle(request, response).catch(() => request.socket.destroy());
       });
       server.on('connection', (socket) => {

@@ -1,7 +1,10 @@
+import { X509Certificate } from 'node:crypto';
+import { TLSSocket } from 'node:tls';
 import { buildConnector, type Dispatcher, Pool } from 'undici';
 import type { Identity } from '../../../agent/security/certificates.ts';
 import { type ErrorCode, errnoOf } from '../../../agent/support/errors.ts';
-import { faultCode } from './faults.ts';
+import { faultCode, refusesCertificate } from './faults.ts';
+import type { TrustExplainer } from './trust.ts';
 
 /** Time limits in milliseconds; tests shorten them. */
 export interface Timing {
@@ -35,8 +38,8 @@ export type Exchange =
 /** Two hundred bytes for each of 100 answers fit fifty times over; more is not an answer. */
 const answerLimit = 1024 * 1024;
 
-/** After so many connections closed without a word, and none ever answered, the handshake is to blame. */
-const silentClosesBeforeRejection = 3;
+/** After so many closes without a word in a row the handshake is to blame: where nothing was ever answered, and where it was. */
+const silentClosesBeforeRejection = { never: 3, answered: 6 };
 
 export interface Line {
   /** One HTTP request and its answer. Never rejects. */
@@ -49,15 +52,35 @@ export interface Line {
   destroy(): Promise<void>;
 }
 
+/** What the peer shows, if it can be read. */
+function certificateOf(socket: TLSSocket): X509Certificate | undefined {
+  try {
+    // Not getPeerX509Certificate(): in Node 24 Node's own check afterwards would find no certificate.
+    const { raw } = socket.getPeerCertificate() as { raw?: Buffer };
+    return raw === undefined ? undefined : new X509Certificate(raw);
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * Opens a pool of connections under one identity: HTTP/1.1, at most four, no pipelining, only the
  * platform's CA, host name checked, redirects not followed. A new identity needs a new line: the pool
  * keeps TLS sessions, and a resumed session shows no new certificate (storage-and-delivery.md §5.1).
  */
-export function openLine(origin: string, identity: Identity, minVersion: 'TLSv1.2' | 'TLSv1.3', timing: Timing): Line {
-  const connectFaults = new WeakSet<object>();
+export function openLine(
+  origin: string,
+  identity: Identity,
+  minVersion: 'TLSv1.2' | 'TLSv1.3',
+  timing: Timing,
+  trust: TrustExplainer,
+): Line {
+  const host = new URL(origin).hostname.replace(/^\[|\]$/g, '');
+  /** Errors before TLS was up, with the certificate that the peer showed if it came so far. */
+  const connectFaults = new WeakMap<object, X509Certificate | undefined>();
   let everAnswered = false;
   let silentCloses = 0;
+  let certificateRefused = false;
   const connect = buildConnector({
     ca: identity.ca,
     cert: identity.cert,
@@ -76,24 +99,38 @@ export function openLine(origin: string, identity: Identity, minVersion: 'TLSv1.
     bodyTimeout: timing.answerMs,
     keepAliveTimeout: 8_000,
     keepAliveMaxTimeout: 60_000,
-    connect: (options, callback) =>
-      connect(options, (...result) => {
-        if (result[0] !== null) connectFaults.add(result[0]);
+    connect: (options, callback) => {
+      let shown: X509Certificate | undefined;
+      const socket: unknown = connect(options, (...result) => {
+        if (result[0] !== null) connectFaults.set(result[0], shown);
+        else if (shown !== undefined) trust.verified(shown);
         callback(...result);
-      }),
+      });
+      // Node judges the certificate in its own listener and closes at once: before it is the only moment to look.
+      if (socket instanceof TLSSocket) {
+        socket.prependListener('secure', () => {
+          shown = certificateOf(socket);
+        });
+        // In TLS 1.3 the alert comes after our side is up, and undici reports only that the line was closed.
+        socket.on('error', (error) => {
+          certificateRefused ||= refusesCertificate(error);
+        });
+      }
+    },
   });
 
   /**
    * A server may refuse a client certificate by closing right after the handshake, with no alert: in
-   * TLS 1.3 our side of it has succeeded by then. One such close means nothing; only such closes do.
+   * TLS 1.3 our side of it has succeeded by then. One such close means nothing, many in a row do; the
+   * probe between attempts keeps a platform that only dies of our uploads from looking so.
    */
   function codeOfFault(error: unknown): ErrorCode {
-    const code = faultCode(
-      error,
-      typeof error === 'object' && error && connectFaults.has(error) ? 'connect' : 'request',
-    );
-    if (code === 'NET-1006' && !everAnswered && ++silentCloses >= silentClosesBeforeRejection) return 'TLS-1204';
-    return code;
+    const connecting = typeof error === 'object' && error !== null && connectFaults.has(error);
+    const code = faultCode(error, connecting ? 'connect' : 'request');
+    if (connecting) return trust.explain(code, errnoOf(error), connectFaults.get(error), host);
+    if (code !== 'NET-1006') return code;
+    if (certificateRefused) return 'TLS-1204';
+    return ++silentCloses >= silentClosesBeforeRejection[everAnswered ? 'answered' : 'never'] ? 'TLS-1204' : code;
   }
 
   async function readBody(body: Dispatcher.ResponseData['body']): Promise<{ body: Buffer; complete: boolean }> {
@@ -134,6 +171,8 @@ export function openLine(origin: string, identity: Identity, minVersion: 'TLSv1.
           signal: within.signal,
         });
         everAnswered = true;
+        silentCloses = 0;
+        certificateRefused = false;
         const read = await readBody(answer.body);
         return { kind: 'answer', status: answer.statusCode, headers: answer.headers, ...read };
       } catch (error) {

@@ -48,6 +48,15 @@ const byErrno: Record<string, ErrorCode> = {
 const certificateAlert =
   /ALERT_(?:BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_\w+|UNKNOWN_CA|ACCESS_DENIED|DECRYPT_ERROR)$/;
 
+/**
+ * True when a server said no to our certificate with an alert. Reads Node's code as it is: for some alerts
+ * OpenSSL 3.5 calls it `ERR_SSL_SSL/TLS_ALERT_…`, which is no name of an errno.
+ */
+export function refusesCertificate(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code;
+  return typeof code === 'string' && certificateAlert.test(code);
+}
+
 function* chain(error: unknown): Generator<unknown> {
   let at = error;
   for (let depth = 0; depth < 5 && at instanceof Error; depth++) {
@@ -63,11 +72,11 @@ function* chain(error: unknown): Generator<unknown> {
  */
 export function faultCode(error: unknown, phase: Phase): ErrorCode {
   for (const at of chain(error)) {
+    if (refusesCertificate(at)) return 'TLS-1204';
     const errno = errnoOf(at);
     if (errno === undefined) continue;
     const known = byErrno[errno];
     if (known !== undefined) return known;
-    if (certificateAlert.test(errno)) return 'TLS-1204';
     if (errno.startsWith('ERR_SSL_') || errno.startsWith('ERR_TLS_') || errno === 'EPROTO') return 'TLS-1210';
   }
   return phase === 'connect' ? 'TLS-1210' : 'NET-1006';

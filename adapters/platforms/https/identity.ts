@@ -1,3 +1,4 @@
+import type { CertificateStatus } from '../../../agent/delivery/platform.ts';
 import {
   fileStamp,
   type Identity,
@@ -10,11 +11,15 @@ import { codeOf, type ErrorCode } from '../../../agent/support/errors.ts';
 import type { Log } from '../../../agent/support/log.ts';
 import type { HttpsConfig } from './config.ts';
 import { type Line, openLine, type Timing } from './exchange.ts';
+import { createTrustExplainer, looksLikeSkew, type TrustMemory } from './trust.ts';
+
+const validityWindow = ({ notBeforeMs, notAfterMs }: CertificateStatus) => ({ fromMs: notBeforeMs, toMs: notAfterMs });
 
 export interface CurrentLine {
   /**
    * The line under the identity that lies on disk now, or why there is none: TLS-1209 (files cannot be
-   * used), TLS-1205 (our certificate is outside its validity). `look` forces a look at the files.
+   * used), TLS-1205 (our certificate is outside its validity), TLS-1206 (it is so by our clock only).
+   * `look` forces a look at the files.
    */
   take(look: boolean): Promise<{ line: Line } | { code: ErrorCode }>;
   identity(): Identity | undefined;
@@ -29,6 +34,7 @@ export function keepLine(
   context: { name: string; clock: Clock; log: Log },
   config: HttpsConfig,
   timing: Timing,
+  memory: TrustMemory,
 ): CurrentLine {
   const { name: platform, clock, log } = context;
   const origin = new URL(config.url).origin;
@@ -47,7 +53,8 @@ export function keepLine(
     try {
       const identity = await readIdentity(config.tls);
       const old = current?.line;
-      current = { line: openLine(origin, identity, minVersion, timing), identity };
+      const trust = createTrustExplainer(identity, memory, clock);
+      current = { line: openLine(origin, identity, minVersion, timing, trust), identity };
       // Only now: a failed reading is tried again at the next look even if nothing changes.
       stamp = seen;
       log.info('certificates-read', { platform });
@@ -75,9 +82,16 @@ export function keepLine(
       }
       if (current === undefined) return { code: unusable };
       sayExpiry(current.identity.certificates, clock.now());
-      const own = current.identity.certificates[0];
-      if (own === undefined || validityAt(own, clock.now()) !== 'valid') return { code: 'TLS-1205' };
-      return { line: current.line };
+      const [own, ...authorities] = current.identity.certificates;
+      if (own === undefined) return { code: 'TLS-1205' };
+      if (validityAt(own, clock.now()) === 'valid') return { line: current.line };
+      const skewed = looksLikeSkew(
+        validityWindow(own),
+        authorities.map(validityWindow),
+        clock.now(),
+        memory.platformNowMs(),
+      );
+      return { code: skewed ? 'TLS-1206' : 'TLS-1205' };
     },
     identity: () => current?.identity,
     async close() {

@@ -10,6 +10,7 @@ import { isStop, retryAfterMs } from './faults.ts';
 import { readHello } from './hello.ts';
 import { keepLine } from './identity.ts';
 import { readReceipts } from './receipts.ts';
+import { createTrustMemory } from './trust.ts';
 
 type Answer = Extract<Exchange, { kind: 'answer' }>;
 
@@ -32,7 +33,8 @@ export async function openHttps(
 ): Promise<PlatformConnection> {
   const { name: platform, clock, log } = context;
   const base = new URL(config.url).pathname.replace(/\/+$/, '');
-  const lines = keepLine(context, config, timing);
+  const memory = createTrustMemory(clock);
+  const lines = keepLine(context, config, timing, memory);
   const identification = { 'user-agent': `qianzhi/${version}`, 'qianzhi-agent': context.agentId };
   let compression: Compression = 'zstd';
   let lookAgain = false;
@@ -46,7 +48,9 @@ export async function openHttps(
 
   function judge(answer: Answer, documents: OutboxDocument[], stage: 'documents' | 'receipts'): SendResult {
     const { status, headers } = answer;
-    const wait = retryAfterMs(headers['retry-after'], clock.now());
+    // A date is the platform's: by its own clock it is as long as it meant, whatever ours says.
+    const platformNow = Date.parse(String(headers.date));
+    const wait = retryAfterMs(headers['retry-after'], Number.isFinite(platformNow) ? platformNow : clock.now());
     const retry = (code: string): SendResult =>
       wait === undefined ? { kind: 'retry', code } : { kind: 'retry', code, retryAfterMs: wait };
     if (status === 200) {
@@ -121,6 +125,7 @@ export async function openHttps(
       const common = compressions.find((name) => hello.compression.includes(name));
       if (common !== undefined) compression = common;
       const timeMs = hello.timeMs ?? Date.parse(String(answer.headers.date));
+      memory.learnTime(timeMs);
       return Number.isFinite(timeMs)
         ? { ok: true, clockOffsetMs: Math.round(timeMs - (asked + clock.now()) / 2) }
         : { ok: true };

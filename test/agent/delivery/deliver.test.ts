@@ -277,20 +277,65 @@ t.test('400 for the whole batch: the poisonous one is found and held, the innoce
   t.ok(platform.calls.length <= 20, 'found by halving');
 });
 
-t.test('422 for everything is the platform’s fault: few are held, then uploads stop with an alarm', async (t) => {
+t.test('422 for everything is the platform’s fault: none is held, uploads stop with an alarm', async (t) => {
   const { platform, store, start, events } = await rig(t);
   store.add(...some(100));
   platform.always = (call) => call.status(422);
   const delivery = start();
   await until(() => delivery.status().state === 'stopped');
-  t.equal(delivery.status().halted, 'PLT-1308');
+  t.equal(delivery.status().halted, 'PLT-1312');
   await until(() => platform.calls.length > 30);
-  t.ok(store.count('refused') <= 3, 'probing again holds no more');
-  t.ok(events.some((e) => e.level === 'error' && e.event === 'uploads-stopped' && e.code === 'PLT-1308'));
+  t.equal(store.count('refused'), 0, 'nor by probing again');
+  t.ok(events.some((e) => e.level === 'error' && e.event === 'uploads-stopped' && e.code === 'PLT-1312'));
   platform.always = (call) => call.accept();
-  await until(() => store.count('accepted') >= 97);
-  t.equal(store.count('accepted') + store.count('refused'), 100);
+  await until(() => store.count('accepted') === 100);
 });
+
+t.test('413 for everything holds none either', async (t) => {
+  const { platform, store, start } = await rig(t);
+  store.add(...some(30));
+  platform.always = (call) => call.status(413);
+  const delivery = start();
+  await until(() => delivery.status().halted === 'PLT-1312');
+  await until(() => platform.calls.length > 30);
+  t.equal(store.count('refused'), 0);
+  platform.always = (call) => call.accept();
+  await until(() => store.count('accepted') === 30);
+});
+
+t.test('several poisonous documents at the head of the queue do not keep the innocents behind them', async (t) => {
+  const { platform, store, start } = await rig(t);
+  store.add(...some(40));
+  platform.always = wholeWith(
+    (item) => Number(item.key?.split('-').at(-1)) <= 7,
+    (c) => c.status(400),
+  );
+  start();
+  await until(() => store.count('accepted') === 33 && store.count('refused') === 7);
+  t.equal(platform.effects.length, 33);
+});
+
+for (const documents of [100, 1]) {
+  t.test(
+    `one poisonous document alone is held as soon as another has been taken, in batches of ${documents}`,
+    async (t) => {
+      const { platform, store, start } = await rig(t, {}, { documents });
+      store.add(document(1));
+      platform.always = wholeWith(
+        (item) => item.key === 'agent-1.x-1',
+        (c) => c.status(422),
+      );
+      const delivery = start();
+      await until(() => delivery.status().halted === 'PLT-1312');
+      t.equal(store.count('refused'), 0);
+      store.add(document(2));
+      delivery.wake();
+      await until(() => store.count('accepted') === 1 && store.count('refused') === 1);
+      await until(() => delivery.status().state === 'idle');
+      t.match(store.rows.get(1), { state: 'refused', code: 'PLT-1305' });
+    },
+  );
+}
 
 t.test('a document that kills the request blocks nobody but itself', async (t) => {
   const { platform, store, start } = await rig(t);
@@ -398,6 +443,24 @@ t.test('after our expired certificate is replaced on disk uploads go on by thems
     platform.calls[0]!.fingerprint,
     new X509Certificate(renewed).fingerprint256.replaceAll(':', '').toLowerCase(),
   );
+});
+
+t.test('a busy platform is asked for its time now and then as well', async (t) => {
+  const { platform, store, start } = await rig(t);
+  const delivery = start({ timing: { retry: { baseMs: 10, maxMs: 40 }, lingerMs: 1, heartbeatMs: 30 } });
+  let n = 0;
+  const busy = setInterval(() => {
+    store.add(document(++n));
+    delivery.wake();
+  }, 3);
+  t.teardown(() => clearInterval(busy));
+  await until(() => store.count('accepted') > 10);
+  platform.onHello = (call) =>
+    call.res.end(
+      JSON.stringify({ platform: 'p', versions: [1], time: new Date(Date.now() + 7_200_000).toISOString() }),
+    );
+  await until(() => (delivery.status().clockOffsetMs ?? 0) > 7_000_000);
+  t.equal(delivery.status().lastError, undefined);
 });
 
 t.test('received is asked after until it is accepted, and not sent again', async (t) => {

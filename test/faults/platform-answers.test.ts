@@ -1,0 +1,4 @@
+import { runPlatformCases } from './platform-case-run.ts';
+import { answerCases } from './platform-cases-answers.ts';
+
+runPlatformCases(answerCases);

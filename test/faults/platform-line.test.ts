@@ -1,0 +1,4 @@
+import { runPlatformCases } from './platform-case-run.ts';
+import { lineCases } from './platform-cases-line.ts';
+
+runPlatformCases(lineCases);
