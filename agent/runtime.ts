@@ -1,3 +1,4 @@
+import type { Worker } from 'node:worker_threads';
 import { type CheckedTexts, checkTexts } from '../config/check-texts.ts';
 import type { LoadedConfig, LoadedPlatform, LoadedSource } from '../config/load.ts';
 import { startDelivery } from './delivery/deliver.ts';
@@ -7,10 +8,11 @@ import type { MappingReport, MappingWorkerData } from './mapping/worker.ts';
 import type { Registry } from './registry.ts';
 import { startStatusKeeper } from './status/keeper.ts';
 import type { PlatformStatus, StatusModel } from './status/model.ts';
-import { openStore, type SqliteStore } from './store/sqlite/store.ts';
+import { openStore, type SqliteStore, startStoreThread } from './store/sqlite/store.ts';
 import { type Clock, systemClock } from './support/clock.ts';
 import { codeOf, type ErrorCode, QianzhiError } from './support/errors.ts';
 import type { Log } from './support/log.ts';
+import { tidyAfterStart } from './support/memory.ts';
 import { startThread } from './support/thread.ts';
 import { version } from './support/version.ts';
 
@@ -21,6 +23,20 @@ export interface AgentOptions {
   demo: boolean;
   log: Log;
   clock?: Clock;
+  threads?: AgentThreads;
+}
+
+/** Threads that load their code while the configuration is read. They open nothing before the agent starts. */
+export interface AgentThreads {
+  store: Worker;
+  mapping: Worker;
+}
+
+/** Call first, hand over to `startAgent`. Until then they do not keep the process from ending. */
+export function startThreads(): AgentThreads {
+  const threads = { store: startStoreThread(), mapping: startThread('adapters/mapping-thread.ts') };
+  for (const thread of Object.values(threads)) thread.unref();
+  return threads;
 }
 
 export interface RunningAgent {
@@ -34,6 +50,8 @@ export interface RunningAgent {
 /** How long a platform whose certificates cannot be read waits before it looks again. */
 const REOPEN_MS = 30_000;
 const MAPPING_STOP_MS = 1_500;
+/** The way out and the page are loaded by then. */
+const TIDY_MS = 2_000;
 
 /**
  * The composition root: config → store → mapping → sources → platforms → status, stopped the other way
@@ -43,6 +61,8 @@ const MAPPING_STOP_MS = 1_500;
  */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const { config, registry, log } = options;
+  const threads = options.threads ?? startThreads();
+  for (const thread of Object.values(threads)) thread.ref();
   const clock = options.clock ?? systemClock;
   const startedMs = clock.now();
   const closers: Array<() => Promise<void>> = [];
@@ -61,7 +81,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     const site = { name: config.site.name, orgCode: config.site.org_code, timeZone: config.site.time_zone };
     const platforms = new Map<string, RunningPlatform>();
     const texts = checkTexts(config, registry);
-    const mapping = startMapping(log, fatal, (platform) => platforms.get(platform)?.wake());
+    const mapping = startMapping(threads.mapping, log, fatal, (platform) => platforms.get(platform)?.wake());
     closers.push(mapping.stop);
     const store = await openStore(
       {
@@ -73,6 +93,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
         timeZone: site.timeZone,
       },
       fatal,
+      threads.store,
     );
     // The store outlives the mapping worker, which was begun before it.
     closers.unshift(() => store.close());
@@ -124,6 +145,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     addresses.status = server.url;
     await keeper.refresh();
     log.info('started');
+    setTimeout(tidyAfterStart, TIDY_MS).unref();
 
     return {
       addresses,
@@ -136,6 +158,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     };
   } catch (error) {
     await stopAll();
+    await Promise.all([threads.store.terminate(), threads.mapping.terminate()]);
     throw error;
   }
 }
@@ -156,11 +179,11 @@ interface RunningMapping {
 
 /** The mapping worker loads its code while the store opens; `begin` gives it the store. */
 function startMapping(
+  worker: Worker,
   log: Log,
   fatal: (code: ErrorCode) => void,
   rendered: (platform: string) => void,
 ): RunningMapping {
-  const worker = startThread('adapters/mapping-thread.ts', undefined);
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   let stopping = false;
   let unverified: Record<string, string[]> = {};

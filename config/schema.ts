@@ -3,6 +3,9 @@ import type { Registry } from '../agent/registry.ts';
 import { filePath } from '../agent/support/file-path.ts';
 import { bothLanguages } from '../agent/support/text.ts';
 
+// A configuration is checked once: code generated for it would cost more than it saves, at every start.
+z.config({ jitless: true });
+
 /** The version of the configuration's form that this program reads. */
 export const CONFIG_VERSION = 1;
 

@@ -12,13 +12,23 @@ import { issueData, issueLine, reportError } from './error-report.ts';
 import { exitCode, exitCodeOf } from './exit-codes.ts';
 
 /** What `run` needs of the runtime (agent/runtime.ts). */
-export type StartAgent = (options: { config: LoadedConfig; registry: Registry; demo: boolean; log: Log }) => Promise<{
-  /** `status` is the address of the page. */
-  addresses: { status: string };
-  stop(graceMs: number): Promise<void>;
-  /** Settles only when the agent ends by itself: with the code of what ended it. */
-  done: Promise<ErrorCode>;
-}>;
+export interface Runtime<Threads> {
+  /** Begins what takes time and opens nothing; goes to `startAgent`. */
+  startThreads(): Threads;
+  startAgent(options: {
+    config: LoadedConfig;
+    registry: Registry;
+    demo: boolean;
+    log: Log;
+    threads: Threads;
+  }): Promise<{
+    /** `status` is the address of the page. */
+    addresses: { status: string };
+    stop(graceMs: number): Promise<void>;
+    /** Settles only when the agent ends by itself: with the code of what ended it. */
+    done: Promise<ErrorCode>;
+  }>;
+}
 
 /** Everything is over within 5 s of a signal; the agent gets most of it. */
 const STOP_GRACE_MS = 4_000;
@@ -26,13 +36,16 @@ const STOP_LIMIT_MS = 4_800;
 const EXIT_MS = 300;
 
 /** The agent in the foreground, as systemd and the Windows service call it. */
-export const run = (startAgent: StartAgent): Command => ({
+export const run = <Threads>(load: () => Promise<Runtime<Threads>>): Command => ({
   name: 'run',
   usage: 'run --config FILE',
   summary: { zh: '前台运行（Ctrl-C 停止）', en: 'run in the foreground (Ctrl-C stops it)' },
   options: { config: { type: 'string' } },
   async run(context, _words, options) {
     const path = configOption(options);
+    const runtime = await load();
+    // Senders wait: the threads load their code while the configuration is read.
+    const threads = runtime.startThreads();
     const registry = await context.registry();
     const config = loadConfig(path, registry, context.env);
     const warnings = [...config.warnings, ...checkFiles(config)];
@@ -41,7 +54,7 @@ export const run = (startAgent: StartAgent): Command => ({
     }
     const signalled = nextSignal();
     const log = createLog(config.log.file ?? 2, config.log.level);
-    const agent = await startAgent({ config, registry, demo: false, log }).catch((error: unknown) => {
+    const agent = await runtime.startAgent({ config, registry, demo: false, log, threads }).catch((error: unknown) => {
       exitSoon();
       throw error;
     });

@@ -3,9 +3,10 @@ import { parentPort } from 'node:worker_threads';
 import type { Languages } from '../registry.ts';
 import { type PlatformFilters, type RenderingStage, renderAgain, renderBatch } from '../rendering/render.ts';
 import { openMappingView, type StageAccess } from '../store/sqlite/mapping-view.ts';
+import { isDamage, markDamaged } from '../store/sqlite/open.ts';
 import { systemClock } from '../support/clock.ts';
 import { codeOf, type ErrorCode, QianzhiError } from '../support/errors.ts';
-import { tidyMemory } from '../support/memory.ts';
+import { tidyAfterStart, tidyMemory } from '../support/memory.ts';
 import { version } from '../support/version.ts';
 import { mapAgain, mapBatch } from './map.ts';
 import type { MessageReader } from './mapper.ts';
@@ -81,6 +82,7 @@ export async function runMappingWorker(languages: Languages): Promise<void> {
         createHash('sha256').update(`${data.site.orgCode}\n${reportKey}`).digest('hex').slice(0, 32),
     };
     tell({ ready: true, unverified: Object.fromEntries(stages.map((s) => [s.platform, s.renderer.unverified])) });
+    tidyAfterStart();
 
     let triedAgain = false;
     while (!stopping) {
@@ -102,6 +104,8 @@ export async function runMappingWorker(languages: Languages): Promise<void> {
         tidyMemory();
         if (worked === 0) await rest(IDLE_MS);
       } catch (error) {
+        // What is damaged stays so, however often it is tried: the next start looks at all of it.
+        if (isDamage(error)) throw error;
         const code = codeOf(error, 'MAP-3013');
         if (code === 'QUE-4010' || code === 'SYS-6004' || code === 'QUE-4007') break;
         tell({ paused: code });
@@ -110,7 +114,12 @@ export async function runMappingWorker(languages: Languages): Promise<void> {
     }
     store.close();
   } catch (error) {
-    tell({ fatal: codeOf(error, 'SYS-6004'), where: error instanceof QianzhiError ? error.where : undefined });
+    const damage = isDamage(error);
+    if (damage) markDamaged(data.store.folder);
+    tell({
+      fatal: damage ? 'QUE-4007' : codeOf(error, 'SYS-6004'),
+      where: error instanceof QianzhiError ? error.where : undefined,
+    });
   }
   parentPort?.close();
 }

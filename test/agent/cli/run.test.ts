@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
-import { run, type StartAgent } from '../../../agent/cli/run.ts';
+import { type Runtime, run } from '../../../agent/cli/run.ts';
 import { openStore } from '../../../agent/store/sqlite/store.ts';
 import { goodConfig } from '../../config/small-registry.ts';
 import { createPki } from '../../platform/pki.ts';
@@ -20,7 +20,7 @@ const example = fileURLToPath(new URL('../../../config/examples/qianzhi.yaml', i
 const opensNothing = fileURLToPath(new URL('./opens-nothing.ts', import.meta.url));
 
 /** Node flags under which any opened socket ends the process with 99, and any written file fails. */
-const guarded = process.platform === 'win32' ? [] : ['--permission', '--allow-fs-read=*', '--import', opensNothing];
+const guarded = process.platform === 'win32' ? [] : ['--permission', '--allow-worker', '--disable-warning=PERM0006', '--allow-fs-read=*', '--import', opensNothing];
 
 interface Ended {
   exit: number | null;
@@ -159,12 +159,15 @@ t.test('demo certificates and demo data folders are refused with CFG-5007, exit 
 
 t.test('what ends the agent decides the exit code', async (t) => {
   const folder = t.testdir({ 'profile.yaml': 'a: 1\n', 'pack.yaml': 'a: 1\n', 'qianzhi.yaml': goodConfig });
-  const dying: StartAgent = async () => ({
-    addresses: { status: 'http://127.0.0.1:1/' },
-    stop: async () => {},
-    done: Promise.resolve('QUE-4007'),
-  });
-  const said = await speak(['run', '--config', join(folder, 'qianzhi.yaml')], [run(dying)]);
+  const dying: Runtime<undefined> = {
+    startThreads: () => undefined,
+    startAgent: async () => ({
+      addresses: { status: 'http://127.0.0.1:1/' },
+      stop: async () => {},
+      done: Promise.resolve('QUE-4007'),
+    }),
+  };
+  const said = await speak(['run', '--config', join(folder, 'qianzhi.yaml')], [run(async () => dying)]);
   t.equal(said.exit, 73);
   t.match(said.talk, 'QUE-4007');
 });
