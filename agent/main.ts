@@ -7,12 +7,7 @@ import { version } from './cli/version.ts';
 import { errorTable } from './support/errors.ts';
 
 /** The table of commands. `help` is answered by the program itself. */
-const commands: readonly Command[] = [
-  run(async (options) => (await import('./runtime.ts')).startAgent(options)),
-  config,
-  status,
-  version,
-];
+const commands: readonly Command[] = [run(() => import('./runtime.ts')), config, status, version];
 
 async function main(): Promise<number> {
   // Node 20 cannot even load this file; a Node between can, and would fail later in stranger ways.

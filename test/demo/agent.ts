@@ -1,6 +1,6 @@
 import { registry } from '../../adapters/registry.ts';
 import { exitCodeForError, exitCodeOf } from '../../agent/cli/exit-codes.ts';
-import { startAgent } from '../../agent/runtime.ts';
+import { startAgent, startThreads } from '../../agent/runtime.ts';
 import { codeOf } from '../../agent/support/errors.ts';
 import { createLog } from '../../agent/support/log.ts';
 import { loadConfig } from '../../config/load.ts';
@@ -41,9 +41,10 @@ async function main(path: string): Promise<void> {
   });
 
   try {
+    const threads = startThreads();
     const config = loadConfig(path, registry, process.env);
     const log = createLog(config.log.file ?? 2, config.log.level);
-    const agent = await startAgent({ config, registry, demo: true, log });
+    const agent = await startAgent({ config, registry, demo: true, log, threads });
     const mllp = agent.addresses.sources.lis;
     if (mllp === undefined) {
       // The product would go on without a listener that cannot start and show it; a demo without one is none.

@@ -3,16 +3,15 @@ import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { MessageChannel } from 'node:worker_threads';
 import { stringify } from 'yaml';
 import type { SourceStatus } from '../../agent/intake/source.ts';
-import { openMappingView } from '../../agent/store/sqlite/mapping-view.ts';
-import { reveal } from '../../agent/support/phi.ts';
+import { v8Flags } from '../../installer/v8-flags.ts';
 import { connectSender, type Sender } from '../adapters/sources/hl7-mllp/listener.ts';
 import type { AgentMessage } from '../demo/agent.ts';
 import { openFolder } from '../demo/folder.ts';
 import { demoFolder } from '../demo/running.ts';
 import { choosePort } from '../platform/ports.ts';
+import { openStoredBytes } from './stored-bytes.ts';
 
 interface Test {
   teardown(done: () => unknown): void;
@@ -47,14 +46,17 @@ export interface Audit {
 export interface Receiver {
   port: number;
   pid: number;
-  /** A message that nobody sent before; it may be stored, whole. `more` comes after its last segment. */
-  message(more?: string | Uint8Array): Message;
+  /**
+   * A message that nobody sent before; it may be stored, whole. `more` comes after its last segment, `idTail`
+   * makes its control id, and so its answer, longer.
+   */
+  message(more?: string | Uint8Array, idTail?: string): Message;
   /** A connection whose answers count in the audit. */
   connect(options?: Parameters<typeof connectSender>[2]): Promise<Sender>;
   /** Sends one message on a connection of its own and gives its answer: the others go on. */
   tryOne(): Promise<string[]>;
   source(): Promise<SourceStatus>;
-  /** Waits until no connection is open any more. */
+  /** Waits until no connection of a sender is open any more. */
   quiet(): Promise<SourceStatus>;
   /**
    * The oracle. What was answered AA is stored, byte for byte, exactly once; what was answered otherwise is
@@ -110,7 +112,7 @@ export async function startReceiver(t: Test, sourceKeys: Record<string, unknown>
     }).replaceAll('${', () => '$${'),
   );
   // As the product is started.
-  const child = fork(entry, [folder.config], { execArgv: ['--max-semi-space-size=2', '--optimize-for-size'] });
+  const child = fork(entry, [folder.config], { execArgv: v8Flags });
   const exit = once(child, 'exit');
   t.teardown(async () => {
     if (child.connected) child.send({ stop: true });
@@ -124,12 +126,8 @@ export async function startReceiver(t: Test, sourceKeys: Record<string, unknown>
   ])) as [AgentMessage];
   if (!('ready' in ready)) throw new Error(`the agent did not start: ${ready.failed}`);
   const { port } = ready.mllp;
-  const line = new MessageChannel();
-  const view = openMappingView(folder.data, key, line.port1);
-  t.teardown(() => {
-    view.close();
-    line.port2.close();
-  });
+  const store = openStoredBytes(folder.data, key);
+  t.teardown(() => store.close());
 
   let number = 0;
   let cursor = 0;
@@ -142,9 +140,9 @@ export async function startReceiver(t: Test, sourceKeys: Record<string, unknown>
     heard.push({ sender, counted: 0 });
     return sender;
   };
-  const message: Receiver['message'] = (more = '') => {
+  const message: Receiver['message'] = (more = '', idTail = '') => {
     number += 1;
-    const id = `F${number}`;
+    const id = `F${number}${idTail}`;
     const head = `MSH|^~\\&|LIS|HOSP|HIP|PROV|20260115103000||ORU^R01|${id}|P|2.4\rPID|1||T0001||ZHANG^SAN\rOBX|1|NM|K||6.21|mmol/L\r`;
     const bytes = Buffer.concat([Buffer.from(head), Buffer.from(more)]);
     whole.set(bytes.toString('latin1'), id);
@@ -170,10 +168,12 @@ export async function startReceiver(t: Test, sourceKeys: Record<string, unknown>
     },
     source,
     async quiet() {
+      // The page is told of changes four times a second.
+      await sleep(600);
       for (;;) {
         const status = await source();
         if (status.senders.every(({ connections }) => connections === 0)) return status;
-        await sleep(20);
+        await sleep(50);
       }
     },
     async audit(t) {
@@ -186,13 +186,13 @@ export async function startReceiver(t: Test, sourceKeys: Record<string, unknown>
       const strange: string[] = [];
       const twice: string[] = [];
       let stored = 0;
-      for (const row of view.inbox(cursor, 1_000_000)) {
-        cursor = row.seq;
+      for (const { seq, bytes } of store.after(cursor)) {
+        cursor = seq;
         stored += 1;
-        const id = 'raw' in row ? whole.get(Buffer.from(reveal(row.raw)).toString('latin1')) : undefined;
-        if (id === undefined) strange.push(`seq ${row.seq}`);
+        const id = bytes && whole.get(bytes.toString('latin1'));
+        if (id === undefined) strange.push(`seq ${seq}`);
         else if (storedIds.has(id)) twice.push(id);
-        else storedIds.set(id, row.seq);
+        else storedIds.set(id, seq);
       }
       const lost = answers.filter(({ code, id }) => code === 'AA' && !storedIds.has(id)).map(({ id }) => id);
       const refused = answers.filter(({ code, id }) => code !== 'AA' && storedIds.has(id)).map(({ id }) => id);

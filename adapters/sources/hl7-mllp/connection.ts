@@ -3,16 +3,25 @@ import type { Accepted, Incoming } from '../../../agent/store/contract.ts';
 import type { Clock } from '../../../agent/support/clock.ts';
 import { codeOf, type ErrorCode } from '../../../agent/support/errors.ts';
 import { type Answer, buildAck } from '../../hl7v2/ack.ts';
+import { type Batch, buildBatchAck, splitBatch } from '../../hl7v2/batch.ts';
 import { createFramer, type FrameEvent, frame } from '../../hl7v2/framing.ts';
 import type { IntakeRules } from '../../hl7v2/intake-rules.ts';
 import { type Msh, readMsh } from '../../hl7v2/msh.ts';
 import type { LargeFrames } from './large-frames.ts';
-import { judgeFrame } from './verdict.ts';
+import { type FrameVerdict, judgeFrame } from './verdict.ts';
 
 /** Messages of one connection taken and not yet answered, beyond which it is not read. */
 const mostUnanswered = 64;
-/** After our FIN, how long what still comes in is thrown away, so that a reset does not overtake the answer. */
-const lingerMs = 1000;
+/** Frames (or what is wrong between them) of one connection in one turn; then the others have theirs. */
+const mostInTurn = 64;
+/** Messages of one batch: its answer is held until the last of them is durable. */
+const mostInBatch = 10_000;
+/**
+ * After our FIN what still comes in is thrown away, until the sender has been silent this long (and for the
+ * time of a frame at most): many write their whole message before they read, and a reset would take the
+ * answer from them.
+ */
+const lingerMs = 5000;
 /** With `require_end: false`: silence after 0x1C that ends a frame. */
 const openEndMs = 1000;
 
@@ -59,6 +68,8 @@ export interface Connection {
   destroy(): void;
 }
 
+type StoreVerdict = Extract<FrameVerdict, { kind: 'store' }>;
+
 interface Slot {
   settled: boolean;
   answer?: { code: string; bytes: Uint8Array };
@@ -83,6 +94,8 @@ export function createConnection(parts: ConnectionParts): Connection {
   let unansweredBytes = 0;
   let writeBlocked = false;
   let waitsForPermit = false;
+  /** Nothing after a batch goes to the store before the last of it. */
+  let inBatch = false;
   let inGarbage = false;
   let garbageBytes = 0;
   let everFramed = false;
@@ -91,7 +104,7 @@ export function createConnection(parts: ConnectionParts): Connection {
   const openedAt = lastTick;
   let lastActive = lastTick;
   let lastByteAt = lastTick;
-  let lingerUntil = 0;
+  let lingerSince = 0;
   let openFrame = 0;
   let frameMs = 0;
   let blockedMs = 0;
@@ -125,8 +138,8 @@ export function createConnection(parts: ConnectionParts): Connection {
     settle(openSlot(), msh, answer);
   };
 
-  const store = async (bytes: Uint8Array, verdict: Extract<ReturnType<typeof judgeFrame>, { kind: 'store' }>) => {
-    const slot = openSlot();
+  /** Makes a message durable; gives what is to be said about it, if anything. */
+  const keep = async (bytes: Uint8Array, verdict: StoreVerdict): Promise<Answer | undefined> => {
     unansweredBytes += bytes.length;
     notes.message();
     let failure: ErrorCode | undefined;
@@ -137,10 +150,41 @@ export function createConnection(parts: ConnectionParts): Connection {
       failure = codeOf(error, 'QUE-4007');
     }
     unansweredBytes -= bytes.length;
+    notes.stored(failure);
     const answer: Answer = failure === undefined ? { code: 'AA' } : { code: 'AE', condition: 207 };
     const said = failure === undefined ? verdict.success : verdict.failure;
-    settle(slot, verdict.msh, said === 'answer' ? answer : undefined);
-    notes.stored(failure);
+    return said === 'answer' ? answer : undefined;
+  };
+  const store = async (bytes: Uint8Array, verdict: StoreVerdict) => {
+    const slot = openSlot();
+    settle(slot, verdict.msh, await keep(bytes, verdict));
+    pump();
+  };
+  const judgeAndKeep = async (part: Uint8Array) => {
+    const verdict = judgeFrame(part, rules);
+    if (verdict.kind === 'ignore') return undefined;
+    if (verdict.kind === 'refuse') notes.problem(verdict.problem);
+    // What goes to the store is in a buffer of its own.
+    const answer = verdict.kind === 'refuse' ? verdict.answer : await keep(part.slice(), verdict);
+    return answer && { code: answer.code, bytes: buildAck(verdict.msh, answer, parts.ackId(), clock.now()) };
+  };
+  /** Each message of a batch is judged and stored by itself; the sender of one frame gets one frame back. */
+  const storeBatch = async (batch: Batch) => {
+    const slot = openSlot();
+    inBatch = true;
+    const acks: Array<{ code: string; bytes: Uint8Array }> = [];
+    for (let at = 0; at < batch.messages.length; at += mostUnanswered) {
+      const some = await Promise.all(batch.messages.slice(at, at + mostUnanswered).map(judgeAndKeep));
+      for (const ack of some) if (ack !== undefined) acks.push(ack);
+    }
+    const first = acks.find(({ code }) => code !== 'AA') ?? acks[0];
+    if (first !== undefined) {
+      const bytes = acks.map((ack) => ack.bytes);
+      slot.answer = { code: first.code, bytes: buildBatchAck(batch, bytes, parts.ackId(), clock.now()) };
+    }
+    inBatch = false;
+    slot.settled = true;
+    flush();
     pump();
   };
 
@@ -165,10 +209,17 @@ export function createConnection(parts: ConnectionParts): Connection {
         phase = 'draining';
         notes.problem('MLLP-2004');
         if (msh !== undefined && msh.messageType.code.toUpperCase() !== 'ACK' && !msh.hasMsa)
-          settle(openSlot(), msh, { code: 'AE', condition: 207, text: 'Message exceeds the size limit' });
+          // AR: the same message would be refused for ever; with AE a sender's queue stands behind it.
+          settle(openSlot(), msh, { code: 'AR', condition: 207, text: 'Message exceeds the size limit' });
         return;
       }
       case 'frame': {
+        const batch = splitBatch(event.bytes, mostInBatch, rules.charset);
+        if (batch?.overfull === true) {
+          const answer: Answer = { code: 'AR', condition: 207, text: 'Too many messages in one batch' };
+          return refuse(undefined, answer, 'MLLP-2004');
+        }
+        if (batch !== undefined) return void storeBatch(batch);
         const verdict = judgeFrame(event.bytes, rules);
         if (verdict.kind === 'refuse') refuse(verdict.msh, verdict.answer, verdict.problem);
         else if (verdict.kind === 'store') void store(event.bytes, verdict);
@@ -189,28 +240,38 @@ export function createConnection(parts: ConnectionParts): Connection {
       });
   };
   const mayTake = (): boolean =>
+    !inBatch &&
     slots.length < mostUnanswered &&
     unansweredBytes <= limits.maxMessageBytes &&
     !writeBlocked &&
     !parts.storeIsBehind();
   const updateReading = () => {
     if (phase === 'closed') return;
-    const reads = phase === 'lingering' || (phase === 'open' && !waitsForPermit && mayTake());
+    const reads = phase === 'lingering' || (phase === 'open' && !waitsForPermit && !yielded && mayTake());
     if (reads && socket.isPaused()) socket.resume();
     else if (!reads && !socket.isPaused()) socket.pause();
   };
   const linger = () => {
     phase = 'lingering';
-    lingerUntil = clock.monotonic() + lingerMs;
+    lingerSince = clock.monotonic();
     socket.end();
   };
 
   let pumping = false;
+  let yielded = false;
   const pump = () => {
-    if (pumping || phase === 'closed' || phase === 'lingering') return;
+    if (pumping || yielded || phase === 'closed' || phase === 'lingering') return;
     pumping = true;
     let exhausted = false;
-    while (mayTake()) {
+    for (let taken = 0; mayTake(); taken++) {
+      if (taken === mostInTurn) {
+        yielded = true;
+        setImmediate(() => {
+          yielded = false;
+          pump();
+        });
+        break;
+      }
       let event = framer.next();
       // After FIN a frame that lacks only its last byte may count, by rule; a partial one never does.
       if (event === undefined && peerEnded) event = framer.acceptOpenEnd();
@@ -239,8 +300,8 @@ export function createConnection(parts: ConnectionParts): Connection {
   // A device that lost power leaves a half-open connection; the probes find out within minutes.
   socket.setKeepAlive(true, 60_000);
   socket.on('data', (chunk: Buffer) => {
-    if (phase !== 'open') return;
     lastByteAt = clock.monotonic();
+    if (phase !== 'open') return;
     framer.push(chunk);
     pump();
   });
@@ -270,7 +331,8 @@ export function createConnection(parts: ConnectionParts): Connection {
       lastTick = now;
       if (phase === 'closed') return;
       if (phase === 'lingering') {
-        if (now >= lingerUntil) destroy();
+        const silentSince = Math.max(lingerSince, lastByteAt);
+        if (now - silentSince >= lingerMs || now - lingerSince >= limits.frameMs) destroy();
         return;
       }
       blockedMs = writeBlocked ? blockedMs + passed : 0;

@@ -20,7 +20,10 @@ const example = fileURLToPath(new URL('../../../config/examples/qianzhi.yaml', i
 const opensNothing = fileURLToPath(new URL('./opens-nothing.ts', import.meta.url));
 
 /** Node flags under which any opened socket ends the process with 99, and any written file fails. */
-const guarded = process.platform === 'win32' ? [] : ['--permission', '--allow-worker', '--disable-warning=PERM0006', '--allow-fs-read=*', '--import', opensNothing];
+const guarded =
+  process.platform === 'win32'
+    ? []
+    : ['--permission', '--allow-worker', '--disable-warning=PERM0006', '--allow-fs-read=*', '--import', opensNothing];
 
 interface Ended {
   exit: number | null;

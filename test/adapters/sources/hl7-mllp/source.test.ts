@@ -140,13 +140,13 @@ t.test('point 10: a sender that ends its side after the frame still gets its ans
 });
 
 t.test(
-  'point 11: a message over the limit gets AE and the connection is closed; nothing of it is stored',
+  'point 11: a message over the limit gets AR and the connection is closed; nothing of it is stored',
   async (t) => {
     const { port, stored, problems } = await startListener(t, { config: { max_message_bytes: 100_000 } });
     const sender = await connectSender(t, port);
     sender.frames(oru('J1'), oru('J2', `OBX|1|ED|${'QUJD'.repeat(100_000)}\r`), oru('J3'));
     await sender.closed;
-    t.same(await sender.acks(2), ['AA:J1', 'AE:J2']);
+    t.same(await sender.acks(2), ['AA:J1', 'AR:J2']);
     t.equal(stored.length, 1);
     t.same(problems(), ['MLLP-2004']);
     const next = await connectSender(t, port);
@@ -336,6 +336,50 @@ t.test('points 35 and 36: a retransmission gets AA; a reused control id gets AA 
   sender.frames(oru('U1', 'NTE|1\r'));
   t.same(await sender.acks(2), ['AA:U1', 'AA:U1']);
   t.same(problems(), ['HL7-2103']);
+});
+
+t.test('point 41: each message of a batch is stored and answered by itself, in one frame', async (t) => {
+  const { port, stored, behave } = await startListener(t);
+  behave(async (message) => {
+    if (Buffer.from(message.controlId).toString() === 'BAD') throw new QianzhiError('QUE-4001');
+    return {};
+  });
+  const sender = await connectSender(t, port);
+  const ids = Array.from({ length: 150 }, (_, n) => (n === 99 ? 'BAD' : `B${n}`));
+  sender.frames(oru('A'), `BHS|^~\\&|LIS|HOSP\r${ids.map((id) => oru(id)).join('')}BTS|150\r`, oru('Z'));
+  await until(() => sender.received().includes('MSA|AA|Z'));
+  t.same(
+    [...sender.received().matchAll(/\rMSA\|(\w\w)\|([^|\r]*)/g)].map((m) => `${m[1]}:${m[2]}`),
+    ['AA:A', ...ids.map((id) => (id === 'BAD' ? 'AE:BAD' : `AA:${id}`)), 'AA:Z'],
+  );
+  t.equal(sender.received().split('\x1c\r').length, 4, 'three frames back for three sent');
+  t.same(
+    stored,
+    ['A', ...ids.filter((id) => id !== 'BAD'), 'Z'].map((id) => oru(id)),
+  );
+});
+
+t.test('a batch of too many messages is refused as a whole', async (t) => {
+  const { port, stored } = await startListener(t);
+  const sender = await connectSender(t, port);
+  sender.frames(`BHS|^~\\&|LIS|HOSP\r${'MSH|^~\\&|\r'.repeat(10_001)}`, oru('N1'));
+  t.same(await sender.acks(2), ['AR:', 'AA:N1']);
+  t.same(stored, [oru('N1')]);
+});
+
+t.test('a chunk full of nonsense on one connection does not keep the others waiting until its end', async (t) => {
+  const { port, source, behave } = await startListener(t);
+  let refusedBefore = Number.NaN;
+  behave(async () => {
+    refusedBefore = source.status().senders[0]?.problem?.count ?? 0;
+    return {};
+  });
+  const [noise, good] = [await connectSender(t, port), await connectSender(t, port)];
+  noise.frames(...Array.from({ length: 10_000 }, () => '?'));
+  good.frames(oru('N1'));
+  t.same(await good.acks(1), ['AA:N1']);
+  t.ok(refusedBefore < 10_000, `${refusedBefore} of 10000 frames were refused before it had its turn`);
+  t.equal((await noise.acks(10_000)).length, 10_000, 'every one of them is answered');
 });
 
 t.test('back pressure: while the store is behind nothing is taken, and it goes on by itself', async (t) => {
