@@ -1,14 +1,14 @@
 import type { ChildProcess } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Pki } from '../platform/pki.ts';
-import { choosePort } from '../platform/ports.ts';
-import { type BenchAgent, caughtUp, prepareAgent, runAgent } from './agent.ts';
-import type { LoadJob, LoadResult } from './load.ts';
-import { cpuSeconds, end, startChild, threadCpu } from './process.ts';
-import { median } from './table.ts';
+import { nobody, prepareAgent, runAgent } from './agent.ts';
+import type { BenchRun, Measurement } from './bench-run.ts';
+import type { LoadResult } from './load.ts';
+import { end, startChild } from './process.ts';
+import { allOrNone, median } from './table.ts';
 
-export const servers = ['floor', 'medplum', 'intake', 'agent'] as const;
+/** `commit` is our store with a commit for each message; `slow-…` has 10 ms more at every sync. */
+export const servers = ['floor', 'medplum', 'commit', 'intake', 'slow-commit', 'slow-intake', 'agent'] as const;
 export type ServerName = (typeof servers)[number];
 export const connectionCounts = [1, 8, 64] as const;
 
@@ -16,146 +16,109 @@ export const connectionCounts = [1, 8, 64] as const;
 export interface AckRow {
   server: ServerName;
   connections: number;
+  /** Of each round, in order. */
+  rates: number[];
   /** Medians over the rounds. */
   perSecond: number;
   p50Ms: number;
   p99Ms: number;
-  /** Slowest and fastest round. */
-  range: [number, number];
   /** Server CPU in the windows, a message acknowledged in them. */
   cpuUs?: number;
-  /** Until the last message is mapped and rendered, a message. Of the agent only. */
-  cpuToDocumentUs?: number;
-  /** The same by thread. */
-  threadsUs?: Record<string, number>;
-  /** Messages a second from the first message until the last is a document waiting to be sent. Of the agent only. */
-  toDocumentPerSecond?: number;
   peakRssMb?: number;
 }
 
-interface Sample {
-  result: LoadResult;
-  cpuAll?: number;
-  threads: Record<string, number>;
-  wallAll: number;
-}
-
-export interface AckOptions {
-  folder: string;
-  pki: Pki;
-  rounds: number;
-  warmupMs: number;
-  windowMs: number;
-  load(job: LoadJob): Promise<LoadResult>;
-  /** Before each round. */
-  between(round: number): void;
-  say(text: string): void;
-  profile?: string;
-}
+/** With 10 ms a sync at one connection; a little more than can be, for windows are short. */
+const mostWhenSlow = 120;
 
 interface Running {
   child: ChildProcess;
-  pid: number;
   port: number;
-  agent?: BenchAgent;
-  /** Messages it has taken since its start. */
-  taken: number;
 }
 
-async function start(name: ServerName, folder: string, options: AckOptions): Promise<Running> {
+async function start(name: ServerName, folder: string, run: BenchRun): Promise<Running> {
   if (name === 'agent') {
-    // Nobody listens there: the province is down throughout.
-    const site = await prepareAgent(folder, `https://localhost:${await choosePort()}`, options.pki);
-    const agent = await runAgent(site, options.profile);
-    return { child: agent.child, pid: agent.pid, port: site.port, agent, taken: 0 };
+    // The province is down throughout: intake, mapping and rendering work.
+    const site = await prepareAgent(folder, await nobody(), run.pki);
+    const agent = await runAgent(site, run.programs.agent, run.profile);
+    return { child: agent.child, port: site.port };
   }
   mkdirSync(folder, { recursive: true });
-  const { child, ready } = await startChild<{ port: number }>(`${name}-server.ts`, [folder]);
-  return { child, pid: child.pid!, port: ready.port, taken: 0 };
+  const [, slow, mode] = /^(slow-)?(.*)$/.exec(name)!;
+  if (mode === 'floor' || mode === 'medplum') {
+    const { child, ready } = await startChild<{ port: number }>({ script: `${mode}-server.ts` });
+    return { child, port: ready.port };
+  }
+  const part = run.programs.part('intake-server');
+  const { child, ready } = await startChild<{ port: number }>({
+    ...part,
+    given: [folder, ...(mode === 'commit' ? ['commit'] : [])],
+    environment: { ...part.environment, ...(slow ? run.programs.slowDisk : {}) },
+  });
+  return { child, port: ready.port };
 }
 
 /**
- * Every round starts each server anew on an empty folder, and measures them in turn at each number of
- * connections, so that the machine's moods fall on all alike. The agent is let finish its mapping and
- * rendering before the next server's turn.
+ * Acknowledgements in closed loop. Every round starts each server anew on an empty folder and measures them in
+ * turn at each number of connections. The agent comes last: it goes on mapping what it took, and would do so in
+ * the others' time.
  */
-export async function measureAcks(options: AckOptions): Promise<AckRow[]> {
-  const samples = new Map<string, Sample[]>();
-  for (let round = 1; round <= options.rounds; round++) {
-    options.between(round);
-    const running = new Map<ServerName, Running>();
-    try {
-      for (const name of servers)
-        running.set(name, await start(name, join(options.folder, `${name}-${round}`), options));
-      for (const connections of connectionCounts) {
-        for (const [name, server] of running) {
-          options.say(`round ${round}/${options.rounds}: ${name}, ${connections} connections`);
-          const key = `${name} ${connections}`;
-          samples.set(key, [...(samples.get(key) ?? []), await measure(server, connections, options)]);
-        }
-      }
-    } finally {
-      for (const { child } of running.values()) await end(child);
-    }
-  }
-  return [...samples].map(([key, found]) => {
-    const [name, connections] = key.split(' ') as [ServerName, string];
-    return summarise(name, Number(connections), found);
-  });
-}
+export function measureAcks(run: BenchRun): Measurement<AckRow[]> {
+  const { plan } = run;
+  const samples = new Map<string, { server: ServerName; connections: number; found: LoadResult[] }>();
+  const measured = servers.filter((name) => run.programs.slowDisk !== undefined || !name.startsWith('slow-'));
+  if (measured.length < servers.length) run.note('no C compiler here: the rows with a slow disk are left out');
 
-async function measure(server: Running, connections: number, options: AckOptions): Promise<Sample> {
-  const { pid, port, agent } = server;
-  const before = cpuSeconds(pid);
-  const threadsBefore = threadCpu(pid);
-  const startedMs = performance.now();
-  const result = await options.load({ port, pid, connections, warmupMs: options.warmupMs, windowMs: options.windowMs });
-  server.taken += result.ackedInAll;
-  const doneMs = agent === undefined ? performance.now() : await caughtUp(agent, server.taken);
-  const wallAll = (doneMs - startedMs) / 1000;
-  const after = cpuSeconds(pid);
-  const threads: Record<string, number> = {};
-  for (const [id, { name, seconds }] of threadCpu(pid)) {
-    const label = Number(id) === pid ? 'main' : name;
-    threads[label] = (threads[label] ?? 0) + seconds - (threadsBefore.get(id)?.seconds ?? 0);
-  }
+  const measure = async (server: ServerName, { child, port }: Running, connections: number) => {
+    run.say(`acknowledgements: ${server}, ${connections} connections`);
+    const { warmupMs, windowMs } = plan;
+    const result = await run.load({ port, pid: child.pid!, connections, warmupMs, windowMs });
+    // One message a commit, one sync a commit.
+    if (server.startsWith('slow-') && connections === 1 && result.acked / result.seconds > mostWhenSlow)
+      throw new Error('the slow disk is not slow');
+    const key = `${server} ${connections}`;
+    const row = samples.get(key) ?? { server, connections, found: [] };
+    row.found.push(result);
+    samples.set(key, row);
+  };
   return {
-    result,
-    threads,
-    wallAll,
-    ...(before === undefined || after === undefined ? {} : { cpuAll: after - before }),
+    async round(number) {
+      const folder = join(run.folder, `acks-${number}`);
+      const running = new Map<ServerName, Running>();
+      try {
+        for (const name of measured.filter((name) => name !== 'agent'))
+          running.set(name, await start(name, join(folder, name), run));
+        for (const connections of connectionCounts)
+          for (const [name, server] of running) await measure(name, server, connections);
+        for (const { child } of running.values()) await end(child);
+        const agent = await start('agent', join(folder, 'agent'), run);
+        running.set('agent', agent);
+        for (const connections of connectionCounts) await measure('agent', agent, connections);
+      } finally {
+        for (const { child } of running.values()) await end(child);
+        rmSync(folder, { recursive: true, force: true });
+      }
+    },
+    result: () =>
+      [...samples.values()]
+        .map(summarise)
+        .sort((a, b) => a.connections - b.connections || servers.indexOf(a.server) - servers.indexOf(b.server)),
   };
 }
 
-function summarise(server: ServerName, connections: number, found: Sample[]): AckRow {
-  const rates = found.map(({ result }) => result.acked / result.seconds);
-  const sum = (value: (sample: Sample) => number | undefined): number | undefined => {
-    const values = found.map(value);
-    return values.some((v) => v === undefined) ? undefined : values.reduce<number>((total, v) => total + (v ?? 0), 0);
-  };
-  const acked = sum(({ result }) => result.acked) ?? 0;
-  const ackedInAll = sum(({ result }) => result.ackedInAll) ?? 0;
-  const cpu = sum(({ result }) => result.cpuSeconds);
-  const cpuAll = server === 'agent' ? sum((sample) => sample.cpuAll) : undefined;
-  const rss = found.flatMap(({ result }) => (result.peakRssMb === undefined ? [] : [result.peakRssMb]));
-  const threadsUs: Record<string, number> = {};
-  for (const { threads } of found) {
-    for (const [name, seconds] of Object.entries(threads)) {
-      threadsUs[name] = (threadsUs[name] ?? 0) + (seconds * 1e6) / ackedInAll;
-    }
-  }
+function summarise(row: { server: ServerName; connections: number; found: LoadResult[] }): AckRow {
+  const { server, connections, found } = row;
+  const rates = found.map(({ acked, seconds }) => acked / seconds);
+  const acked = found.reduce((sum, result) => sum + result.acked, 0);
+  const cpu = allOrNone(found.map((result) => result.cpuSeconds));
+  const rss = allOrNone(found.map((result) => result.peakRssMb));
   return {
     server,
     connections,
+    rates,
     perSecond: median(rates),
-    p50Ms: median(found.map(({ result }) => result.p50Ms)),
-    p99Ms: median(found.map(({ result }) => result.p99Ms)),
-    range: [Math.min(...rates), Math.max(...rates)],
-    ...(cpu === undefined ? {} : { cpuUs: (cpu * 1e6) / acked }),
-    ...(cpuAll === undefined ? {} : { cpuToDocumentUs: (cpuAll * 1e6) / ackedInAll, threadsUs }),
-    ...(server === 'agent'
-      ? { toDocumentPerSecond: median(found.map(({ result, wallAll }) => result.ackedInAll / wallAll)) }
-      : {}),
-    ...(rss.length > 0 ? { peakRssMb: Math.max(...rss) } : {}),
+    p50Ms: median(found.map(({ p50Ms }) => p50Ms)),
+    p99Ms: median(found.map(({ p99Ms }) => p99Ms)),
+    ...(cpu ? { cpuUs: (cpu.reduce((sum, one) => sum + one, 0) * 1e6) / acked } : {}),
+    ...(rss ? { peakRssMb: Math.max(...rss) } : {}),
   };
 }

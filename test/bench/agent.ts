@@ -1,13 +1,14 @@
 import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
-import type { StatusModel } from '../../agent/status/model.ts';
 import type { Pki } from '../platform/pki.ts';
 import { choosePort } from '../platform/ports.ts';
-import { cpuSeconds, startUntilLine } from './process.ts';
+import { startUntilLine } from './process.ts';
+import type { Program } from './programs.ts';
 
 /** The agent's folder and ports; the agent itself comes and goes. */
 export interface AgentSite {
@@ -19,9 +20,9 @@ export interface AgentSite {
 export interface BenchAgent {
   child: ChildProcess;
   pid: number;
-  /** From the start of the process until it takes messages. */
+  /** From the start of the process until it takes connections, and until it says that it is ready. */
+  listeningMs: number;
   readyMs: number;
-  status(): Promise<StatusModel>;
 }
 
 /** The most the configuration allows: mapping and rendering shall not stop in the middle of a measurement. */
@@ -60,44 +61,33 @@ export async function prepareAgent(folder: string, platformUrl: string, pki: Pki
   return { folder, port, config };
 }
 
-/** The product as it is run: `qianzhi run`. With `profile`, a CPU profile of each thread is written there at its end. */
-export async function runAgent(site: AgentSite, profile?: string): Promise<BenchAgent> {
-  const main = fileURLToPath(new URL('../../agent/main.ts', import.meta.url));
+/**
+ * The product as it is run: `qianzhi run`. With `profile`, a CPU profile of each thread is written there at its end.
+ * Resolves when the agent says that it is ready, page and all.
+ */
+export async function runAgent(site: AgentSite, program: Program, profile?: string): Promise<BenchAgent> {
   const profiling = profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${profile}`];
-  const { child, line, ms } = await startUntilLine([...profiling, main, 'run', '--json', '--config', site.config]);
-  const { status } = JSON.parse(line) as { status: string };
-  return {
-    child,
-    pid: child.pid!,
-    readyMs: ms,
-    async status() {
-      const answer = await fetch(new URL('/api/v1/status', status));
-      return (await answer.json()) as StatusModel;
-    },
-  };
+  const given = [...profiling, ...program.before, 'run', '--json', '--config', site.config];
+  let listening: Promise<number> | undefined;
+  const started = await startUntilLine(program.file, given, program.environment, (startedMs) => {
+    listening = firstConnection(site.port).then(() => performance.now() - startedMs);
+  });
+  return { child: started.child, pid: started.pid, readyMs: started.ms, listeningMs: (await listening) ?? Number.NaN };
 }
 
-/** CPU seconds within one look that say the agent is at work, not at its housekeeping. */
-const atWork = 0.03;
-const lookMs = 100;
-
-/**
- * Waits until everything taken is mapped and rendered: what the status says, which is up to 2 s late.
- * Gives when (performance.now) the agent was last seen at work, which is when it was done.
- */
-export async function caughtUp(agent: BenchAgent, messages: number): Promise<number> {
-  let doneMs = performance.now();
-  let used = cpuSeconds(agent.pid);
+/** Resolves when something listens there. */
+async function firstConnection(port: number): Promise<void> {
   for (;;) {
-    const { store, platforms } = await agent.status();
-    const unsent = platforms[0]?.unsent ?? 0;
-    if (store.lastSeq === messages && store.mappedThrough === messages && unsent === messages) return doneMs;
-    if (store.mode !== 'normal') {
-      throw new Error(`the store is at ${store.mode}: too little space for this measurement`);
-    }
-    await sleep(lookMs);
-    const now = cpuSeconds(agent.pid);
-    if (used === undefined || now === undefined || now - used >= atWork) doneMs = performance.now();
-    used = now;
+    const socket = connect({ host: '127.0.0.1', port });
+    const connected = await once(socket, 'connect').then(
+      () => true,
+      () => false,
+    );
+    socket.destroy();
+    if (connected) return;
+    await sleep(5);
   }
 }
+
+/** The agent with a server that serves nobody: its platform's address has no listener. */
+export const nobody = async (): Promise<string> => `https://localhost:${await choosePort()}`;

@@ -1,18 +1,19 @@
 import { checkProfile } from '../../adapters/hl7v2/profile/check.ts';
 import { hl7MllpConfig } from '../../adapters/sources/hl7-mllp/config.ts';
 import { hl7Mllp } from '../../adapters/sources/hl7-mllp/source.ts';
-import { openStore } from '../../agent/store/sqlite/store.ts';
+import { openStore, startStoreThread } from '../../agent/store/sqlite/store.ts';
 import { readAsset } from '../../agent/support/assets.ts';
 import { systemClock } from '../../agent/support/clock.ts';
 import { createLog } from '../../agent/support/log.ts';
+import { startThread } from '../../agent/support/thread.ts';
 
 /**
  * The product's own listener and store without the stages behind them: what a durable acknowledgement
- * costs when nothing else wants the processor or the writer.
+ * costs when nothing else wants the processor or the writer. With `commit`, each message is committed alone.
  *
- *     node test/bench/intake-server.ts <folder>
+ *     node intake-server.js <folder> [commit]
  */
-const folder = process.argv[2]!;
+const [, , folder, mode] = process.argv;
 const store = await openStore(
   {
     folder: `${folder}/data`,
@@ -25,6 +26,7 @@ const store = await openStore(
   (code) => {
     throw new Error(code);
   },
+  mode === 'commit' ? startThread('test/bench/commit-thread.ts') : startStoreThread(),
 );
 const source = await hl7Mllp.start(
   {

@@ -11,20 +11,17 @@ import { systemClock } from '../../agent/support/clock.ts';
 import { phi } from '../../agent/support/phi.ts';
 import { compilePack } from '../adapters/formats/wst500-cda/compile-pack.ts';
 import { makeMessages } from './messages.ts';
+import { median } from './table.ts';
 
-/** µs of CPU-bound work a message; median of many short batches. */
-export interface StageCosts {
-  /** Frame, MSH, verdict, acknowledgement: what intake does before and after the store. */
-  intake: number;
-  /** Decode, parse, extract all 30 items after the profile. */
-  read: number;
-  /** `Hl7Message.parse` of @medplum/core on the decoded text: parsing only, nothing extracted. */
-  medplumParse: number;
-  /** From the stored bytes to the finished document: read, report life cycle, journal entry, C0007. */
-  document: number;
-  documentBytes: number;
-}
-
+/**
+ * µs of CPU-bound work a message; median of many short batches.
+ *   intake        frame, MSH, verdict, acknowledgement: what intake does before and after the store
+ *   read          decode, parse, extract all 30 items after the profile
+ *   medplumParse  `Hl7Message.parse` of @medplum/core on the decoded text: parsing only, nothing extracted
+ *   document      from the stored bytes to the finished document: read, report life cycle, journal entry, C0007
+ *
+ *     node test/bench/stages.ts <milliseconds> <stage>,<stage>…
+ */
 const batch = 50;
 const profile = readAsset('config/dialects/cn-default.yaml');
 const reader = compileProfile(profile);
@@ -121,12 +118,16 @@ async function document(framed: Buffer[]): Promise<void> {
 }
 
 const work = { intake, read, medplumParse, document };
-type Name = keyof typeof work;
+export type StageName = keyof typeof work;
+/** Of those that were asked for. */
+export interface StageResult {
+  costs: Partial<Record<StageName, number>>;
+  documentBytes: number;
+}
 
 /** The stages in turn, batch by batch, so that whatever else the machine does falls on all of them. */
-async function measure(ms: number): Promise<StageCosts> {
-  const names = Object.keys(work) as Name[];
-  const took: Record<Name, number[]> = { intake: [], read: [], medplumParse: [], document: [] };
+async function measure(names: StageName[], ms: number): Promise<StageResult> {
+  const took = new Map<StageName, number[]>(names.map((name) => [name, []]));
   const started = performance.now();
   while (performance.now() - started < ms) {
     for (const name of names) {
@@ -134,18 +135,11 @@ async function measure(ms: number): Promise<StageCosts> {
       const before = performance.now();
       await work[name](framed);
       // The first third is the compiler's.
-      if (performance.now() - started > ms / 3) took[name].push(((performance.now() - before) * 1000) / batch);
+      if (performance.now() - started > ms / 3) took.get(name)!.push(((performance.now() - before) * 1000) / batch);
     }
   }
-  const median = (name: Name) => took[name].sort((a, b) => a - b)[took[name].length >> 1] ?? Number.NaN;
-  return {
-    intake: median('intake'),
-    read: median('read'),
-    medplumParse: median('medplumParse'),
-    document: median('document'),
-    documentBytes,
-  };
+  return { costs: Object.fromEntries([...took].map(([name, found]) => [name, median(found)])), documentBytes };
 }
 
-process.send?.(await measure(Number(process.argv[2] ?? 6000)));
+process.send?.(await measure(process.argv[3]!.split(',') as StageName[], Number(process.argv[2])));
 process.disconnect?.();

@@ -21,4 +21,15 @@ export function show(value: number | undefined): string {
   return String(Number(value.toPrecision(3)));
 }
 
-export const median = (values: number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+/** Of an even number of values the mean of the middle two; NaN of none. */
+export function median(values: number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const upper = sorted[sorted.length >> 1] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : ((sorted[(sorted.length >> 1) - 1] ?? Number.NaN) + upper) / 2;
+}
+
+/** All values when every one is there, and there are any; else undefined. */
+export function allOrNone(values: Array<number | undefined>): number[] | undefined {
+  const found = values.filter((value) => value !== undefined);
+  return found.length > 0 && found.length === values.length ? found : undefined;
+}
