@@ -10,7 +10,7 @@ import {
   statSync,
   writeSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { errnoOf, QianzhiError } from '../support/errors.ts';
 
 /**
@@ -54,7 +54,7 @@ function readKey(path: string, checkMode: boolean): Buffer {
 }
 
 function writeKey(path: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makeFolder(dirname(path));
   // Beside and renamed: a crash in between leaves no half key behind that a store would then wait for.
   const beside = `${path}.new`;
   const file = openSync(beside, 'w', 0o600);
@@ -63,6 +63,19 @@ function writeKey(path: string): void {
   closeSync(file);
   renameSync(beside, path);
   syncFolder(dirname(path));
+}
+
+/**
+ * Makes a folder and what is missing above it, under names that outlast a power cut: what is synced inside it is
+ * lost with it otherwise. Also when it is there: the process that made it may have died before its sync.
+ */
+export function makeFolder(folder: string): void {
+  const first = mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const top = resolve(first ?? folder);
+  for (let made = resolve(folder); ; made = dirname(made)) {
+    syncFolder(dirname(made));
+    if (made === top || made === dirname(made)) return;
+  }
 }
 
 /** Makes a created or renamed directory entry durable; a no-op where folders cannot be opened (Windows). */
