@@ -1,4 +1,5 @@
-import { createHash } from 'node:crypto';
+import { isUtf8 } from 'node:buffer';
+import { hash } from 'node:crypto';
 import { promisify } from 'node:util';
 import { constants, gzip, zstdCompress } from 'node:zlib';
 import type { OutboxDocument } from '../../../agent/store/contract.ts';
@@ -10,24 +11,19 @@ export type Compression = (typeof compressions)[number];
 const zstd = promisify(zstdCompress);
 const deflate = promisify(gzip);
 
-// Keeps a byte order mark: the text must give back the very bytes (invariant 4).
-const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 const textual = /^text\/|[/+](?:xml|json)(?:;|$)/;
 
-function content(document: OutboxDocument, bytes: Uint8Array): { content: string } | { content64: string } {
-  if (textual.test(document.mediaType)) {
-    try {
-      return { content: utf8.decode(bytes) };
-    } catch {
-      // Not UTF-8 after all: the bytes go as they are.
-    }
-  }
-  return { content64: Buffer.from(bytes).toString('base64') };
+interface Line {
+  /** Of the JSON, up to the content. */
+  head: Buffer;
+  /** The content as a JSON string; each character is one byte of it. */
+  content: string;
 }
 
-function line(document: OutboxDocument): string {
-  const bytes = document.bytes.reveal();
-  return JSON.stringify({
+function lineOf(document: OutboxDocument): Line {
+  const revealed = document.bytes.reveal();
+  const bytes = Buffer.from(revealed.buffer, revealed.byteOffset, revealed.byteLength);
+  const fields = JSON.stringify({
     key: document.key,
     operation: document.operation,
     type: document.type,
@@ -37,14 +33,33 @@ function line(document: OutboxDocument): string {
     report: document.reportNumber.reveal(),
     lane: document.lane,
     attempt: document.attempt,
-    sha256: createHash('sha256').update(bytes).digest('hex'),
-    ...content(document, bytes),
+    sha256: hash('sha256', bytes),
   });
+  // What is not UTF-8 after all goes as base64, so that the very bytes arrive (invariant 4).
+  const text = textual.test(document.mediaType) && isUtf8(bytes);
+  return {
+    head: Buffer.from(`${fields.slice(0, -1)},"${text ? 'content' : 'content64'}":`),
+    // JSON escapes ASCII characters only, so it may take each byte of UTF-8 for a character: half the
+    // time of decoding 58 KB and encoding them again.
+    content: JSON.stringify(bytes.toString(text ? 'latin1' : 'base64')),
+  };
 }
 
+const lineEnd = '}\n';
+
 /** The NDJSON body of `POST /v1/documents`, UTF-8, one line a document. Holds patient data. */
-export const documentLines = (documents: readonly OutboxDocument[]): Buffer =>
-  Buffer.from(`${documents.map(line).join('\n')}\n`, 'utf8');
+export function documentLines(documents: readonly OutboxDocument[]): Buffer {
+  const lines = documents.map(lineOf);
+  const length = lines.reduce((sum, { head, content }) => sum + head.length + content.length + lineEnd.length, 0);
+  const body = Buffer.allocUnsafeSlow(length);
+  let at = 0;
+  for (const { head, content } of lines) {
+    at += head.copy(body, at);
+    at += body.write(content, at, 'latin1');
+    at += body.write(lineEnd, at, 'latin1');
+  }
+  return body;
+}
 
 /** The NDJSON body of `POST /v1/receipts`: keys only. */
 export const receiptLines = (documents: readonly OutboxDocument[]): Buffer =>

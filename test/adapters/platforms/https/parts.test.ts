@@ -24,6 +24,19 @@ t.test('whatever the bytes are, the wire gives them back', (t) => {
   t.end();
 });
 
+t.test('text goes as JSON writes it, control characters and all', (t) => {
+  const characters = fc.oneof(fc.string({ unit: 'grapheme' }), fc.string({ unit: 'binary-ascii' }));
+  fc.assert(
+    fc.property(fc.array(characters), (parts) => {
+      const text = parts.join('');
+      const body = documentLines([document(1, { bytes: phi(Buffer.from(text)), mediaType: 'application/xml' })]);
+      const item = JSON.parse(body.toString('utf8')) as WireItem;
+      return item.content === text && body.toString('utf8') === `${JSON.stringify(item)}\n`;
+    }),
+  );
+  t.end();
+});
+
 t.test('both compressions unfold to the same body', async (t) => {
   const body = documentLines([document(1), document(2)]);
   t.same(zstdDecompressSync(await compress(body, 'zstd')), body);
@@ -42,7 +55,7 @@ t.test('only https addresses, and no switch that turns checks off', (t) => {
   t.same(httpsConfig.parse({ url: 'https://a.example', tls }), {
     url: 'https://a.example',
     tls: { ...tls, min_version: '1.3' },
-    batch: { documents: 100, bytes: 131_072 },
+    batch: { documents: 100, bytes: 524_288 },
   });
   t.end();
 });
