@@ -1,7 +1,8 @@
 import type { SourceStatus } from '../intake/source.ts';
 import type { PageStore, PlatformFigures, ProblemGroup, StoreFigures } from '../store/contract.ts';
 import type { Clock } from '../support/clock.ts';
-import type { PlatformStatus, StatusModel } from './model.ts';
+import { codeOf } from '../support/errors.ts';
+import type { PlatformStatus, Problem, StatusModel } from './model.ts';
 import { createRateMeter } from './rates.ts';
 import { composeStatus } from './verdict.ts';
 
@@ -57,6 +58,7 @@ export function startStatusKeeper(parts: KeeperParts): StatusKeeper {
   let before: { mapped: number; accepted: number } | undefined;
   let model: StatusModel | undefined;
   let timer: NodeJS.Timeout | undefined;
+  let unreadable: Problem | undefined;
   let stopped = false;
   let busy = false;
 
@@ -80,7 +82,7 @@ export function startStatusKeeper(parts: KeeperParts): StatusKeeper {
       }),
       store: figures,
       problemGroups: groups,
-      extraProblems: [],
+      extraProblems: unreadable ? [unreadable] : [],
       previous: model,
       rates: { hospital: edge(meters.hospital), intake: edge(meters.intake), queue: edge(meters.queue) },
     });
@@ -95,8 +97,15 @@ export function startStatusKeeper(parts: KeeperParts): StatusKeeper {
         groups = await store.problems(PROBLEM_GROUPS);
         groupsAt = clock.monotonic();
       }
-    } catch {
-      return; // the store is closing, or its end is told elsewhere
+      unreadable = undefined;
+    } catch (error) {
+      if (stopped) return;
+      const code = codeOf(error, 'QUE-4003');
+      // The store's end is told elsewhere; a damaged page of its books is told here, and the rest goes on.
+      if (code !== 'QUE-4010' && code !== 'SYS-6004') {
+        const sinceMs = unreadable?.sinceMs ?? now;
+        unreadable = { code, level: 'fault', side: 'agent', component: 'agent', sinceMs, lastMs: now, count: 1 };
+      }
     }
     if (stopped) return;
     const accepted = figures.platforms.reduce((n, p) => n + p.acceptedToday, 0);

@@ -166,9 +166,12 @@ export function collectProblems(parts: StatusParts, diskDaysLeft: number | undef
   const unique = new Map<string, Placed>();
   for (const p of all) {
     const key = problemKey(p);
-    const sinceMs = Math.min(p.sinceMs, known.get(key) ?? p.sinceMs);
+    // A clock that was set back leaves times behind that are still to come.
+    const sinceMs = Math.min(p.sinceMs, known.get(key) ?? p.sinceMs, nowMs);
     const seen = unique.get(key);
-    if (seen === undefined || (seen.level === 'attention' && p.level === 'fault')) unique.set(key, { ...p, sinceMs });
+    if (seen === undefined || (seen.level === 'attention' && p.level === 'fault')) {
+      unique.set(key, { ...p, sinceMs, lastMs: Math.min(p.lastMs, nowMs) });
+    }
   }
   return [...unique.values()].sort(
     (a, b) =>

@@ -60,7 +60,7 @@ function factsOf(parts: StatusParts): StatusModel['facts'] {
   const atPlatforms = new Set(platforms.map((p) => p.platform));
   const elsewhere = problemGroups.filter((g) => !atPlatforms.has(g.platform));
   return {
-    ...(ages.length === 0 ? {} : { oldestMs: Math.min(...ages) }),
+    ...(ages.length === 0 ? {} : { oldestMs: Math.min(parts.nowMs, ...ages) }),
     waiting: Math.max(0, store.lastSeq - store.mappedThrough) + sum(platforms, (p) => p.unsent),
     receivedToday: sum(store.receivedToday, (r) => r.count),
     deliveredToday: sum(platforms, (p) => p.acceptedToday),
@@ -75,7 +75,7 @@ function verdictOf(parts: StatusParts, level: Level, problems: Placed[]): Status
   const causing = problems.filter((p) => p.level === level);
   const first = Math.min(nowMs, ...causing.map((p) => p.sinceMs));
   const fresh = previous !== undefined ? nowMs : causing.length > 0 ? first : startedMs;
-  const sinceMs = previous?.verdict.level === level ? previous.verdict.sinceMs : fresh;
+  const sinceMs = Math.min(nowMs, previous?.verdict.level === level ? previous.verdict.sinceMs : fresh);
   const code = causing[0]?.code;
   return { level, sinceMs, ...(code === undefined ? {} : { code }) };
 }

@@ -3,12 +3,12 @@ import { runInNewContext } from 'node:vm';
 
 /**
  * V8 lets some 64 MB of dead buffers stand in each isolate before it looks for them, and the agent has
- * four: at full speed that alone was 200 MB of resident memory. What passes through us are buffers, so
+ * several: at full speed that alone was 200 MB of resident memory. What passes through us are buffers, so
  * each thread looks by itself (invariant 12; decision 0007): often among the young, which costs little,
  * and among all only when that did not help.
  */
-const YOUNG_STEP_BYTES = 1 * 1024 * 1024;
-const ALL_STEP_BYTES = 4 * 1024 * 1024;
+const YOUNG_STEP_BYTES = 4 * 1024 * 1024;
+const ALL_STEP_BYTES = 16 * 1024 * 1024;
 
 type Collect = (options: { type: 'minor' | 'major'; execution: 'sync' }) => void;
 

@@ -73,7 +73,8 @@ export function askThrough<Request>(port: MessagePort): Asker<Request> {
         outgoing.push({ id, request });
         handed.push(...handOver);
         if (outgoing.length === 1) {
-          queueMicrotask(() => {
+          // After all sockets that are readable now: each message between threads costs both some 20 µs.
+          setImmediate(() => {
             port.postMessage(outgoing, handed);
             outgoing = [];
             handed = [];

@@ -64,43 +64,31 @@ t.test('for machines: one ready line, documents in the folder, restarts, the lin
   running.child.stdin!.end();
   t.same(await running.exit, [0, null]);
   t.equal(isAlive(again.agentPid), false, 'no process is left behind');
+
+  await t.test('started again on the same folder it goes on from where it was', async (t) => {
+    const second = runDemo(t, folder, '--no-traffic');
+    const after = await second.next();
+    t.same(after.mllp, ready.mllp);
+    await send(t, after, 1, Date.now() + 60_000);
+    t.ok(await until(() => bodies(after.received).length === 4));
+    t.same(
+      readdirSync(after.received)
+        .filter((name) => name.endsWith('.json'))
+        .map((name) => JSON.parse(readFileSync(`${after.received}/${name}`, 'utf8')).n)
+        .sort(),
+      [1, 2, 3, 4],
+    );
+    second.child.kill('SIGTERM');
+    t.same(await second.exit, [0, null]);
+  });
 });
 
-t.test('started again on the same folder it goes on from where it was', async (t) => {
-  t.setTimeout(120_000);
-  const folder = demoFolder(t);
-  const first = runDemo(t, folder, '--no-traffic');
-  const before = await first.next();
-  await send(t, before, 2, Date.now());
-  t.ok(await until(() => bodies(before.received).length === 2));
-  first.child.kill('SIGTERM');
-  t.same(await first.exit, [0, null]);
-  const second = runDemo(t, folder, '--no-traffic');
-  const after = await second.next();
-  t.same(after.mllp, before.mllp);
-  await send(t, after, 1, Date.now() + 60_000);
-  t.ok(await until(() => bodies(after.received).length === 3));
-  t.same(
-    readdirSync(after.received)
-      .filter((name) => name.endsWith('.json'))
-      .map((name) => JSON.parse(readFileSync(`${after.received}/${name}`, 'utf8')).n)
-      .sort(),
-    [1, 2, 3],
-  );
-});
-
-t.test('a launcher killed outright leaves no process behind', async (t) => {
-  t.setTimeout(120_000);
-  const running = runDemo(t, demoFolder(t), '--no-traffic');
-  const ready = await running.next();
-  running.child.kill('SIGKILL');
-  t.ok(await until(() => !isAlive(ready.agentPid)));
-  t.ok(await until(async () => !(await isOpen(ready.platform))));
-});
-
-t.test('plays the hospital: documents arrive', async (t) => {
+t.test('plays the hospital: documents arrive; a launcher killed outright leaves no process behind', async (t) => {
   t.setTimeout(120_000);
   const running = runDemo(t, demoFolder(t));
   const ready = await running.next();
   t.ok(await until(() => bodies(ready.received).length >= 3));
+  running.child.kill('SIGKILL');
+  t.ok(await until(() => !isAlive(ready.agentPid)));
+  t.ok(await until(async () => !(await isOpen(ready.platform))));
 });

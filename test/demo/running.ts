@@ -35,8 +35,11 @@ export function runDemo(
   folder: string,
   ...flags: string[]
 ): RunningDemo {
+  // tap adds a loader of its own to every Node process through NODE_OPTIONS: nobody reads what it writes.
+  const { NODE_OPTIONS: _, ...env } = process.env;
   const child = spawn(process.execPath, [entry, '--json', '--dir', folder, ...flags], {
     stdio: ['pipe', 'pipe', 'inherit'],
+    env,
   });
   const exit = once(child, 'exit');
   t.teardown(async () => {

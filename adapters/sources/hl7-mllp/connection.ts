@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Accepted, Incoming } from '../../../agent/store/contract.ts';
 import type { Clock } from '../../../agent/support/clock.ts';
-import { codeOf, type ErrorCode } from '../../../agent/support/errors.ts';
+import { codeOf, type ErrorCode, errorTable } from '../../../agent/support/errors.ts';
 import { type Answer, buildAck } from '../../hl7v2/ack.ts';
 import { type Batch, buildBatchAck, splitBatch } from '../../hl7v2/batch.ts';
 import { createFramer, type FrameEvent, frame } from '../../hl7v2/framing.ts';
@@ -151,7 +151,11 @@ export function createConnection(parts: ConnectionParts): Connection {
     }
     unansweredBytes -= bytes.length;
     notes.stored(failure);
-    const answer: Answer = failure === undefined ? { code: 'AA' } : { code: 'AE', condition: 207 };
+    const answer: Answer =
+      failure === undefined
+        ? { code: 'AA' }
+        : // With the code that page and log show, so that both sides can talk about the same thing.
+          { code: 'AE', condition: 207, text: `${failure} ${errorTable[failure].en.title}` };
     const said = failure === undefined ? verdict.success : verdict.failure;
     return said === 'answer' ? answer : undefined;
   };

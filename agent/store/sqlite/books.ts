@@ -21,8 +21,14 @@ export interface Books {
   settle(seq: number, nowMs: number): void;
 }
 
+/** `start`: position in the journal at which the platform joined; what came before is not its business. */
+export interface BookedPlatform {
+  id: number;
+  start: number;
+}
+
 /** The books (invariant 3): state derived from parts, journal, rendering and outbox, never set by hand. */
-export function openBooks(db: DatabaseSync, platforms: () => number[]): Books {
+export function openBooks(db: DatabaseSync, platforms: readonly BookedPlatform[]): Books {
   const message = db.prepare('SELECT source, day FROM message WHERE seq=?');
   const parts = db.prepare('SELECT state, code, rule, by_seq FROM part WHERE seq=?');
   const journal = db.prepare('SELECT jseq FROM journal WHERE seq=?');
@@ -73,14 +79,14 @@ export function openBooks(db: DatabaseSync, platforms: () => number[]): Books {
       const records = journal.all(seq) as unknown as Array<{ jseq: number }>;
       const write = (platform: number, e: Entry) =>
         put.run(seq, platform, e.state, e.code ?? null, e.rule ?? null, e.by ?? null, nowMs, m.day, m.source);
-      const targets = records.length === 0 ? [] : platforms();
-      if (targets.length === 0) {
+      if (records.length === 0 || platforms.length === 0) {
         write(NO_PLATFORM, records.length === 0 ? heaviest(others) : { state: 'filtered', rule: 'no-platform' });
         return;
       }
       dropNone.run(seq);
-      for (const platform of targets) {
-        write(platform, heaviest([...others, ...records.map((r) => ofRecord(r.jseq, platform))]));
+      for (const { id, start } of platforms) {
+        const mine = records.filter((r) => r.jseq > start);
+        if (mine.length > 0) write(id, heaviest([...others, ...mine.map((r) => ofRecord(r.jseq, id))]));
       }
     },
   };

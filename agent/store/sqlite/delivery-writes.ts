@@ -1,8 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Vault } from '../../security/vault.ts';
+import { pack, type Vault } from '../../security/vault.ts';
 import { lookupKinds, type Operation, type Verdict } from '../contract.ts';
 import type { Books } from './books.ts';
 import { lookupField, macFields } from './mapping-writes.ts';
+import { retractionAfter } from './rendering-writes.ts';
 import type { Claimed } from './requests.ts';
 import { outboxState } from './schema.ts';
 
@@ -11,12 +12,17 @@ interface Head {
   lane: number;
   bytes: number;
 }
+/** Heads found by one scan, which costs a pass over all that is open: enough for many claims. */
+const HEADS = 256;
 interface OutboxRow {
   n: number;
+  jseq: number;
   seq: number;
   report: number;
   state: number;
   attempts: number;
+  may_hold: number;
+  due_ms: number;
   lane: number;
   operation: Operation;
   type: string;
@@ -32,6 +38,9 @@ interface OutboxRow {
 const safeCode = (code: string | undefined): string | null =>
   code !== undefined && /^[A-Za-z][\w.:-]{0,39}$/.test(code) && !/\d{6}/.test(code) ? code : null;
 
+/** The cursor row that counts attempts ever begun. */
+export const CLAIMS = 'claims';
+
 /** Claims lane heads and books receipts. In flight is memory only: after a restart everything open is sendable again. */
 export function openDeliveryWrites(db: DatabaseSync, vault: Vault, books: Books, agentId: string) {
   // The head of each lane: SQLite takes the other columns from the row that has the minimum. Covered by its index;
@@ -42,6 +51,13 @@ export function openDeliveryWrites(db: DatabaseSync, vault: Vault, books: Books,
   const nextDue = db.prepare(`SELECT min(due_ms) AS due FROM (${lanes})`);
   const row = db.prepare(`SELECT o.*, e.nonce FROM outbox o JOIN epoch e ON e.id = o.epoch WHERE o.n=?`);
   const attempt = db.prepare('UPDATE outbox SET attempts = attempts + 1, may_hold = 1 WHERE n=?');
+  const countAttempts = db.prepare(
+    `INSERT INTO cursor(stage, at) VALUES('${CLAIMS}', ?1) ON CONFLICT DO UPDATE SET at = at + ?1 RETURNING at`,
+  );
+  let durable = (
+    db.prepare(`SELECT ifnull(max(at),0) AS at FROM cursor WHERE stage='${CLAIMS}'`).get() as { at: number }
+  ).at;
+  let claims = durable;
   const finish = db.prepare('UPDATE outbox SET state=?, code=?, place=?, done_ms=?, may_hold=? WHERE n=?');
   const again = db.prepare('UPDATE outbox SET state=?, due_ms=?, code=? WHERE n=?');
   // What came after a retraction is a new beginning and does not wait for what was refused before it.
@@ -53,19 +69,17 @@ export function openDeliveryWrites(db: DatabaseSync, vault: Vault, books: Books,
   const insertLookup = db.prepare('INSERT OR IGNORE INTO lookup(kind, mac, seq) VALUES(?,?,?)');
 
   const stateOf = db.prepare('SELECT state FROM outbox WHERE n=?');
-  const retraction = db.prepare(
-    "SELECT seq FROM outbox WHERE platform=? AND report=? AND n>? AND operation='retract' ORDER BY n LIMIT 1",
+  const retraction = db.prepare(retractionAfter);
+  const cancel = db.prepare(
+    `UPDATE outbox SET state=${outboxState.cancelled}, by_seq=?, done_ms=?, may_hold=? WHERE n=?`,
   );
-  const cancel = db.prepare(`UPDATE outbox SET state=${outboxState.cancelled}, by_seq=?, done_ms=? WHERE n=?`);
-  const withdrawn = (platform: number, r: OutboxRow): number | undefined =>
-    r.operation === 'retract'
-      ? undefined
-      : (retraction.get(platform, r.report, r.n) as { seq: number } | undefined)?.seq;
+  const withdrawn = (r: OutboxRow): number | undefined =>
+    r.operation === 'retract' ? undefined : (retraction.get(r.report, r.jseq) as { seq: number } | undefined)?.seq;
 
   /** Settled in the open transaction: they leave the flight when it holds. */
   let landed: Array<{ platform: number; n: number }> = [];
   /** Claims of the open transaction: undone with it. */
-  let staged: Array<{ platform: number; claimed: number[] }> = [];
+  let staged: Array<{ platform: number; claimed: Claimed[] }> = [];
   /** n → lane of what was claimed and not settled, by platform. */
   const inFlight = new Map<number, Map<number, number>>();
   const flightOf = (platform: number): Map<number, number> => {
@@ -77,19 +91,41 @@ export function openDeliveryWrites(db: DatabaseSync, vault: Vault, books: Books,
     return flight;
   };
 
+  /** Lane heads by platform, the next one last: valid until something but an acceptance happens to a lane. */
+  const known = new Map<number, Head[]>();
+  const inLane = (flight: Map<number, number>, lane: number): boolean => {
+    for (const other of flight.values()) if (other === lane) return true;
+    return false;
+  };
+
   const busy = (platform: number): string => JSON.stringify([...new Set(flightOf(platform).values())]);
 
   return {
     claim(platform: number, max: number, maxBytes: number, nowMs: number): Claimed[] {
-      const due = dueHeads.all(platform, busy(platform), Math.floor(nowMs), max) as unknown as Head[];
+      const flight = flightOf(platform);
       const claimed: Claimed[] = [];
+      staged.push({ platform, claimed });
       let bytes = 0;
-      for (const head of due) {
-        if (claimed.length >= max || (claimed.length > 0 && bytes + head.bytes > maxBytes)) break;
-        bytes += head.bytes;
+      let scanned = false;
+      while (claimed.length < max) {
+        let heads = known.get(platform) ?? [];
+        if (heads.length === 0) {
+          if (scanned) break;
+          scanned = true;
+          heads = dueHeads.all(platform, busy(platform), Math.floor(nowMs), Math.max(max, HEADS)) as unknown as Head[];
+          known.set(platform, heads.reverse());
+          if (heads.length === 0) break;
+        }
+        const head = heads.at(-1) as Head;
+        if (claimed.length > 0 && bytes + head.bytes > maxBytes) break;
+        heads.pop();
         const r = row.get(head.n) as unknown as OutboxRow;
+        // Since the scan it may have been withdrawn, or another of its lane have gone out.
+        if (r.state >= outboxState.accepted || r.due_ms > nowMs || inLane(flight, head.lane)) continue;
+        bytes += head.bytes;
         const received = r.state === outboxState.received;
         if (!received) attempt.run(head.n);
+        flight.set(r.n, r.lane);
         claimed.push({
           n: r.n,
           key: `${agentId}-${r.epoch}.${r.nonce}-${r.n}`,
@@ -104,28 +140,30 @@ export function openDeliveryWrites(db: DatabaseSync, vault: Vault, books: Books,
           received,
         });
       }
-      staged.push({ platform, claimed: claimed.map((c) => c.n) });
-      for (const c of claimed) {
-        const lane = due.find((h) => h.n === c.n)?.lane;
-        if (lane !== undefined) flightOf(platform).set(c.n, lane);
-      }
+      const attempts = claimed.filter((c) => !c.received).length;
+      if (attempts > 0) claims = (countAttempts.get(attempts) as { at: number }).at;
       return claimed;
+    },
+
+    /** The order within some lane changed, by a retraction that takes another's place: heads are looked for anew. */
+    reordered(): void {
+      known.clear();
     },
 
     settle(platform: number, verdicts: Verdict[], nowMs: number): void {
       for (const v of verdicts) {
-        landed.push({ platform, n: v.n });
         const r = row.get(v.n) as unknown as OutboxRow | undefined;
         if (!r) continue;
         const touched = [r.seq];
         if ((v.outcome === 'accepted' || v.outcome === 'received') && v.receipt !== undefined) {
-          const { keyId, sealed } = vault.seal('receipt', v.n, Buffer.from(v.receipt), nowMs);
+          const { keyId, sealed } = vault.seal('receipt', v.n, pack(Buffer.from(v.receipt)), nowMs);
           putReceipt.run(v.n, keyId, sealed);
           insertLookup.run(lookupKinds.indexOf('receipt'), vault.mac(lookupField('receipt'), v.receipt), r.seq);
         }
         // Withdrawn while it was on the wire: its retraction follows it, whatever became of it.
         // And a verdict that comes twice, or late, never reopens what is settled.
         if (r.state >= outboxState.accepted) continue;
+        if (v.outcome !== 'accepted') known.clear();
         switch (v.outcome) {
           case 'accepted':
             finish.run(outboxState.accepted, null, null, nowMs, 1, v.n);
@@ -135,7 +173,14 @@ export function openDeliveryWrites(db: DatabaseSync, vault: Vault, books: Books,
             break;
           case 'refused': {
             // A refusal of the first attempt is the platform's word that it has nothing; later ones leave it open.
-            finish.run(outboxState.refused, v.code, safeCode(v.platformCode), nowMs, r.attempts > 1 ? 1 : 0, v.n);
+            const mayHold = r.attempts > 1 ? 1 : 0;
+            const by = withdrawn(r);
+            if (by !== undefined) {
+              // Nobody needs to mend what is withdrawn, and what was issued anew does not wait for it.
+              cancel.run(by, nowMs, mayHold, v.n);
+              break;
+            }
+            finish.run(outboxState.refused, v.code, safeCode(v.platformCode), nowMs, mayHold, v.n);
             for (const later of laterOfReport.all(platform, r.report, v.n) as unknown as Array<{
               n: number;
               seq: number;
@@ -145,19 +190,20 @@ export function openDeliveryWrites(db: DatabaseSync, vault: Vault, books: Books,
             }
             break;
           }
-          case 'retry': {
-            const by = withdrawn(platform, r);
+          case 'retry':
+          case 'wait-for-parent': {
+            const by = withdrawn(r);
+            const code = v.outcome === 'retry' ? v.code : 'PLT-1309';
             // Withdrawn meanwhile: never sent again, its retraction follows.
-            if (by !== undefined) cancel.run(by, nowMs, v.n);
-            else again.run(outboxState.ready, Math.ceil(v.retryAtMs), v.code, v.n);
+            if (by !== undefined) cancel.run(by, nowMs, r.may_hold, v.n);
+            else again.run(outboxState.ready, Math.ceil(v.retryAtMs), code, v.n);
             break;
           }
-          case 'wait-for-parent':
-            again.run(outboxState.ready, Math.ceil(v.retryAtMs), 'PLT-1309', v.n);
-            break;
         }
         for (const seq of touched) books.settle(seq, nowMs);
       }
+      // Last: a verdict that cannot be written takes all of them back, and what was claimed stays claimed.
+      for (const { n } of verdicts) landed.push({ platform, n });
     },
 
     nextDue(platform: number): number | undefined {
@@ -169,14 +215,20 @@ export function openDeliveryWrites(db: DatabaseSync, vault: Vault, books: Books,
       return numbers.filter((n) => (stateOf.get(n) as { state: number } | undefined)?.state === outboxState.cancelled);
     },
 
+    /** Attempts ever begun, of the last transaction that holds. */
+    claims: () => claims,
+
     committed(): void {
+      durable = claims;
       for (const { platform, n } of landed) flightOf(platform).delete(n);
       landed = [];
       staged = [];
     },
     rolledBack(): void {
+      claims = durable;
+      known.clear();
       landed = [];
-      for (const s of staged) for (const n of s.claimed) flightOf(s.platform).delete(n);
+      for (const s of staged) for (const { n } of s.claimed) flightOf(s.platform).delete(n);
       staged = [];
     },
   };

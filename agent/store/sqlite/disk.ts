@@ -1,4 +1,14 @@
-import { closeSync, existsSync, fsyncSync, openSync, statfsSync, statSync, unlinkSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  renameSync,
+  statfsSync,
+  statSync,
+  unlinkSync,
+  writeSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { storeFiles } from './open.ts';
 
@@ -29,21 +39,24 @@ export interface DiskGuard {
  */
 export function watchDisk(folder: string, limits: DiskLimits): DiskGuard {
   const path = join(folder, storeFiles.ballast);
+  const unfinished = `${path}.new`;
   let mode: DiskMode = 'normal';
   let free = 0;
+  // Given up for deliveries and their marks: what that made free is not room for anything else.
+  let spent = false;
 
   const measure = (): number => {
     const s = statfsSync(folder);
     free = s.bavail * s.bsize;
-    // The ballast is ours to give up, so it counts as free for the share, but not as room for intake.
-    return s.blocks === 0 ? 1 : s.bavail / s.blocks;
+    return s.blocks === 0 ? 1 : (free - (spent ? limits.ballastBytes : 0)) / (s.blocks * s.bsize);
   };
 
   const fill = (): void => {
     if (existsSync(path) && statSync(path).size >= limits.ballastBytes) return;
     if (free < limits.ballastBytes * 2) return;
     try {
-      const fd = openSync(path, 'w', 0o600);
+      // Beside and renamed: after a power cut a file of the right size could have holes where its blocks should be.
+      const fd = openSync(unfinished, 'w', 0o600);
       try {
         const block = Buffer.alloc(1024 * 1024, 0x51);
         for (let done = 0; done < limits.ballastBytes; done += block.length) {
@@ -53,12 +66,14 @@ export function watchDisk(folder: string, limits: DiskLimits): DiskGuard {
       } finally {
         closeSync(fd);
       }
+      renameSync(unfinished, path);
+      spent = false;
     } catch {
       drop(); // no room for it after all: half a ballast is none
     }
   };
   const drop = (): void => {
-    if (existsSync(path)) unlinkSync(path);
+    for (const file of [path, unfinished]) if (existsSync(file)) unlinkSync(file);
   };
 
   const guard: DiskGuard = {
@@ -74,6 +89,7 @@ export function watchDisk(folder: string, limits: DiskLimits): DiskGuard {
       if (mode === 'normal') fill();
     },
     full() {
+      spent ||= existsSync(path);
       drop();
       mode = 'intake-stopped';
     },

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Vault } from '../../security/vault.ts';
+import { pack, type Vault } from '../../security/vault.ts';
 import type { Accepted, Incoming } from '../contract.ts';
 
 /** How many of the last messages of a source are remembered to recognise a retransmission. */
@@ -110,7 +110,7 @@ export function openIntakeWrites(
       const reused = control !== '' && (memory.controls.has(control) || stagedControls.has(`${source} ${control}`));
 
       seq += 1;
-      const { keyId, sealed } = vault.seal('body', seq, message.bytes, message.receivedMs);
+      const { keyId, sealed } = vault.seal('body', seq, pack(message.bytes), message.receivedMs);
       insertMessage.run(seq, source, message.receivedMs, day, message.bytes.length);
       insertBody.run(seq, keyId, sealed);
       const slot = memory.next;

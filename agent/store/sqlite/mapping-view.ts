@@ -1,14 +1,15 @@
 import type { MessagePort } from 'node:worker_threads';
+import type { LabReport } from '../../clinical/records/types.ts';
 import type { ReportState } from '../../clinical/reports/types.ts';
-import { bare } from '../../support/bare.ts';
-import { codeOf } from '../../support/errors.ts';
+import type { JournalContent } from '../../rendering/format.ts';
+import { codeOf, QianzhiError } from '../../support/errors.ts';
 import { phi } from '../../support/phi.ts';
 import { askThrough } from '../../support/thread.ts';
 import type { DamagedMessage, InboxMessage, JournalEntry, MappingStore, RenderingStore } from '../contract.ts';
 import { macFields } from './mapping-writes.ts';
 import { openForReading } from './open.ts';
 import { openReader, serveReads } from './reader.ts';
-import type { WriteRequest } from './requests.ts';
+import { packBatch, packRendered, type WriteRequest } from './requests.ts';
 
 /** What opens the view: plain data and two ports, which go to the thread of the stages. */
 export interface StageAccess {
@@ -46,12 +47,13 @@ interface JournalRow {
 export function openMappingView(access: StageAccess): MappingView {
   const { db, vault, close } = openForReading(access.folder, access.keyReference);
   const ask = askThrough<WriteRequest>(access.ports.write);
+  access.ports.write.on('close', () => ask.abandon('SYS-6004'));
   serveReads(access.ports.read, openReader(db, vault, access));
   const cursor = db.prepare('SELECT at FROM cursor WHERE stage=?');
   const after = db.prepare(`SELECT m.seq, n.name AS source, m.received_ms FROM message m
     JOIN name n ON n.id = m.source WHERE m.seq > ? ORDER BY m.seq LIMIT ?`);
   const body = db.prepare('SELECT key_id, sealed FROM body WHERE seq=?');
-  const report = db.prepare('SELECT id, key_id, sealed FROM report WHERE mac=?');
+  const report = db.prepare('SELECT id, jseq, key_id, sealed FROM report WHERE mac=?');
   const record = db.prepare('SELECT key_id, sealed FROM record WHERE jseq=?');
   const newest = db.prepare('SELECT ifnull(max(seq),0) AS s FROM message');
   const platformId = db.prepare("SELECT id FROM name WHERE kind='platform' AND name=?");
@@ -88,14 +90,15 @@ export function openMappingView(access: StageAccess): MappingView {
     marked: (of) => (cursor.get(of) as { at: number } | undefined)?.at,
     mappedThrough: () => cursorAt('mapping'),
     report(reportKey) {
-      const row = report.get(vault.mac(macFields.report, reportKey)) as
-        | { id: number; key_id: number; sealed: Uint8Array }
-        | undefined;
+      const row = reportRow(reportKey);
       if (!row || row.sealed.length === 0) return undefined;
-      return JSON.parse(vault.open('report', row.id, row.key_id, row.sealed).toString('utf8')) as ReportState;
+      const state = JSON.parse(vault.open('report', row.id, row.key_id, row.sealed).toString('utf8')) as ReportState;
+      // Damaged content throws: without it nobody can say what a correction lacks (QUE-4003, held).
+      if (row.jseq !== null && state.status === 'published') state.current = currentOf(row.jseq);
+      return state;
     },
     async commitMapping(batch) {
-      await ask.ask({ op: 'mapping', batch: bare(batch) });
+      await ask.ask({ op: 'mapping', batch: packBatch(batch) });
     },
     lastSeq: () => (newest.get() as { s: number }).s,
 
@@ -107,14 +110,8 @@ export function openMappingView(access: StageAccess): MappingView {
       (held.all(idOf(platform), afterJseq, count) as unknown as JournalRow[]).map(openEntry),
     unsent: (platform) => (unsent.get(idOf(platform)) as { n: number }).n,
     async commitRendering(platform, through, results, notBeforeMs, mark) {
-      const plain = results.map(bare);
-      // Copied once more only where the bytes share their buffer with others (Node's pool for small ones).
-      const handOver = plain.flatMap(({ rendered }) => {
-        if (rendered.kind !== 'document') return [];
-        const { buffer, byteLength } = rendered.bytes;
-        return buffer instanceof ArrayBuffer && buffer.byteLength === byteLength ? [buffer] : [];
-      });
-      await ask.ask({ op: 'rendering', platform, through, results: plain, notBeforeMs, mark }, handOver);
+      const packed = results.map(({ jseq, rendered }) => ({ jseq, rendered: packRendered(rendered) }));
+      await ask.ask({ op: 'rendering', platform, through, results: packed, notBeforeMs, mark });
     },
     close() {
       access.ports.write.close();
@@ -145,6 +142,23 @@ export function openMappingView(access: StageAccess): MappingView {
       version: r.version,
       content: phi(openRecord(r.jseq)),
     };
+  }
+
+  /** On a damaged page it lets go of this report, not of the rest. */
+  function reportRow(reportKey: string) {
+    try {
+      return report.get(vault.mac(macFields.report, reportKey)) as
+        | { id: number; jseq: number | null; key_id: number; sealed: Uint8Array }
+        | undefined;
+    } catch (cause) {
+      throw new QianzhiError('QUE-4003', undefined, { cause });
+    }
+  }
+
+  function currentOf(jseq: number): LabReport {
+    const r = record.get(jseq) as { key_id: number; sealed: Uint8Array } | undefined;
+    if (!r) throw new QianzhiError('QUE-4003');
+    return (JSON.parse(vault.open('record', jseq, r.key_id, r.sealed).toString('utf8')) as JournalContent).record;
   }
 
   /** An empty string when damaged: the renderer holds it with QUE-4003. */

@@ -16,6 +16,7 @@ export function openMappingWrites(db: DatabaseSync, vault: Vault, books: Books) 
   const reportId = db.prepare('SELECT id FROM report WHERE mac=?');
   const insertReport = db.prepare("INSERT INTO report(mac, key_id, sealed) VALUES(?, 0, x'')");
   const updateReport = db.prepare('UPDATE report SET key_id=?, sealed=? WHERE id=?');
+  const setCurrent = db.prepare('UPDATE report SET jseq=? WHERE id=?');
   const patientId = db.prepare('SELECT id FROM patient WHERE mac=?');
   const insertPatient = db.prepare('INSERT INTO patient(mac, since_ms) VALUES(?,?)');
   const insertPart = db.prepare('INSERT INTO part(seq, part, state, code, place, rule, by_seq) VALUES(?,?,?,?,?,?,?)');
@@ -91,8 +92,9 @@ export function openMappingWrites(db: DatabaseSync, vault: Vault, books: Books) 
               lane,
             );
             const jseq = Number(lastInsertRowid);
-            const { keyId, sealed } = vault.seal('record', jseq, Buffer.from(p.content), nowMs);
+            const { keyId, sealed } = vault.seal('record', jseq, p.content, nowMs);
             insertRecord.run(jseq, keyId, sealed);
+            if (p.action === 'publish') setCurrent.run(jseq, report);
             p.findings.forEach((f, n) => {
               insertFinding.run(jseq, n, f.code, f.where, f.dimension);
             });
@@ -120,9 +122,9 @@ export function openMappingWrites(db: DatabaseSync, vault: Vault, books: Books) 
       }
       touched.add(message.seq);
     }
-    for (const state of batch.reports) {
-      const id = idOfReport(state.reportKey);
-      const { keyId, sealed } = vault.seal('report', id, Buffer.from(JSON.stringify(state)), nowMs);
+    for (const { reportKey, state } of batch.reports) {
+      const id = idOfReport(reportKey);
+      const { keyId, sealed } = vault.seal('report', id, state, nowMs);
       updateReport.run(keyId, sealed, id);
     }
     if (batch.through !== undefined) setCursor.run('mapping', batch.through);

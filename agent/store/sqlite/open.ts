@@ -1,8 +1,19 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, existsSync, mkdirSync, openSync, renameSync, statfsSync, statSync, unlinkSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  statfsSync,
+  statSync,
+  unlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { loadKek, syncFolder } from '../../security/kek.ts';
+import { loadKek, makeFolder, syncFolder } from '../../security/kek.ts';
 import { createVault, type KeyTable, unwrapKey, type Vault, type WrappedKey, wrapKey } from '../../security/vault.ts';
 import { QianzhiError } from '../../support/errors.ts';
 import { migrations } from './schema.ts';
@@ -27,8 +38,15 @@ export interface OpenedStore {
   agentId: string;
   /** True when this start made the store. */
   created: boolean;
-  /** Folder that a damaged database was moved to at this start. */
+  /** Folder that a damaged database was moved to and that nobody has been told of; to be given to `toldAside`. */
   movedAside?: string;
+  /** Call it in the transaction that tells of it. */
+  toldAside(name: string): void;
+  /**
+   * Call it instead of close() with what ends the process: marks the store when that may be a damage, and closes
+   * nothing, for SQLite would fold the WAL into the database and delete it. Returns the error to end with.
+   */
+  leave(error: unknown): unknown;
   close(): void;
 }
 
@@ -56,6 +74,25 @@ export const SQLITE_CORRUPT = 11;
 export const SQLITE_FULL = 13;
 export const SQLITE_NOTADB = 26;
 
+/** Whether SQLite met bytes in its files that it did not write. */
+export function isDamage(error: unknown): boolean {
+  const code = sqliteCode(error);
+  return code === SQLITE_CORRUPT || code === SQLITE_NOTADB;
+}
+
+/**
+ * Whether an error while a store opens may come of damaged bytes, and the next start shall look at all of it: a letter
+ * of the schema that was hit reads as a missing table, a row that was wiped as a null. It may as well be our own mistake:
+ * what the look does not find damaged is not moved.
+ */
+function maybeDamage(error: unknown): boolean {
+  if (error instanceof QianzhiError || typeof (error as { syscall?: unknown } | null)?.syscall === 'string')
+    return false;
+  const code = sqliteCode(error);
+  return code === undefined || code === SQLITE_ERROR || isDamage(error);
+}
+const SQLITE_ERROR = 1;
+
 /** One process a store: a second file held in BEGIN EXCLUSIVE; the system frees it when the process dies. */
 function takeLock(folder: string): DatabaseSync {
   const lock = new DatabaseSync(join(folder, storeFiles.lock), { timeout: 0 });
@@ -69,15 +106,20 @@ function takeLock(folder: string): DatabaseSync {
   return lock;
 }
 
+const META = 'CREATE TABLE IF NOT EXISTS meta(k TEXT PRIMARY KEY, v ANY) STRICT, WITHOUT ROWID';
+
 function openDatabase(path: string): DatabaseSync {
   const db = new DatabaseSync(path, { timeout: 5000 });
   try {
-    // Order matters: page size and vacuum mode before WAL, synchronous after it.
-    db.exec(`PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;
+    // Order matters: page size and vacuum mode before WAL, synchronous after it. The vacuum mode only once: setting it
+    // writes, and what lies behind a damage in the WAL would be written over before anybody has looked (keepTail).
+    const { page_count: pages } = db.prepare('PRAGMA page_count').get() as { page_count: number };
+    if (pages === 0) db.exec('PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL');
+    db.exec(`PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;
       PRAGMA wal_autocheckpoint=1000; PRAGMA journal_size_limit=16777216; PRAGMA cache_size=-16384; PRAGMA mmap_size=0;
       PRAGMA temp_store=MEMORY; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF`);
     assertSqliteVersion(db);
-    db.exec('CREATE TABLE IF NOT EXISTS meta(k TEXT PRIMARY KEY, v ANY) STRICT, WITHOUT ROWID');
+    db.exec(META);
     return db;
   } catch (error) {
     db.close();
@@ -130,18 +172,17 @@ export function openForWriting(folder: string, keyReference: string, demo: boole
   const existed = existsSync(path);
   // The key comes first: a store without its key is left untouched.
   const kek = loadKek(keyReference, existed);
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  if (!existed) makeFolder(folder);
   if (NETWORK_FILE_SYSTEMS.has(statfsSync(folder).type >>> 0)) throw new QianzhiError('CFG-5003', 'data.folder');
   const lock = withBallast(folder, () => takeLock(folder));
   let movedAside: string | undefined;
+  let db: DatabaseSync | undefined;
   try {
     if (vanished(folder)) movedAside = moveAside(folder, nowMs);
-    let db: DatabaseSync;
     try {
       db = withBallast(folder, () => openWhole(folder));
     } catch (error) {
-      const code = sqliteCode(error);
-      if (code !== SQLITE_CORRUPT && code !== SQLITE_NOTADB) throw error;
+      if (!isDamage(error)) throw error;
       movedAside = moveAside(folder, nowMs);
       db = openDatabase(path);
     }
@@ -166,7 +207,14 @@ export function openForWriting(folder: string, keyReference: string, demo: boole
       vault,
       agentId,
       created,
-      movedAside,
+      movedAside: movedAside ?? untold(folder, db),
+      toldAside: (name) => writeMeta(open, TOLD, name),
+      leave(error) {
+        const suspect = maybeDamage(error);
+        if (suspect) markDamaged(folder);
+        lock.close();
+        return suspect ? new QianzhiError('QUE-4007', undefined, { cause: error }) : error;
+      },
       close() {
         open.close();
         lock.exec('ROLLBACK');
@@ -174,8 +222,11 @@ export function openForWriting(folder: string, keyReference: string, demo: boole
       },
     };
   } catch (error) {
+    db?.close();
     lock.close();
-    throw error;
+    if (!maybeDamage(error)) throw error;
+    markDamaged(folder);
+    throw new QianzhiError('QUE-4007', undefined, { cause: error });
   }
 }
 
@@ -191,25 +242,60 @@ function withBallast<T>(folder: string, open: () => T): T {
   }
 }
 
-/** The writer met a damaged page: the next start looks at the whole file before it believes it. */
+/** Somebody met what looks damaged: the next start looks at the whole file before it believes it. */
 export function markDamaged(folder: string): void {
   closeSync(openSync(join(folder, storeFiles.damaged), 'a', 0o600));
 }
 
-/** Opens the database, and all of it that is read at every start; after a mark, checks every page. */
+/**
+ * Opens the database; after a mark, checks all of it first. Throws SQLITE_CORRUPT or SQLITE_NOTADB when it is
+ * damaged, its files untouched: a connection that only reads is open beside the other one, because the last one to
+ * close folds the WAL into the database and deletes it.
+ */
 function openWhole(folder: string): DatabaseSync {
-  const db = openDatabase(join(folder, storeFiles.database));
-  const mark = join(folder, storeFiles.damaged);
+  const path = join(folder, storeFiles.database);
+  if (!existsSync(path)) return openDatabase(path);
+  rollBackFirst(path);
+  const beside = new DatabaseSync(path, { readOnly: true, timeout: 5000 });
   try {
+    beside.prepare('SELECT count(*) FROM sqlite_schema').get();
+    const mark = join(folder, storeFiles.damaged);
     if (existsSync(mark)) {
-      const found = db.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
-      if (found.quick_check !== 'ok') throw Object.assign(new Error('quick_check'), { errcode: SQLITE_CORRUPT });
+      if (!isWhole(beside)) throw Object.assign(new Error('damaged'), { errcode: SQLITE_CORRUPT });
       unlinkSync(mark);
     }
-    return db;
-  } catch (error) {
+    return openDatabase(path);
+  } finally {
+    beside.close();
+  }
+}
+
+/**
+ * A power cut while the database was being made leaves its rollback journal (there is none later, in WAL mode), and
+ * a connection that only reads may not apply it.
+ */
+function rollBackFirst(path: string): void {
+  if (!existsSync(`${path}-journal`)) return;
+  const db = new DatabaseSync(path, { timeout: 5000 });
+  try {
+    db.prepare('SELECT count(*) FROM sqlite_schema').get();
+  } finally {
     db.close();
-    throw error;
+  }
+}
+
+/** Every page reads, and every table is as it was made. */
+function isWhole(db: DatabaseSync): boolean {
+  const found = db.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
+  if (found.quick_check !== 'ok') return false;
+  const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number };
+  const made = new DatabaseSync(':memory:');
+  try {
+    made.exec(`${META}; ${migrations.slice(0, version).join(';')}`);
+    const schema = 'SELECT type, name, sql FROM sqlite_schema ORDER BY name';
+    return JSON.stringify(db.prepare(schema).all()) === JSON.stringify(made.prepare(schema).all());
+  } finally {
+    made.close();
   }
 }
 
@@ -220,17 +306,50 @@ function vanished(folder: string): boolean {
   return !existsSync(database) || statSync(database).size === 0;
 }
 
-/** Nothing damaged is ever deleted: database and side files go to a folder of their own. */
+/**
+ * Nothing damaged is ever deleted: database and side files go to a folder of their own. What shows the next start
+ * that something was here goes last: after a power cut in between it finds that and moves the rest aside as well,
+ * where SQLite would delete a WAL without its database.
+ */
 function moveAside(folder: string, nowMs: number): string {
-  const name = `damaged-${new Date(nowMs).toISOString().replace(/[:.]/g, '')}`;
+  const name = `${ASIDE}${new Date(nowMs).toISOString().replace(/[:.]/g, '')}`;
   mkdirSync(join(folder, name), { mode: 0o700 });
   const { database, highWater } = storeFiles;
-  for (const file of [database, `${database}-wal`, `${database}-shm`, highWater, storeFiles.damaged]) {
+  const move = (file: string): void => {
     if (existsSync(join(folder, file))) renameSync(join(folder, file), join(folder, name, file));
-  }
+  };
+  for (const file of [database, `${database}-wal`, `${database}-shm`]) move(file);
+  syncFolder(folder);
+  for (const file of [highWater, storeFiles.damaged]) move(file);
   syncFolder(folder);
   return name;
 }
+const ASIDE = 'damaged-';
+
+/**
+ * The WAL of a store whose tail is gone, before anything is written over it: the commits behind the damage may still be
+ * in it, and SQLite will use its space again. Call it before the first write. Without room for it the store goes on.
+ */
+export function keepTail(folder: string, nowMs: number): void {
+  const wal = join(folder, `${storeFiles.database}-wal`);
+  if (!existsSync(wal) || statSync(wal).size === 0) return;
+  try {
+    copyFileSync(wal, join(folder, `lost-tail-${new Date(nowMs).toISOString().replace(/[:.]/g, '')}.wal`));
+  } catch {
+    // A full disk is told elsewhere.
+  }
+}
+
+/** The newest folder set aside that this store has not told of yet: the start that made it may have ended before it could. */
+function untold(folder: string, db: DatabaseSync): string | undefined {
+  const newest = readdirSync(folder)
+    .filter((name) => name.startsWith(ASIDE))
+    .sort()
+    .at(-1);
+  const told = readMeta(db, TOLD);
+  return newest !== undefined && (typeof told !== 'string' || newest > told) ? newest : undefined;
+}
+const TOLD = 'told_aside';
 
 /** A second, read-only connection: for mapping and for the page. Short reads only, or checkpoints starve. */
 export function openForReading(

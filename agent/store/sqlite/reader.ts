@@ -6,7 +6,7 @@ import { localDays } from '../../support/local-day.ts';
 import { tidyMemory } from '../../support/memory.ts';
 import type { Question, Reply } from '../../support/thread.ts';
 import type { MessageRow, PlatformFigures, ProblemGroup, State, StoreFigures } from '../contract.ts';
-import { unpackDocument } from './rendering-writes.ts';
+import { unpackDocument } from './requests.ts';
 import { outboxState } from './schema.ts';
 
 /** What the reader answers: bytes of claimed documents, and the page's short keyset pages. */

@@ -1,15 +1,27 @@
-import type { Bare } from '../../support/bare.ts';
-import type { Accepted, Incoming, MappingBatch, OutboxDocument, Rendered, TablesMark, Verdict } from '../contract.ts';
+import type { ReportState } from '../../clinical/reports/types.ts';
+import { type Packed, pack } from '../../security/vault.ts';
+import { type Bare, bare } from '../../support/bare.ts';
+import type {
+  Accepted,
+  Incoming,
+  MappedMessage,
+  MappingBatch,
+  OutboxDocument,
+  Part,
+  Rendered,
+  TablesMark,
+  Verdict,
+} from '../contract.ts';
 
 /** What other threads ask of the writer. Plain data: patient data crosses our own threads unwrapped. */
 export type WriteRequest =
   | { op: 'accept'; message: Incoming }
-  | { op: 'mapping'; batch: Bare<MappingBatch> }
+  | { op: 'mapping'; batch: PackedBatch }
   | {
       op: 'rendering';
       platform: string;
       through: number | undefined;
-      results: Array<{ jseq: number; rendered: Bare<Rendered> }>;
+      results: Array<{ jseq: number; rendered: PackedRendered }>;
       notBeforeMs: number;
       mark?: TablesMark;
     }
@@ -17,6 +29,58 @@ export type WriteRequest =
   | { op: 'settle'; platform: string; verdicts: Verdict[]; nowMs: number }
   | { op: 'withdrawn'; numbers: number[] }
   | { op: 'next-due'; platform: string };
+
+type Record = Extract<Bare<Part>, { kind: 'record' }>;
+export type PackedPart = Exclude<Bare<Part>, { kind: 'record' }> | (Omit<Record, 'content'> & { content: Packed });
+/** A report's state without the content of its current version: that is the record last journalled. */
+export interface PackedReport {
+  reportKey: string;
+  state: Packed;
+}
+export interface PackedBatch extends Omit<MappingBatch, 'messages' | 'reports'> {
+  messages: Array<Omit<Bare<MappedMessage>, 'parts'> & { parts: PackedPart[] }>;
+  reports: PackedReport[];
+}
+type Document = Extract<Bare<Rendered>, { kind: 'document' }>;
+export type PackedRendered =
+  | Exclude<Bare<Rendered>, { kind: 'document' }>
+  /** `bytes`: how many the document has. */
+  | (Omit<Document, 'bytes' | 'reportNumber' | 'findings'> & { bytes: number; stored: Packed });
+
+const text = (value: string): Packed => pack(Buffer.from(value));
+
+/** Makes a batch ready for the writer, on the thread that made it. */
+export function packBatch(batch: MappingBatch): PackedBatch {
+  return {
+    ...batch,
+    messages: batch.messages.map((message) => ({
+      ...message,
+      lookups: message.lookups.map(bare),
+      parts: message.parts.map((part): PackedPart => {
+        if (part.kind !== 'record') return bare(part);
+        return { ...part, findings: part.findings.map(bare), content: text(part.content.reveal()) };
+      }),
+    })),
+    reports: batch.reports.map((state) => ({
+      reportKey: state.reportKey,
+      state: text(JSON.stringify({ ...state, current: undefined } satisfies ReportState)),
+    })),
+  };
+}
+
+/** A stored document: one line of JSON about it, then its bytes. */
+export function packRendered(rendered: Rendered): PackedRendered {
+  if (rendered.kind !== 'document') return rendered;
+  const { kind, type, mediaType } = rendered;
+  const bytes = rendered.bytes.reveal();
+  const head = Buffer.from(`${JSON.stringify({ reportNumber: rendered.reportNumber.reveal() })}\n`);
+  return { kind, type, mediaType, bytes: bytes.length, stored: pack(Buffer.concat([head, bytes])) };
+}
+export function unpackDocument(stored: Buffer): { reportNumber: string; bytes: Uint8Array } {
+  const end = stored.indexOf(0x0a);
+  const { reportNumber } = JSON.parse(stored.toString('utf8', 0, end)) as { reportNumber: string };
+  return { reportNumber, bytes: new Uint8Array(stored.subarray(end + 1)) };
+}
 
 /** A claimed document without its bytes: the reader opens those. */
 export type Claimed = Omit<Bare<OutboxDocument>, 'bytes' | 'reportNumber'>;
@@ -39,13 +103,15 @@ export function weightOf(request: WriteRequest): number {
     case 'mapping': {
       let sum = 0;
       for (const m of request.batch.messages) {
-        for (const p of m.parts) sum += p.kind === 'record' ? p.content.length : 64;
+        for (const p of m.parts) sum += p.kind === 'record' ? p.content.bytes.length : 64;
       }
-      return sum * 2; // report states carry the record once more
+      for (const r of request.batch.reports) sum += r.state.bytes.length;
+      return sum;
     }
     case 'rendering': {
       let sum = 0;
-      for (const { rendered } of request.results) sum += rendered.kind === 'document' ? rendered.bytes.length : 64;
+      for (const { rendered } of request.results)
+        sum += rendered.kind === 'document' ? rendered.stored.bytes.length : 64;
       return sum;
     }
     default:

@@ -27,10 +27,13 @@ export const migrations: string[] = [
   CREATE TABLE journal(jseq INTEGER PRIMARY KEY, seq INTEGER NOT NULL, part INTEGER NOT NULL, action TEXT NOT NULL,
     kind TEXT NOT NULL, report INTEGER NOT NULL, version INTEGER NOT NULL, set_id TEXT NOT NULL, lane INTEGER NOT NULL) STRICT;
   CREATE INDEX journal_seq ON journal(seq);
+  -- answers what is known to be withdrawn
+  CREATE INDEX journal_retraction ON journal(report, jseq, seq) WHERE action = 'retract';
   CREATE TABLE record(jseq INTEGER PRIMARY KEY, key_id INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
   CREATE TABLE finding(jseq INTEGER NOT NULL, n INTEGER NOT NULL, code TEXT NOT NULL, place TEXT NOT NULL,
     dimension TEXT NOT NULL, PRIMARY KEY(jseq, n)) STRICT, WITHOUT ROWID;
-  CREATE TABLE report(id INTEGER PRIMARY KEY, mac BLOB NOT NULL UNIQUE, key_id INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
+  -- jseq: the record that holds the content of the version last published
+  CREATE TABLE report(id INTEGER PRIMARY KEY, mac BLOB NOT NULL UNIQUE, jseq INTEGER, key_id INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
   CREATE TABLE patient(id INTEGER PRIMARY KEY, mac BLOB NOT NULL UNIQUE, since_ms INTEGER NOT NULL) STRICT;
   CREATE TABLE lookup(kind INTEGER NOT NULL, mac BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY(kind, mac, seq)) STRICT, WITHOUT ROWID;
 

@@ -1,4 +1,4 @@
-import { MessageChannel } from 'node:worker_threads';
+import { MessageChannel, type Worker } from 'node:worker_threads';
 import { type ErrorCode, isErrorCode, QianzhiError } from '../../support/errors.ts';
 import { tidyMemory } from '../../support/memory.ts';
 import { phi } from '../../support/phi.ts';
@@ -18,6 +18,7 @@ import type { StageAccess } from './mapping-view.ts';
 import type { ReadDocument, ReadRequest } from './reader.ts';
 import type { Claimed, WriteRequest } from './requests.ts';
 import type { WriterOptions, WriterState } from './writer.ts';
+import type { OpenStore } from './writer-thread.ts';
 
 export type StoreOptions = Omit<WriterOptions, 'clock'>;
 
@@ -37,15 +38,22 @@ export interface SqliteStore extends IntakeStore, DeliveryStore, PageStore {
   close(): Promise<void>;
 }
 
+/** The store worker, which loads its code and opens nothing until it is handed to `openStore`. */
+export const startStoreThread = (): Worker => startThread('agent/store/sqlite/writer-thread.ts');
+
 /**
  * Opens the store. Rejects with the code of what stands in the way (QUE-4004, QUE-4005, QUE-4008, CFG-5007 …).
  * @param onFatal called at most once when the store cannot go on: the process must exit and be restarted.
  */
-export async function openStore(options: StoreOptions, onFatal: (code: ErrorCode) => void): Promise<SqliteStore> {
+export async function openStore(
+  options: StoreOptions,
+  onFatal: (code: ErrorCode) => void,
+  writer: Worker = startStoreThread(),
+): Promise<SqliteStore> {
   const mine = new MessageChannel();
   const mapping = new MessageChannel();
   const ports = [mine.port2, mapping.port2];
-  const writer = startThread('agent/store/sqlite/writer-thread.ts', { options, ports }, ports);
+  writer.postMessage({ open: { options, ports } } satisfies OpenStore, ports);
   const ask = askThrough<WriteRequest>(mine.port1);
 
   let state: WriterState | undefined;

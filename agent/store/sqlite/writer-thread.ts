@@ -1,4 +1,4 @@
-import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { type MessagePort, parentPort } from 'node:worker_threads';
 import { systemClock } from '../../support/clock.ts';
 import { codeOf } from '../../support/errors.ts';
 import { tidyMemory } from '../../support/memory.ts';
@@ -6,20 +6,30 @@ import { drain, type Question, type Reply } from '../../support/thread.ts';
 import type { WriteRequest } from './requests.ts';
 import { openWriter, type Writer, type WriterOptions } from './writer.ts';
 
-/** The store worker: serves the main thread's port and the mapping worker's, one group commit after the other. */
-const { options, ports } = workerData as { options: Omit<WriterOptions, 'clock'>; ports: MessagePort[] };
-
-let writer: Writer;
-try {
-  writer = openWriter({ ...options, clock: systemClock });
-  parentPort?.postMessage({ opened: true, agentId: writer.agentId, state: writer.state() });
-  serve(writer);
-} catch (error) {
-  const where = (error as { where?: string }).where;
-  parentPort?.postMessage({ fatal: codeOf(error, 'QUE-4007'), where });
+/** What the store worker waits for before it touches anything. */
+export interface OpenStore {
+  open: { options: Omit<WriterOptions, 'clock'>; ports: MessagePort[] };
 }
 
-function serve(writer: Writer): void {
+/**
+ * The store worker: serves the main thread's port and the mapping worker's, one group commit after the other.
+ * @param parent whoever opens, closes and is told of it: the thread that started this one.
+ */
+export function serveStore(parent: MessagePort): void {
+  parent.once('message', ({ open }: OpenStore) => {
+    try {
+      const writer = openWriter({ ...open.options, clock: systemClock });
+      parent.postMessage({ opened: true, agentId: writer.agentId, state: writer.state() });
+      serve(writer, open.ports, parent);
+    } catch (error) {
+      const where = (error as { where?: string }).where;
+      parent.postMessage({ fatal: codeOf(error, 'QUE-4007'), where });
+    }
+  });
+}
+if (parentPort) serveStore(parentPort);
+
+function serve(writer: Writer, ports: MessagePort[], parent: MessagePort): void {
   const replies = new Map<MessagePort, Reply[]>(ports.map((port) => [port, []]));
   let scheduled = false;
 
@@ -31,7 +41,7 @@ function serve(writer: Writer): void {
     }
   };
   const fail = (error: unknown) => {
-    parentPort?.postMessage({ fatal: codeOf(error, 'QUE-4007') });
+    parent.postMessage({ fatal: codeOf(error, 'QUE-4007') });
     // Nothing more is answered: what was not acknowledged is resent by its sender.
     for (const port of ports) port.close();
     clearInterval(housekeeping);
@@ -67,13 +77,13 @@ function serve(writer: Writer): void {
   const housekeeping = setInterval(() => {
     try {
       writer.tick();
-      parentPort?.postMessage({ state: writer.state() });
+      parent.postMessage({ state: writer.state() });
     } catch (error) {
       fail(error);
     }
   }, 1000);
 
-  parentPort?.on('message', (message: { close?: boolean }) => {
+  parent.on('message', (message: { close?: boolean }) => {
     if (!message.close) return;
     clearInterval(housekeeping);
     try {
@@ -85,8 +95,8 @@ function serve(writer: Writer): void {
       writer.close();
     } finally {
       for (const port of ports) port.close();
-      parentPort?.postMessage({ closed: true });
-      parentPort?.close();
+      parent.postMessage({ closed: true });
+      parent.close();
     }
   });
 }

@@ -3,13 +3,14 @@ import type { Clock } from '../../support/clock.ts';
 import { codeOf, type ErrorCode, QianzhiError } from '../../support/errors.ts';
 import { localDays } from '../../support/local-day.ts';
 import { openBooks } from './books.ts';
-import { openDeliveryWrites } from './delivery-writes.ts';
+import { CLAIMS, openDeliveryWrites } from './delivery-writes.ts';
 import { type DiskLimits, type DiskMode, defaultDiskLimits, watchDisk } from './disk.ts';
-import { openHighWater } from './high-water.ts';
+import { type HighWater, openHighWater } from './high-water.ts';
 import { openIntakeWrites } from './intake-writes.ts';
 import { openMappingWrites } from './mapping-writes.ts';
 import {
-  markDamaged,
+  keepTail,
+  type OpenedStore,
   openForWriting,
   SQLITE_BUSY,
   SQLITE_CORRUPT,
@@ -90,8 +91,16 @@ export interface Writer {
  * with synchronous=FULL (invariant 1).
  */
 export function openWriter(options: WriterOptions): Writer {
+  const store = openForWriting(options.folder, options.keyReference, options.demo, options.clock.now());
+  try {
+    return writerOf(options, store);
+  } catch (error) {
+    throw store.leave(error);
+  }
+}
+
+function writerOf(options: WriterOptions, store: OpenedStore): Writer {
   const { clock } = options;
-  const store = openForWriting(options.folder, options.keyReference, options.demo, clock.now());
   const { db, vault, agentId } = store;
   const guard = watchDisk(options.folder, { ...defaultDiskLimits, ...options.disk });
   const notices: WriterState['notices'] = [];
@@ -100,16 +109,46 @@ export function openWriter(options: WriterOptions): Writer {
     notices.push({ code, first, last });
     addNotice.run(code, clock.now(), first ?? null, last ?? null);
   };
-  if (store.movedAside) notice('QUE-4009');
+  if (store.movedAside) {
+    db.exec('BEGIN IMMEDIATE');
+    notice('QUE-4009');
+    store.toldAside(store.movedAside);
+    db.exec('COMMIT');
+  }
 
   const storeTag = vault.mac('high-water', agentId).subarray(0, 8);
   const highWater = openHighWater(options.folder, storeTag);
   const stored = db
-    .prepare('SELECT (SELECT ifnull(max(seq),0) FROM message) AS seq, (SELECT ifnull(max(n),0) FROM outbox) AS outbox')
-    .get() as unknown as { seq: number; outbox: number };
-  const before = highWater.read() ?? { seq: 0, outbox: 0 };
+    .prepare(`SELECT (SELECT ifnull(max(seq),0) FROM message) AS seq, (SELECT ifnull(max(n),0) FROM outbox) AS outbox,
+      ifnull((SELECT at FROM cursor WHERE stage='${CLAIMS}'),0) AS claims`)
+    .get() as unknown as HighWater;
+  const side = highWater.read();
+  const before = side ?? { seq: 0, outbox: 0, claims: 0 };
+  // Written and synced before the first message is taken: from then on its absence is a damage.
+  if (side === undefined && stored.seq > 0) notice('QUE-4014');
   const told = db.prepare("SELECT 1 FROM notice WHERE code='QUE-4006' AND last=?");
-  if (before.seq > stored.seq && !told.get(before.seq)) notice('QUE-4006', stored.seq + 1, before.seq);
+  if (before.seq > stored.seq && !told.get(before.seq)) {
+    keepTail(options.folder, clock.now());
+    notice('QUE-4006', stored.seq + 1, before.seq);
+  }
+  if (before.claims > stored.claims) {
+    if (before.seq <= stored.seq) {
+      keepTail(options.folder, clock.now());
+      notice('QUE-4006');
+    }
+    // Which attempts are forgotten nobody knows: the platform may have whatever is open.
+    db.exec('UPDATE outbox SET may_hold=1 WHERE state < 2');
+    db.prepare('INSERT INTO cursor(stage, at) VALUES(?,?) ON CONFLICT DO UPDATE SET at=excluded.at').run(
+      CLAIMS,
+      before.claims,
+    );
+  }
+  highWater.write({
+    seq: Math.max(stored.seq, before.seq),
+    outbox: Math.max(stored.outbox, before.outbox),
+    claims: Math.max(stored.claims, before.claims),
+  });
+  highWater.sync();
 
   const epoch = Number(
     db.prepare('INSERT INTO epoch(nonce, started_ms) VALUES(?,?)').run(randomBytes(8).toString('hex'), clock.now())
@@ -132,24 +171,32 @@ export function openWriter(options: WriterOptions): Writer {
   for (const name of options.sources) idOf('source', name);
   const known = db.prepare("SELECT 1 FROM name WHERE kind='platform' AND name=?");
   const startCursor = db.prepare('INSERT INTO cursor(stage, at) SELECT ?, ifnull(max(jseq),0) FROM journal');
-  const platformIds = options.platforms.map((name) => {
+  const startOf = db.prepare('SELECT at FROM cursor WHERE stage=?');
+  const platforms = options.platforms.map((name) => {
     const isNew = !known.get(name);
     const id = idOf('platform', name);
     // A platform that joins later starts with what comes from now on; history is not sent unasked.
-    if (isNew) startCursor.run(`render:${id}`);
-    return id;
+    if (isNew) for (const stage of ['render', 'start']) startCursor.run(`${stage}:${id}`);
+    return { id, start: (startOf.get(`start:${id}`) as { at: number } | undefined)?.at ?? 0 };
   });
-  // The clock may have been corrected since: nothing waits longer than the longest wait there is.
-  db.prepare('UPDATE outbox SET due_ms=? WHERE state < 2 AND due_ms > ?').run(
-    clock.now(),
-    clock.now() + LONGEST_WAIT_MS,
+  // The clock may have been corrected since: nothing waits longer than the longest wait there is, and where something
+  // bears a later time than now it was set back: no wait is believed then.
+  const startMs = clock.now();
+  const { ahead } = db
+    .prepare(
+      'SELECT max((SELECT max(started_ms) FROM epoch WHERE id < ?1), (SELECT ifnull(max(created_ms),0) FROM outbox WHERE state < 2)) > ?2 AS ahead',
+    )
+    .get(epoch, startMs) as { ahead: number | null };
+  db.prepare('UPDATE outbox SET due_ms=?1 WHERE state < 2 AND due_ms > ?2').run(
+    startMs,
+    ahead ? startMs : startMs + LONGEST_WAIT_MS,
   );
 
-  const books = openBooks(db, () => platformIds);
+  const books = openBooks(db, platforms);
   const intake = openIntakeWrites(db, vault, localDays(options.timeZone), before.seq);
   const mapping = openMappingWrites(db, vault, books);
-  const rendering = openRenderingWrites(db, vault, books, () => epoch, before.outbox);
   const delivery = openDeliveryWrites(db, vault, books, agentId);
+  const rendering = openRenderingWrites(db, vault, books, () => epoch, before.outbox, delivery.reordered);
 
   let waitingIntake: Waiting[] = [];
   let waitingOther: Waiting[] = [];
@@ -176,14 +223,16 @@ export function openWriter(options: WriterOptions): Writer {
   };
 
   /** Executes units inside one transaction and commits. Throws when the transaction is gone. */
+  const savepoint = db.prepare('SAVEPOINT unit');
+  const release = db.prepare('RELEASE unit');
   const commit = (units: Waiting[]): Answer[] => {
     const answers: Answer[] = [];
     db.exec('BEGIN IMMEDIATE');
     for (const unit of units) {
-      db.exec('SAVEPOINT unit');
+      savepoint.run();
       try {
         answers.push({ ok: run(unit.request) });
-        db.exec('RELEASE unit');
+        release.run();
       } catch (error) {
         // A full disk or a failed write takes the transaction with it; anything else is this unit's own.
         if (breaksTransaction(error) || !db.isTransaction) throw error;
@@ -207,7 +256,11 @@ export function openWriter(options: WriterOptions): Writer {
 
   const attempt = (units: Waiting[]): void => {
     const answers = commit(units);
-    highWater.write({ seq: intake.lastSeq(), outbox: outboxTop() });
+    highWater.write({
+      seq: intake.lastSeq(),
+      outbox: Math.max(outboxTop(), before.outbox),
+      claims: delivery.claims(),
+    });
     units.forEach((unit, i) => {
       const answer = answers[i];
       if (answer) unit.answer(answer);
@@ -216,14 +269,16 @@ export function openWriter(options: WriterOptions): Writer {
   const topOf = db.prepare('SELECT ifnull(max(n),0) AS n FROM outbox');
   const outboxTop = (): number => (topOf.get() as { n: number }).n;
 
+  let left = false;
   const onlyFull = (error: unknown): void => {
     rollBack();
     if (sqliteCode(error) === SQLITE_FULL) {
       guard.full();
       return;
     }
-    if (sqliteCode(error) === SQLITE_CORRUPT || sqliteCode(error) === SQLITE_NOTADB) markDamaged(options.folder);
     // After a failed write or sync the page cache may lie: no answer, leave, and open again (storage §3).
+    if (!left) store.leave(error);
+    left = true;
     throw new QianzhiError('QUE-4007', undefined, { cause: error });
   };
   const fail = (units: Waiting[], code: ErrorCode) => {
@@ -264,6 +319,7 @@ export function openWriter(options: WriterOptions): Writer {
       (request.op === 'accept' ? waitingIntake : waitingOther).push({ request, answer });
     },
     runGroup() {
+      if (left) return false;
       const first = takeIntake();
       const other = takeOther();
       if (first.length === 0 && other.length === 0) return false;
@@ -297,6 +353,7 @@ export function openWriter(options: WriterOptions): Writer {
       fail([...waitingIntake, ...waitingOther], 'QUE-4010');
       waitingIntake = [];
       waitingOther = [];
+      if (left) return;
       highWater.close();
       store.close();
     },

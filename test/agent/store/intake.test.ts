@@ -1,0 +1,58 @@
+import t from 'tap';
+import { quickRig, storeRig } from './rig.ts';
+
+t.setTimeout(120_000);
+
+t.test('messages get their numbers in the order they were posted, and read back byte for byte', async (t) => {
+  const rig = await storeRig();
+  t.teardown(rig.close);
+  const all = await Promise.all(Array.from({ length: 600 }, (_, i) => rig.accept(`message ${i} ${'x'.repeat(i)}`)));
+  t.same(
+    all.map((a) => a.seq),
+    Array.from({ length: 600 }, (_, i) => i + 1),
+  );
+  const inbox = [...rig.view.inbox(0, 1000)];
+  t.equal(inbox.length, 600);
+  for (const [i, m] of inbox.entries()) {
+    t.ok('raw' in m);
+    if ('raw' in m && i % 97 === 0) t.equal(Buffer.from(m.raw.reveal()).toString(), `message ${i} ${'x'.repeat(i)}`);
+  }
+});
+
+t.test('identical bytes from one source are stored once; from another source they are another message', async (t) => {
+  const rig = await quickRig();
+  t.teardown(rig.close);
+  const first = await rig.accept('same', 'lis', 'A');
+  const [again, inFlight, other] = await Promise.all([
+    rig.accept('same', 'lis', 'A'),
+    rig.accept('same', 'lis', 'A'),
+    rig.accept('same', 'his', 'A'),
+  ]);
+  t.match(again, { seq: first.seq, outcome: 'retransmission' });
+  t.match(inFlight, { seq: first.seq, outcome: 'retransmission' });
+  t.match(other, { seq: 2, outcome: 'stored' });
+  t.match(await rig.accept('different', 'lis', 'A'), { outcome: 'stored', controlIdReused: true });
+});
+
+t.test('a duplicate that arrives in the same group commit as the first is still stored once', async (t) => {
+  const rig = await quickRig();
+  t.teardown(rig.close);
+  const both = await Promise.all([rig.accept('twin', 'lis', 'A'), rig.accept('twin', 'lis', 'A')]);
+  t.same(
+    both.map((b) => [b.seq, b.outcome]),
+    [
+      [1, 'stored'],
+      [1, 'retransmission'],
+    ],
+  );
+});
+
+t.test('retransmissions are still recognised after a restart', async (t) => {
+  const rig = await storeRig();
+  await rig.accept('same', 'lis', 'A');
+  await rig.close();
+  const again = await storeRig(rig.folder);
+  t.teardown(again.close);
+  t.match(await again.accept('same', 'lis', 'A'), { seq: 1, outcome: 'retransmission' });
+  t.match(await again.accept('new', 'lis', 'B'), { seq: 2, outcome: 'stored' });
+});
