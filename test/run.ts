@@ -5,7 +5,7 @@ import { buildPage } from '../installer/build-page.ts';
 
 /**
  * The three tiers of proof.
- *   fast   what needs only npm (npm test)
+ *   fast   what needs only npm, without the suites of faults, which wait for time-outs (npm test)
  *   all    everything, long tests in their short form; a skipped test fails the run (.ci/run)
  *   proof  the long tests in their full form (npm run proof)
  * Names of files after the mode narrow it down. Prints a line a file, the whole output of a file that
@@ -17,9 +17,15 @@ if (!['fast', 'all', 'proof'].includes(mode)) {
   process.exit(2);
 }
 const isLong = (file: string) => file.endsWith('.long.test.ts');
-const needsMore = (file: string) => /\.(long|debian|shared)\.test\.ts$/.test(file);
+const needsMore = (file: string) => /\.(long|debian|shared)\.test\.ts$/.test(file) || file.includes('test/faults/');
 const chosen = (file: string) => (mode === 'fast' ? !needsMore(file) : mode === 'proof' ? isLong(file) : true);
-const files = named.length > 0 ? named : globSync('test/**/*.test.ts').sort().filter(chosen);
+const files =
+  named.length > 0
+    ? named
+    : globSync('test/**/*.test.ts')
+        .map((file) => file.replaceAll('\\', '/'))
+        .sort()
+        .filter(chosen);
 
 buildRunner();
 await buildPage();
