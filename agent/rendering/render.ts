@@ -3,9 +3,10 @@ import type { Clock } from '../support/clock.ts';
 import { codeOf } from '../support/errors.ts';
 import type { JournalContent, Renderer } from './format.ts';
 
+/** A batch ends at whichever comes first. Documents go to the writer compressed, a tenth of this: under its bound of 512 KB. */
 const BATCH_ENTRIES = 100;
-/** One write of other work stays under the writer's bound of 512 KB. */
-const BATCH_BYTES = 200 * 1024;
+const BATCH_MS = 50;
+const BATCH_BYTES = 1024 * 1024;
 
 /** What a platform wants of the journal; an empty list means everything. */
 export interface PlatformFilters {
@@ -35,12 +36,13 @@ export async function renderBatch(stage: RenderingStage): Promise<number> {
   if (room <= 0) return 0;
   const entries = stage.store.journal(stage.platform, Math.min(BATCH_ENTRIES, room));
   const results: Array<{ jseq: number; rendered: Rendered }> = [];
+  const started = stage.clock.monotonic();
   let bytes = 0;
   for (const entry of entries) {
     const rendered = renderEntry(stage, entry);
     results.push({ jseq: entry.jseq, rendered });
     if (rendered.kind === 'document') bytes += rendered.bytes.reveal().length;
-    if (bytes > BATCH_BYTES) break;
+    if (bytes > BATCH_BYTES || stage.clock.monotonic() - started > BATCH_MS) break;
   }
   const last = results.at(-1);
   if (!last) return 0;

@@ -7,8 +7,8 @@ import { runInNewContext } from 'node:vm';
  * each thread looks by itself (invariant 12; decision 0007): often among the young, which costs little,
  * and among all only when that did not help.
  */
-const YOUNG_STEP_BYTES = 4 * 1024 * 1024;
-const ALL_STEP_BYTES = 16 * 1024 * 1024;
+const YOUNG_STEP_BYTES = 2 * 1024 * 1024;
+const ALL_STEP_BYTES = 6 * 1024 * 1024;
 
 type Collect = (options: { type: 'minor' | 'major'; execution: 'sync' }) => void;
 

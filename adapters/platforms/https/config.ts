@@ -38,9 +38,9 @@ export const httpsConfig = z.strictObject({
         .int()
         .min(1024)
         .max(512 * 1024)
-        .default(512 * 1024),
+        .default(256 * 1024),
     })
-    .default({ documents: 100, bytes: 512 * 1024 }),
+    .default({ documents: 100, bytes: 256 * 1024 }),
 });
 
 export type HttpsConfig = z.infer<typeof httpsConfig>;
