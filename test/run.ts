@@ -33,9 +33,22 @@ await buildPage();
 const together = files.filter((f) => !isLong(f));
 const alone = files.filter(isLong);
 const totals = { passed: 0, failed: 0, skipped: 0 };
+/** Rows of test/long/figures.ts `tried`. */
+const tried: string[][] = [];
 if (together.length > 0) await tap(together, 2);
 if (alone.length > 0) await tap(alone, 1);
 
+if (tried.length > 0) {
+  const rows = [['what was tried', 'how often', 'lost'], ...tried];
+  const widths = [0, 1].map((i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
+  for (const row of rows)
+    console.log(
+      row
+        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    );
+}
 const strict = mode !== 'fast' && totals.skipped > 0;
 if (strict) console.log(`${totals.skipped} skipped: this run skips nothing`);
 const failed = totals.failed + (strict ? totals.skipped : 0);
@@ -81,7 +94,9 @@ async function tap(run: string[], jobs: number): Promise<void> {
     if (not) console.log(block.join('\n'));
     else {
       for (const l of block) {
-        if (/# SKIP/.test(l)) console.log(`  ${l.trim()}`);
+        const row = /^ +# tried \| (.*)$/.exec(l)?.[1];
+        if (row !== undefined) tried.push(row.split(' | '));
+        else if (/# SKIP/.test(l)) console.log(`  ${l.trim()}`);
         else if (file && isLong(file) && /^ +# (?!Subtest|\{|time)/.test(l)) console.log(l);
       }
     }

@@ -1,6 +1,7 @@
 import { existsSync, globSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { tried } from '../long/figures.ts';
 import { createPki } from '../platform/pki.ts';
 import { type AgentRig, eventually, folderOf, startAgentRig } from './disk/agent-rig.ts';
 import { missing, startLaboratory } from './disk/laboratory.ts';
@@ -144,4 +145,11 @@ t.test('a year ahead and a year back: uploads stop with a certificate code, rece
     await sane(`after ${what}`);
   }
   t.equal(rig.deaths.length, proof ? 0 : 1);
+  t.comment(
+    tried(
+      'clock of a running agent moved by an hour, a day, a year',
+      proof ? '9 jumps' : '8 jumps',
+      missing(lab).length,
+    ),
+  );
 });

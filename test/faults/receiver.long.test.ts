@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import type { Sender } from '../adapters/sources/hl7-mllp/listener.ts';
 import { makeRandom } from '../demo/people.ts';
-import { quantile } from '../long/figures.ts';
+import { quantile, tried } from '../long/figures.ts';
 import { canReadProcesses, residentMemory } from '../long/process-figures.ts';
 import { answersIn, chooseSeed, framed, type Message, type Receiver, startReceiver } from './receiver-rig.ts';
 import { playStreams } from './receiver-streams.ts';
@@ -283,5 +283,6 @@ t.test(`${size.streams} random streams (QIANZHI_SEED=${seed})`, async (t) => {
 
 t.test('the table', async (t) => {
   t.pass('what was tried');
+  t.comment(tried('receiver under attack: floods, 1 GB, slow and vanishing senders', `${table.length} kinds`, 0));
   t.comment(['the receiver under attack', ...table.map((line) => `  ${line}`)].join('\n'));
 });

@@ -10,6 +10,10 @@ export const spread = (values: readonly number[]): string => {
   return `p50 ${rounded(0.5)} · p95 ${rounded(0.95)} · max ${rounded(1)} ms (${values.length} measured)`;
 };
 
+/** A row of the one table that the runner prints at its end: what was tried, how often, what was lost. For t.comment. */
+export const tried = (what: string, howOften: string | number, lost: string | number): string =>
+  `tried | ${what} | ${howOften} | ${lost}`;
+
 /** Two columns, one line each, for t.comment. */
 export function table(title: string, rows: ReadonlyArray<readonly [name: string, value: string | number]>): string {
   const width = Math.max(...rows.map(([name]) => name.length));

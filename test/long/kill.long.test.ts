@@ -2,7 +2,7 @@ import t from 'tap';
 import { makeRandom } from '../demo/people.ts';
 import { countAccepted, settleAccount } from './account.ts';
 import { startDemoProcess } from './demo-process.ts';
-import { quantile, spread, table } from './figures.ts';
+import { quantile, spread, table, tried } from './figures.ts';
 import { startLoad } from './load.ts';
 import { processAgeMs } from './process-figures.ts';
 
@@ -102,6 +102,13 @@ t.test(`kill -9 ${kills} times under load: nothing acknowledged is lost, doubled
   if (proof) t.ok(quantile(toAnswer, 1) <= readyAgainMs, `answers again within ${readyAgainMs} ms each time`);
 
   const corrections = load.acknowledged.flat().filter(({ version }) => version > 1).length;
+  t.comment(
+    tried(
+      'kill -9 under load, province up and down',
+      `${kills} kills, ${load.count()} messages`,
+      account.missing.length + account.twice.length + account.disordered.length,
+    ),
+  );
   t.comment(
     table(`kill -9 under load: ${kills} kills, ${connections} connections, ${patients} patients, seed ${seed}`, [
       ['messages acknowledged', `${load.count()}, ${corrections} of them corrections`],

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { countAccepted, settleAccount } from './account.ts';
 import { startDemoProcess } from './demo-process.ts';
-import { table } from './figures.ts';
+import { table, tried } from './figures.ts';
 import { startLoad } from './load.ts';
 import { canReadProcesses, cpuSeconds, residentMemory } from './process-figures.ts';
 
@@ -96,6 +96,13 @@ t.test(
 
     const peakMb = Math.max(...peaks.values());
     const most = (of: string) => Math.round(Math.max(...memory.filter((m) => m.phase === of).map((m) => m.mb)));
+    t.comment(
+      tried(
+        'province down, agent restarted twice',
+        `${messages} messages`,
+        account.missing.length + account.twice.length,
+      ),
+    );
     t.comment(
       table(`outage: ${messages} messages, ${connections} connections, ${patients} patients`, [
         ['intake with one kill -9 in it', `${Math.round((messages / intakeMs) * 1000)} messages/s acknowledged`],

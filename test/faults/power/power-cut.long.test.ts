@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import t from 'tap';
+import { tried } from '../../long/figures.ts';
 import { broken, campaign, type Outcome, tableOf, type Wanted } from './campaign.ts';
 import { choose, record, seeded, tryCuts, withoutCommitSyncs } from './cuts.ts';
 import { buildRecorder, cannotRecord, makeFolder } from './recording.ts';
@@ -44,6 +45,7 @@ t.test(`${total} power cuts: nothing acknowledged is lost, and the store opens e
     }
   }
   for (const line of tableOf(...all)) t.comment(line);
+  t.comment(tried('power cut', `${total} cuts`, all.flatMap((o) => o.cuts).filter((c) => c.found.lost > 0).length));
   t.comment(
     `  the control, synchronous=NORMAL: ${control.lost} of ${control.cuts} cuts lose acknowledged messages (at most ${control.messages}); seed ${seed}`,
   );
