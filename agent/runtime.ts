@@ -50,6 +50,8 @@ export interface RunningAgent {
 /** How long a platform whose certificates cannot be read waits before it looks again. */
 const REOPEN_MS = 30_000;
 const MAPPING_STOP_MS = 1_500;
+/** Loading the way out and the page keeps the main thread busy for some 150 ms. */
+const ANSWER_FIRST_MS = 100;
 /** The way out and the page are loaded by then. */
 const TIDY_MS = 2_000;
 
@@ -101,8 +103,6 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     const keeper = startStatusKeeper({ clock, startedMs, version, site, demo: options.demo, store });
     closers.push(async () => keeper.stop());
 
-    mapping.begin({ store: store.stages, site, ...mappingData(config, texts) });
-
     const addresses: RunningAgent['addresses'] = { sources: {}, status: '' };
     const accept: SqliteStore['accept'] = async (message) => {
       const accepted = await store.accept(message);
@@ -123,6 +123,10 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       const address = hostAndPort(running.status().address);
       if (address) addresses.sources[source.name] = address;
     }
+
+    // Senders that waited for us are answered before anything else takes the processor.
+    await new Promise((resolve) => setTimeout(resolve, ANSWER_FIRST_MS));
+    mapping.begin({ store: store.stages, site, ...mappingData(config, texts) });
 
     for (const platform of config.platforms) {
       const running = startPlatform(platform, registry, { store, clock, log, changed: keeper.changed });

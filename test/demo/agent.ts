@@ -1,3 +1,4 @@
+import { flushCompileCache } from 'node:module';
 import { registry } from '../../adapters/registry.ts';
 import { exitCodeForError, exitCodeOf } from '../../agent/cli/exit-codes.ts';
 import { startAgent, startThreads } from '../../agent/runtime.ts';
@@ -53,6 +54,8 @@ async function main(path: string): Promise<void> {
       process.exit(1);
     }
     await tell({ ready: true, mllp, status: agent.addresses.status });
+    // Now, not at the end: a crash must find it.
+    flushCompileCache();
     const ended = await Promise.race([asked, agent.done]);
     await agent.stop(graceMs);
     process.exit(ended === 'asked' ? 0 : exitCodeOf(ended));

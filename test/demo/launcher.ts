@@ -1,10 +1,14 @@
 import { closeSync, openSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { buildAgent } from '../../installer/build-agent.ts';
 import { buildPage } from '../../installer/build-page.ts';
+import { root } from '../../installer/outputs.ts';
 import { v8Flags } from '../../installer/v8-flags.ts';
 import type { AgentMessage } from './agent.ts';
 import { openFolder, type Ports, settlePorts, writeConfig } from './folder.ts';
 import { type Kept, keepRunning } from './keeper.ts';
+
+const compiledCode = fileURLToPath(new URL('dist/compiled/', root));
 
 /** The line of `--json`, printed each time the agent is ready. */
 export interface ReadyLine {
@@ -91,7 +95,8 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
       // Bundled, as it is installed: test/demo/agent.ts and the product behind it.
       script: new URL('../../dist/agent/demo-agent.js', import.meta.url),
       nodeFlags: v8Flags,
-      environment: { MALLOC_ARENA_MAX: '2' },
+      // The binary carries its compiled code inside; the bundle keeps it beside itself.
+      environment: { MALLOC_ARENA_MAX: '2', NODE_COMPILE_CACHE: compiledCode },
       async arguments() {
         // Before the first ready line nobody knows the ports yet; after it they stay, whatever happens.
         if (portInUse && !everReady) ports = { ...(await settlePorts(folder, true)), platform: ports.platform };
