@@ -6,6 +6,7 @@ import {
   mkdirSync,
   openSync,
   readdirSync,
+  readSync,
   renameSync,
   statfsSync,
   statSync,
@@ -74,6 +75,8 @@ export const SQLITE_CORRUPT = 11;
 export const SQLITE_FULL = 13;
 export const SQLITE_NOTADB = 26;
 
+const damage = (): Error => Object.assign(new Error('damaged'), { errcode: SQLITE_CORRUPT });
+
 /** Whether SQLite met bytes in its files that it did not write. */
 export function isDamage(error: unknown): boolean {
   const code = sqliteCode(error);
@@ -89,7 +92,7 @@ function maybeDamage(error: unknown): boolean {
   if (error instanceof QianzhiError || typeof (error as { syscall?: unknown } | null)?.syscall === 'string')
     return false;
   const code = sqliteCode(error);
-  return code === undefined || code === SQLITE_ERROR || isDamage(error);
+  return code === undefined || code === SQLITE_ERROR || code === SQLITE_READONLY || isDamage(error);
 }
 const SQLITE_ERROR = 1;
 
@@ -129,7 +132,7 @@ function openDatabase(path: string): DatabaseSync {
 
 function migrate(db: DatabaseSync): void {
   const have = (db.prepare('PRAGMA user_version').get() as { user_version: number }).user_version;
-  if (have > migrations.length) throw new QianzhiError('QUE-4008');
+  if (have > migrations.length) throw isAsMade(db, have) ? damage() : new QianzhiError('QUE-4008');
   migrations.slice(have).forEach((sql, i) => {
     db.exec(`BEGIN IMMEDIATE; ${sql}; PRAGMA user_version=${have + i + 1}; COMMIT`);
   });
@@ -242,9 +245,16 @@ function withBallast<T>(folder: string, open: () => T): T {
   }
 }
 
-/** Somebody met what looks damaged: the next start looks at the whole file before it believes it. */
+/**
+ * Somebody met what looks damaged: the next start looks at the whole file before it believes it. A folder that takes no
+ * mark is one nothing can be moved aside in.
+ */
 export function markDamaged(folder: string): void {
-  closeSync(openSync(join(folder, storeFiles.damaged), 'a', 0o600));
+  try {
+    closeSync(openSync(join(folder, storeFiles.damaged), 'a', 0o600));
+  } catch (error) {
+    if (typeof (error as { syscall?: unknown }).syscall !== 'string') throw error;
+  }
 }
 
 /**
@@ -258,12 +268,11 @@ function openWhole(folder: string): DatabaseSync {
   rollBackFirst(path);
   const beside = new DatabaseSync(path, { readOnly: true, timeout: 5000 });
   try {
-    beside.prepare('SELECT count(*) FROM sqlite_schema').get();
     const mark = join(folder, storeFiles.damaged);
     if (existsSync(mark)) {
-      if (!isWhole(beside)) throw Object.assign(new Error('damaged'), { errcode: SQLITE_CORRUPT });
+      if (!isWhole(beside, path)) throw damage();
       unlinkSync(mark);
-    }
+    } else beside.prepare('SELECT count(*) FROM sqlite_schema').get();
     return openDatabase(path);
   } finally {
     beside.close();
@@ -285,10 +294,21 @@ function rollBackFirst(path: string): void {
 }
 
 /** Every page reads, and every table is as it was made. */
-function isWhole(db: DatabaseSync): boolean {
-  const found = db.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
-  if (found.quick_check !== 'ok') return false;
+function isWhole(db: DatabaseSync, path: string): boolean {
+  try {
+    const found = db.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
+    if (found.quick_check !== 'ok') return false;
+  } catch (error) {
+    // A header that was hit may name a format there is none of, which SQLite calls an error like any other.
+    if (sqliteCode(error) === SQLITE_ERROR) return false;
+    throw error;
+  }
   const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number };
+  return isAsMade(db, version) === version <= migrations.length && writeFormat(path) <= WAL_FORMAT;
+}
+
+/** Whether the tables are those of this version; of our last one when it is beyond it: then the number is wrong. */
+function isAsMade(db: DatabaseSync, version: number): boolean {
   const made = new DatabaseSync(':memory:');
   try {
     made.exec(`${META}; ${migrations.slice(0, version).join(';')}`);
@@ -298,6 +318,21 @@ function isWhole(db: DatabaseSync): boolean {
     made.close();
   }
 }
+
+/** Byte 18 of the file's header, while no WAL holds a later one: SQLite only reads a file of a format beyond WAL's. */
+function writeFormat(path: string): number {
+  const wal = statSync(`${path}-wal`, { throwIfNoEntry: false });
+  if (wal && wal.size > 0) return WAL_FORMAT;
+  const header = Buffer.alloc(19);
+  const file = openSync(path, 'r');
+  try {
+    readSync(file, header);
+  } finally {
+    closeSync(file);
+  }
+  return header[18] ?? 0;
+}
+const WAL_FORMAT = 2;
 
 /** True when a database was here, as its side file shows, and is gone or empty. */
 function vanished(folder: string): boolean {

@@ -1,7 +1,7 @@
 /**
- * Schema of the embedded store. Migrations are additive and never edited once released: a new
- * version appends one. Bodies, records and documents lie in tables of their own, written once and
- * never updated; state lies in narrow rows.
+ * Schema of the embedded store. Migrations are additive and never edited once released: a new version appends one that
+ * changes the tables (by which a wrong version number is told). Bodies, records and documents lie in tables of their
+ * own, written once and never updated; state lies in narrow rows.
  */
 export const migrations: string[] = [
   `
