@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { chooseSeed } from '../seed.ts';
 import { broken, campaign, tableOf } from './campaign.ts';
 import {
   anyLuck,
@@ -26,7 +27,7 @@ import { buildRecorder, cannotRecord, makeFolder, makeQuickFolder } from './reco
  */
 const skip = cannotRecord;
 const database = 'data/qianzhi.db';
-const seed = Number(process.env.POWER_SEED ?? Date.now() % 1_000_000);
+const seed = chooseSeed();
 t.setTimeout(240_000);
 const folder = makeFolder();
 t.teardown(() => rmSync(folder, { recursive: true, force: true }));

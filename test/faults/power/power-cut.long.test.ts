@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import t from 'tap';
 import { tried } from '../../long/figures.ts';
+import { chooseSeed } from '../seed.ts';
 import { broken, campaign, type Outcome, tableOf, type Wanted } from './campaign.ts';
 import { choose, record, seeded, tryCuts, withoutCommitSyncs } from './cuts.ts';
 import { buildRecorder, cannotRecord, makeFolder } from './recording.ts';
@@ -18,7 +19,7 @@ const wanted: Wanted = proof
     }
   : { cuts: { 'first start': 4, start: 2, load: 8, close: 4 }, recoveries: 1, cutsInRecovery: { recovery: 2 } };
 const total = proof ? 1000 : 20;
-const seed = Number(process.env.POWER_SEED ?? Date.now() % 1_000_000);
+const seed = chooseSeed();
 t.setTimeout(proof ? 1_800_000 : 240_000);
 
 t.test(`${total} power cuts: nothing acknowledged is lost, and the store opens every time`, { skip }, async (t) => {

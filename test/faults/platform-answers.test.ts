@@ -1,4 +1,0 @@
-import { runPlatformCases } from './platform-case-run.ts';
-import { answerCases } from './platform-cases-answers.ts';
-
-runPlatformCases(answerCases);

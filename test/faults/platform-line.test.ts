@@ -1,4 +1,0 @@
-import { runPlatformCases } from './platform-case-run.ts';
-import { lineCases } from './platform-cases-line.ts';
-
-runPlatformCases(lineCases);

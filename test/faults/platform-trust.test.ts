@@ -1,4 +1,0 @@
-import { runPlatformCases } from './platform-case-run.ts';
-import { trustCases } from './platform-cases-trust.ts';
-
-runPlatformCases(trustCases);

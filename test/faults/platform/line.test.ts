@@ -1,0 +1,4 @@
+import { runPlatformCases } from './case-run.ts';
+import { lineCases } from './cases-line.ts';
+
+runPlatformCases(lineCases);

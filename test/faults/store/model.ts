@@ -1,0 +1,308 @@
+import assert from 'node:assert/strict';
+import type { Operation, State, Verdict } from '../../../agent/store/contract.ts';
+
+/**
+ * The store as DESIGN.md's invariants 3–6 and agent/store/contract.ts promise it, in memory and without a
+ * thought of speed. It knows no table and no file; test/faults/store/walk.ts holds the real one against it.
+ */
+export type ModelPart =
+  | { kind: 'record'; jseq: number }
+  | { kind: 'waiting' | 'filtered' | 'absorbed' | 'quarantined'; report?: string };
+
+export interface ModelMessage {
+  seq: number;
+  source: string;
+  /** Local day of its arrival, and what stands for its bytes. */
+  day: number;
+  content: string;
+  control: string;
+  /** Undefined while it is unmapped. */
+  parts?: ModelPart[];
+}
+
+export interface ModelEntry {
+  jseq: number;
+  seq: number;
+  report: string;
+  version: number;
+  action: 'publish' | 'retract';
+  lane: string;
+}
+
+type DocumentState = 'ready' | 'received' | 'accepted' | 'refused' | 'cancelled' | 'behind';
+export interface ModelDocument {
+  n: number;
+  platform: string;
+  jseq: number;
+  report: string;
+  operation: Operation;
+  lane: string;
+  /** Place in the lane; a retraction takes the place of what it withdraws. */
+  place: number;
+  state: DocumentState;
+  attempts: number;
+  /** The platform has it or may have it. */
+  mayHold: boolean;
+  dueMs: number;
+  text: string;
+  key?: string;
+}
+
+export interface ModelPlatform {
+  /** Journal position at which it joined: what came before is not its business. */
+  start: number;
+  cursor: number;
+  /** Entries that made no document. */
+  made: Map<number, 'filtered' | 'held' | 'absorbed'>;
+}
+
+export type ModelRendered = { jseq: number; made: 'filtered' | 'held' | { text: string } };
+
+/** A message says several things: the state that needs most attention stands for it. */
+const attention: State[] = ['quarantined', 'waiting', 'delivered', 'filtered', 'absorbed'];
+const heaviest = (states: State[]): State => attention.find((s) => states.includes(s)) ?? 'absorbed';
+
+export class StoreModel {
+  messages = new Map<number, ModelMessage>();
+  retransmissions = new Map<string, number>();
+  journal: ModelEntry[] = [];
+  documents = new Map<number, ModelDocument>();
+  platforms = new Map<string, ModelPlatform>();
+  /** platform → numbers claimed and not settled. In memory of the running store only. */
+  flights = new Map<string, Set<number>>();
+  mappedThrough = 0;
+  highestN = 0;
+  /** Attempts ever begun. */
+  attempts = 0;
+
+  clone(): StoreModel {
+    return Object.assign(new StoreModel(), structuredClone({ ...this }));
+  }
+
+  join(platform: string): void {
+    if (this.platforms.has(platform)) return;
+    const at = this.journal.length;
+    this.platforms.set(platform, { start: at, cursor: at, made: new Map() });
+  }
+  platform(name: string): ModelPlatform {
+    const found = this.platforms.get(name);
+    if (!found) throw new Error(`no platform ${name}`);
+    return found;
+  }
+  flight(platform: string): Set<number> {
+    const flight = this.flights.get(platform) ?? new Set();
+    this.flights.set(platform, flight);
+    return flight;
+  }
+  restarted(): void {
+    this.flights.clear();
+  }
+
+  /** Attempts were lost with a tail: the platform may have whatever is open (invariant 6). */
+  attemptsForgotten(attempts: number): void {
+    this.attempts = attempts;
+    for (const d of this.documents.values()) if (d.state === 'ready' || d.state === 'received') d.mayHold = true;
+  }
+
+  /** What the answer must be; the number of a new message is the store's, as long as it is higher than all before. */
+  accept(source: string, content: string, control: string, day: number): { known?: number; reused: boolean } {
+    const before = [...this.messages.values()].filter((m) => m.source === source);
+    const known = before.find((m) => m.content === content);
+    if (known) {
+      const key = `${day} ${source}`;
+      this.retransmissions.set(key, (this.retransmissions.get(key) ?? 0) + 1);
+      return { known: known.seq, reused: false };
+    }
+    return { reused: control !== '' && before.some((m) => m.control === control) };
+  }
+  stored(message: ModelMessage): void {
+    this.messages.set(message.seq, message);
+  }
+
+  entry(jseq: number): ModelEntry {
+    const entry = this.journal[jseq - 1];
+    if (!entry) throw new Error(`no entry ${jseq}`);
+    return entry;
+  }
+  /** Invariant 6: from the moment its retraction is in the journal a document is known to be wrong. */
+  withdrawn(document: { jseq: number; report: string; operation: Operation }): boolean {
+    const { jseq, report, operation } = document;
+    return (
+      operation !== 'retract' &&
+      this.journal.some((e) => e.report === report && e.action === 'retract' && e.jseq > jseq)
+    );
+  }
+  record(entry: ModelEntry): void {
+    this.journal.push(entry);
+    if (entry.action !== 'retract') return;
+    for (const d of this.documents.values()) {
+      if (d.report !== entry.report || d.operation === 'retract') continue;
+      if (d.state === 'ready' || d.state === 'behind') d.state = 'cancelled';
+    }
+  }
+  absorb(seq: number, part: number): void {
+    const parts = this.messages.get(seq)?.parts;
+    if (parts?.[part]?.kind === 'waiting') parts[part] = { kind: 'absorbed' };
+  }
+
+  documentsOf(platform: string, report: string): ModelDocument[] {
+    return [...this.documents.values()].filter((d) => d.platform === platform && d.report === report);
+  }
+  render(platform: string, results: ModelRendered[], dueMs: number): void {
+    const { made } = this.platform(platform);
+    for (const result of results) {
+      const entry = this.entry(result.jseq);
+      made.delete(result.jseq);
+      if (typeof result.made === 'string') {
+        made.set(result.jseq, result.made);
+        continue;
+      }
+      // What is held of an older version is overtaken, or withdrawn.
+      for (const [jseq, state] of made) {
+        if (state === 'held' && jseq < entry.jseq && this.entry(jseq).report === entry.report) {
+          made.set(jseq, 'absorbed');
+        }
+      }
+      const before = this.documentsOf(platform, entry.report);
+      const { text } = result.made;
+      if (entry.action === 'publish') {
+        const last = before.findLast((d) => d.mayHold || d.state === 'ready');
+        const operation = last && last.operation !== 'retract' ? 'replace' : 'publish';
+        const document = this.add(platform, entry, operation, text, dueMs);
+        if (this.withdrawn(document)) document.state = 'cancelled';
+        else if (before.some((d) => d.state === 'refused')) document.state = 'behind';
+      } else this.retract(platform, entry, before, text, dueMs);
+    }
+  }
+  retract(platform: string, entry: ModelEntry, before: ModelDocument[], text: string, dueMs: number): void {
+    const settled = before.findLast((d) => d.operation === 'retract' && d.state === 'accepted')?.n ?? 0;
+    const open = before.findLast((d) => d.operation === 'retract' && (d.state === 'ready' || d.state === 'received'));
+    const published = before.filter((d) => d.operation !== 'retract' && d.n > settled);
+    for (const d of published) if (['ready', 'behind', 'refused'].includes(d.state)) d.state = 'cancelled';
+    const covered = Math.max(settled, open?.n ?? 0);
+    const toWithdraw = published.filter((d) => d.mayHold && d.n > covered);
+    if (toWithdraw.length === 0) {
+      this.platform(platform).made.set(entry.jseq, 'absorbed');
+      return;
+    }
+    const document = this.add(platform, entry, 'retract', text, dueMs);
+    const places = toWithdraw.filter((d) => d.state === 'cancelled').map((d) => d.place);
+    if (places.length > 0) document.place = Math.min(...places);
+  }
+  add(platform: string, entry: ModelEntry, operation: Operation, text: string, dueMs: number): ModelDocument {
+    const n = ++this.highestN;
+    const { jseq, report, lane } = entry;
+    const rest = { state: 'ready' as const, attempts: 0, mayHold: false, dueMs, text };
+    const document: ModelDocument = { n, platform, jseq, report, operation, lane, place: n, ...rest };
+    this.documents.set(n, document);
+    return document;
+  }
+
+  open(platform: string): ModelDocument[] {
+    return [...this.documents.values()].filter(
+      (d) => d.platform === platform && (d.state === 'ready' || d.state === 'received'),
+    );
+  }
+  /** Invariant 5: the first of each lane in which nothing is in flight, oldest number first. */
+  heads(platform: string): ModelDocument[] {
+    const busy = new Set([...this.flight(platform)].map((n) => this.documents.get(n)?.lane));
+    const heads = new Map<string, ModelDocument>();
+    for (const d of this.open(platform)) {
+      const head = heads.get(d.lane);
+      if (!busy.has(d.lane) && (!head || d.place < head.place)) heads.set(d.lane, d);
+    }
+    return [...heads.values()].sort((a, b) => a.n - b.n);
+  }
+  /** Which of the heads that are due go first is free, for a while: any of them, as many as there is room for. */
+  claim(platform: string, numbers: number[], max: number, maxBytes: number, nowMs: number): ModelDocument[] {
+    const due = this.heads(platform).filter((d) => d.dueMs <= nowMs);
+    const claimed = numbers.map((n) => {
+      const found = due.find((d) => d.n === n);
+      assert.ok(found, `${n} is no head that is due`);
+      return found;
+    });
+    const sizeOf = (d: ModelDocument) => Buffer.byteLength(d.text);
+    const bytes = claimed.reduce((sum, d) => sum + sizeOf(d), 0);
+    assert.ok(claimed.length <= max && (bytes <= maxBytes || claimed.length === 1), 'not more than there is room for');
+    const left = due.filter((d) => !claimed.includes(d));
+    const full = claimed.length === max || (claimed.length > 0 && left.some((d) => bytes + sizeOf(d) > maxBytes));
+    assert.ok(left.length === 0 || full, 'as many as there is room for');
+    for (const d of claimed) {
+      this.flight(platform).add(d.n);
+      d.mayHold = true;
+      if (d.state === 'ready') {
+        d.attempts += 1;
+        this.attempts += 1;
+      }
+    }
+    return claimed;
+  }
+
+  settle(platform: string, verdicts: Verdict[]): void {
+    for (const v of verdicts) {
+      this.flight(platform).delete(v.n);
+      const d = this.documents.get(v.n);
+      // What is closed stays closed, whatever comes twice or late.
+      if (!d || (d.state !== 'ready' && d.state !== 'received')) continue;
+      switch (v.outcome) {
+        case 'accepted':
+          d.state = 'accepted';
+          break;
+        case 'received':
+          d.state = 'received';
+          d.dueMs = v.retryAtMs;
+          break;
+        case 'refused':
+          this.refuse(d);
+          break;
+        default:
+          d.state = this.withdrawn(d) ? 'cancelled' : 'ready';
+          d.dueMs = v.retryAtMs;
+      }
+    }
+  }
+  /** Invariant 5: later versions of the report wait behind it, up to a retraction, after which all begins anew. */
+  refuse(d: ModelDocument): void {
+    d.mayHold = d.attempts > 1;
+    d.state = this.withdrawn(d) ? 'cancelled' : 'refused';
+    if (d.state !== 'refused') return;
+    const later = this.documentsOf(d.platform, d.report).filter((o) => o.n > d.n);
+    const end = later.find((o) => o.operation === 'retract')?.n ?? Infinity;
+    for (const o of later) if (o.n < end && o.state === 'ready') o.state = 'behind';
+  }
+
+  // ---------------------------------------------------------------- the books
+
+  stateOfRecord(jseq: number, platform: string): State {
+    const document = [...this.documents.values()].find((d) => d.jseq === jseq && d.platform === platform);
+    switch (document?.state) {
+      case undefined: {
+        const made = this.platform(platform).made.get(jseq);
+        return made === undefined ? 'waiting' : made === 'held' ? 'quarantined' : made;
+      }
+      case 'accepted':
+        return 'delivered';
+      case 'refused':
+        return 'quarantined';
+      case 'cancelled':
+        return 'absorbed';
+      default:
+        return 'waiting';
+    }
+  }
+  /** platform → state; '' is "none". Empty while unmapped. A platform that joined later has no part in what was before. */
+  books(message: ModelMessage): Map<string, State> {
+    const books = new Map<string, State>();
+    if (!message.parts) return books;
+    const others = message.parts.flatMap((p) => (p.kind === 'record' ? [] : [p.kind]));
+    const records = message.parts.flatMap((p) => (p.kind === 'record' ? [p.jseq] : []));
+    if (records.length === 0) return books.set('', heaviest(others));
+    for (const [name, { start }] of this.platforms) {
+      const mine = records.filter((jseq) => jseq > start);
+      if (mine.length > 0) {
+        books.set(name, heaviest([...others, ...mine.map((jseq) => this.stateOfRecord(jseq, name))]));
+      }
+    }
+    return books;
+  }
+}
