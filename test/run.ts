@@ -74,7 +74,7 @@ async function tap(run: string[], jobs: number): Promise<void> {
       env: {
         ...process.env,
         QIANZHI_PROOF: mode === 'proof' ? '1' : '',
-        TAP_TIMEOUT: mode === 'proof' ? '3600' : '240',
+        TAP_TIMEOUT: mode === 'proof' ? '3600' : '600',
       },
     },
   );

@@ -7,7 +7,7 @@ import { playScenes } from './script.ts';
 import { encodeScene } from './traffic.ts';
 
 // Starts whole processes, several times: on a busy machine that takes its time.
-t.setTimeout(240_000);
+t.setTimeout(600_000);
 
 async function send(
   t: { equal(found: unknown, wanted: unknown): boolean },
@@ -27,7 +27,7 @@ async function send(
 }
 
 t.test('for machines: one ready line, documents in the folder, restarts, the line cut and restored', async (t) => {
-  t.setTimeout(120_000);
+  t.setTimeout(600_000);
   const folder = demoFolder(t);
   const running = runDemo(t, folder, '--no-traffic', '--platform-down');
   const ready = await running.next();
@@ -84,7 +84,7 @@ t.test('for machines: one ready line, documents in the folder, restarts, the lin
 });
 
 t.test('plays the hospital: documents arrive; a launcher killed outright leaves no process behind', async (t) => {
-  t.setTimeout(120_000);
+  t.setTimeout(600_000);
   const running = runDemo(t, demoFolder(t));
   const ready = await running.next();
   t.ok(await until(() => bodies(ready.received).length >= 3));

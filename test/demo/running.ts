@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import type { ReadyLine } from './launcher.ts';
 
 const entry = fileURLToPath(new URL('demo.ts', import.meta.url));
-const waitMs = 30_000;
+const waitMs = 60_000;
 
 /** The demo as a machine runs it: `node test/demo/demo.ts --json`. */
 export interface RunningDemo {

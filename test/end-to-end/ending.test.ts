@@ -4,7 +4,7 @@ import { isAlive, isOpen } from '../demo/running.ts';
 import { patient, report, utf8, write } from './reports.ts';
 import { type Rig, startRig } from './rig.ts';
 
-t.setTimeout(180_000);
+t.setTimeout(600_000);
 
 /** Command lines of the processes that were started with a path below the folder; Linux only. */
 function processesOf(folder: string): string[] {

@@ -6,7 +6,7 @@ import { readDocument } from './reading.ts';
 import { chemistry, gb18030, laboratory, patient, report, utf8, write } from './reports.ts';
 import { type Rig, startRig } from './rig.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 
 /** The document of a report arrived once and says exactly what was sent. */
 async function arrived(

@@ -9,7 +9,7 @@ import {
 import { readDocument } from './reading.ts';
 import { type Accepted, startRig } from './rig.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 const golden = { report: 'LR20240520001', controlId: 'LIS20240520102600001' };
 const read = (charset: string) => readFileSync(new URL(`hl7_oru_r01_lab.${charset}.hl7`, goldenFolder));
 /** The same bytes but for the numbers of report and message, so that it is another report of equal content. */

@@ -4,7 +4,7 @@ import { playHospital, saidBy } from './hospital.ts';
 import { readDocument } from './reading.ts';
 import { startRig } from './rig.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 
 t.test('every result of a hospital arrives under the right patient, digit for digit', async (t) => {
   const rig = await startRig(t);

@@ -7,7 +7,7 @@ import { readDocument } from './reading.ts';
 import { chemistry, gb18030, patient, report, utf8, write } from './reports.ts';
 import { startRig } from './rig.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 const run = promisify(execFile);
 const skip =
   spawnSync('mllp_send', ['--version']).error === undefined ? false : 'mllp_send (Debian python3-hl7) is not installed';

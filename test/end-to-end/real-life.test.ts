@@ -4,7 +4,7 @@ import { patient } from './reports.ts';
 import { startRig } from './rig.ts';
 import { tellStory, told } from './story.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 
 t.test('what happens to reports in a hospital arrives in order, version by version', async (t) => {
   const rig = await startRig(t);

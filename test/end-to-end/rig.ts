@@ -80,7 +80,9 @@ export async function startRig(
       let rows: MessageRow[] = [];
       const done = async () => {
         rows = await messages();
-        const onTheWay = rows.some(({ states }) => states.some(({ state, code }) => state === 'waiting' && !code));
+        const onTheWay = rows.some(
+          ({ states }) => states.length === 0 || states.some(({ state, code }) => state === 'waiting' && !code),
+        );
         return rows.length >= count && !onTheWay;
       };
       if (!(await until(done))) throw new Error(`messages are still on their way: ${JSON.stringify(rows)}`);

@@ -9,7 +9,7 @@ import { until } from '../demo/running.ts';
 import { gb18030, report, utf8, write } from './reports.ts';
 import { startRig } from './rig.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 const run = promisify(execFile);
 const interfaces = spawnSync('tshark', ['-D'], { encoding: 'utf8' });
 const loopback = /^\d+\. (lo\d*)\b/m.exec(interfaces.stdout ?? '')?.[1];

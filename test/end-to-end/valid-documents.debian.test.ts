@@ -5,7 +5,7 @@ import { playHospital } from './hospital.ts';
 import { startRig } from './rig.ts';
 import { tellStory, told } from './story.ts';
 
-t.setTimeout(180_000);
+t.setTimeout(600_000);
 
 t.test('every XML document that the province received validates against the CDA schema', { skip }, async (t) => {
   const rig = await startRig(t);

@@ -27,7 +27,7 @@ import { createPki, type Pki } from '../platform/pki.ts';
 import type { Sidecar } from '../platform/received.ts';
 
 /** The single binary as a hospital has it: alone, without Node, without the repository, without an environment. */
-t.setTimeout(180_000);
+t.setTimeout(600_000);
 t.jobs = 1;
 
 const repository = fileURLToPath(new URL('../../', import.meta.url));

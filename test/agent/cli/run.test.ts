@@ -13,7 +13,7 @@ import { createPki } from '../../platform/pki.ts';
 import { speak } from './program-of-test.ts';
 
 // Each case starts whole processes; a busy machine may take long, and nothing here measures time.
-t.setTimeout(180_000);
+t.setTimeout(600_000);
 
 const main = fileURLToPath(new URL('../../../agent/main.ts', import.meta.url));
 const example = fileURLToPath(new URL('../../../config/examples/qianzhi.yaml', import.meta.url));

@@ -4,7 +4,7 @@ import type { PlatformConnection, SendResult } from '../../../agent/delivery/pla
 import { systemClock } from '../../../agent/support/clock.ts';
 import { mapped, quickRig, record } from '../store/rig.ts';
 
-t.setTimeout(60_000);
+t.setTimeout(600_000);
 
 /** Waits for a state, not for a time; the limit only keeps a broken build from hanging. */
 async function until(what: () => boolean | Promise<boolean>): Promise<void> {

@@ -42,7 +42,7 @@ interface Opened {
   foreign: string[];
 }
 
-t.setTimeout(180_000);
+t.setTimeout(600_000);
 let browser: Browser;
 t.before(async () => {
   if (skip !== false) return;

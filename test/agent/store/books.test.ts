@@ -1,7 +1,7 @@
 import t from 'tap';
 import { document, quickRig, record } from './rig.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 
 t.test('an interim waits and is absorbed by the final that replaces it', async (t) => {
   const rig = await quickRig();

@@ -8,7 +8,7 @@ import type { MessageReader } from '../../../agent/mapping/mapper.ts';
 import { systemClock } from '../../../agent/support/clock.ts';
 import { quickRig, record, setIdOf } from './rig.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 
 /** Overwrites the head of one leaf page of a table, as a failing disk would. */
 function damagePageOf(table: string, folder: string): void {

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { mapped, quickRig, record, setIdOf, storeRig, textOf } from './rig.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 
 t.test('a record becomes a document, is delivered once, and the books say so at each step', async (t) => {
   const rig = await storeRig();

@@ -4,7 +4,7 @@ import { startStoreThread } from '../../../agent/store/sqlite/store.ts';
 import { systemClock } from '../../../agent/support/clock.ts';
 import { record, storeRig } from './rig.ts';
 
-t.setTimeout(60_000);
+t.setTimeout(600_000);
 
 t.test('when the store worker dies the agent is told once, and every write fails instead of waiting', async (t) => {
   const worker = startStoreThread();

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import t from 'tap';
 import { quickRig, storeRig } from './rig.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 
 t.test('a second process is refused; the data folder is free again after close', async (t) => {
   const rig = await storeRig();

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import t from 'tap';
 
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 
 /** A real full disk: a tmpfs of 64 MB in a name space of its own, which needs no rights. */
 const disk = mkdtempSync(join(tmpdir(), 'qianzhi-disk-'));

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { quickRig, storeRig } from './rig.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 
 t.test('messages get their numbers in the order they were posted, and read back byte for byte', async (t) => {
   const rig = await storeRig();

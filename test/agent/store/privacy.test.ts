@@ -5,7 +5,7 @@ import t from 'tap';
 import { phi } from '../../../agent/support/phi.ts';
 import { quickRig, record } from './rig.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 
 t.test('no patient value can be read in any file of the store, in any charset', async (t) => {
   const rig = await quickRig();

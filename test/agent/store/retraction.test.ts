@@ -1,7 +1,7 @@
 import t from 'tap';
 import { quickRig, record, textOf } from './rig.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 
 t.test('retraction: what was never attempted is cancelled and nothing is sent', async (t) => {
   const rig = await quickRig();

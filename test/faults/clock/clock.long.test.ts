@@ -11,7 +11,7 @@ const library = globSync('/usr/lib/*/faketime/libfaketimeMT.so.1')[0];
 const skip =
   library === undefined || !existsSync(library) ? 'libfaketime is not installed (apt-get install faketime)' : false;
 const proof = process.env.QIANZHI_PROOF === '1';
-t.setTimeout(proof ? 900_000 : 180_000);
+t.setTimeout(proof ? 900_000 : 600_000);
 
 const hour = 3_600;
 const day = 24 * hour;

@@ -6,7 +6,7 @@ import { type Delivered, openWorkedStore, type WorkedStore } from '../damage/wor
 import { eventually, folderOf, startAgentRig } from './agent-rig.ts';
 import { missing, startLaboratory } from './laboratory.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 
 /** What the platform has seen: content by key. Fails when a key comes with other content. */
 function witness() {

@@ -5,7 +5,7 @@ import t from 'tap';
 import { buildShim, cannotMount, eventually, folderOf, hasCompiler, startAgentRig } from './agent-rig.ts';
 import { missing, startLaboratory } from './laboratory.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 
 t.test('a data folder that cannot be written at the start', { skip: cannotMount() }, async (t) => {
   const root = folderOf(t);

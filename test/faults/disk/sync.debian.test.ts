@@ -5,7 +5,7 @@ import { buildShim, eventually, folderOf, hasCompiler, startAgentRig } from './a
 import { missing, startLaboratory } from './laboratory.ts';
 
 const skip = hasCompiler() ? false : 'gcc is not installed';
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 
 const bytesOf = (path: string): string => {
   try {

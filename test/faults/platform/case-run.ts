@@ -26,7 +26,7 @@ const codeOf = async (rig: PlatformRig, handed: Handed): Promise<ErrorCode> =>
 
 /** Runs cases one after the other against one store, loop, line and province, as one agent would meet them. */
 export function runPlatformCases(cases: PlatformCase[]): void {
-  t.setTimeout(230_000);
+  t.setTimeout(600_000);
   t.test('platform faults', async (t) => {
     resolveName(true);
     t.teardown(() => resolveName(false));

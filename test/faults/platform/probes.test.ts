@@ -8,7 +8,7 @@ import { type Handed, type PlatformRig, platformRig } from './rig.ts';
  * The probes that found the usual integration engine out, those of them that are about the platform
  * (reference/engines.md §8.5, numbers as there). Probes 4 and 5 are about receiving.
  */
-t.setTimeout(230_000);
+t.setTimeout(600_000);
 resolveName(true);
 t.teardown(() => resolveName(false));
 

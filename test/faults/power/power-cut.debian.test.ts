@@ -28,7 +28,7 @@ import { buildRecorder, cannotRecord, makeFolder, makeQuickFolder } from './reco
 const skip = cannotRecord;
 const database = 'data/qianzhi.db';
 const seed = chooseSeed();
-t.setTimeout(240_000);
+t.setTimeout(600_000);
 const folder = makeFolder();
 t.teardown(() => rmSync(folder, { recursive: true, force: true }));
 const recorder = skip ? '' : buildRecorder(folder);

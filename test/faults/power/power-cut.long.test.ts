@@ -20,7 +20,7 @@ const wanted: Wanted = proof
   : { cuts: { 'first start': 4, start: 2, load: 8, close: 4 }, recoveries: 1, cutsInRecovery: { recovery: 2 } };
 const total = proof ? 1000 : 20;
 const seed = chooseSeed();
-t.setTimeout(proof ? 1_800_000 : 240_000);
+t.setTimeout(proof ? 1_800_000 : 600_000);
 
 t.test(`${total} power cuts: nothing acknowledged is lost, and the store opens every time`, { skip }, async (t) => {
   const folder = makeFolder();

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { framed, type Message, startReceiver } from './rig.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 const receiver = await startReceiver(t);
 const aa = ({ id }: Message) => `AA:${id}`;
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import t from 'tap';
 import { framed, type Message, startReceiver } from './rig.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 // All senders of a test have one address.
 const receiver = await startReceiver(t, { max_connections_per_peer: 64 });
 const aa = ({ id }: Message) => `AA:${id}`;

@@ -4,7 +4,7 @@ import { chooseSeed } from '../seed.ts';
 import { answersIn, framed, startReceiver } from './rig.ts';
 import { playStreams } from './streams.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 const receiver = await startReceiver(t);
 const aa = (id: string) => `AA:${id}`;
 

@@ -12,7 +12,7 @@ import { openStoredBytes } from '../stored-bytes.ts';
  * Probe 4: a name in Latin-1 was acknowledged and its bytes destroyed. Probe 5: one frame without end was
  * read into memory for ever and nothing was logged.
  */
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 const folder = demoFolder(t);
 const rig = await startRig(t, folder);
 const at = (...names: string[]) => join(folder, 'agent', ...names);

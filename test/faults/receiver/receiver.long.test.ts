@@ -17,7 +17,7 @@ const size = proof
 /** Memory above what the agent had before that a case may take: two whole messages and their copies. */
 const memoryBound = 64;
 const frameSeconds = proof ? 5 : 1;
-t.setTimeout(proof ? 1_800_000 : 180_000);
+t.setTimeout(proof ? 1_800_000 : 600_000);
 
 /** The agent under attack; the first test has one of its own. */
 let receiver: Receiver;

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { walkStore } from './steps.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 
 t.test('2,000 random steps: the books, the keys, the lanes and the withdrawals are as promised after each', (t) => {
   const taken = walkStore(2_000);
