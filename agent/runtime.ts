@@ -13,7 +13,7 @@ import { type Clock, systemClock } from './support/clock.ts';
 import { codeOf, type ErrorCode, QianzhiError } from './support/errors.ts';
 import type { Log } from './support/log.ts';
 import { tidyAfterStart } from './support/memory.ts';
-import { startThread } from './support/thread.ts';
+import { startThread as startWorker } from './support/thread.ts';
 import { version } from './support/version.ts';
 
 export interface AgentOptions {
@@ -23,20 +23,18 @@ export interface AgentOptions {
   demo: boolean;
   log: Log;
   clock?: Clock;
-  threads?: AgentThreads;
+  /** Of `startThread`. */
+  thread?: Worker;
 }
 
-/** Threads that load their code while the configuration is read. They open nothing before the agent starts. */
-export interface AgentThreads {
-  store: Worker;
-  mapping: Worker;
-}
-
-/** Call first, hand over to `startAgent`. Until then they do not keep the process from ending. */
-export function startThreads(): AgentThreads {
-  const threads = { store: startStoreThread(), mapping: startThread('adapters/mapping-thread.ts') };
-  for (const thread of Object.values(threads)) thread.unref();
-  return threads;
+/**
+ * The store's thread, which loads its code while the configuration is read and opens nothing before the agent starts.
+ * Call first, hand over to `startAgent`. Until then it does not keep the process from ending.
+ */
+export function startThread(): Worker {
+  const thread = startStoreThread();
+  thread.unref();
+  return thread;
 }
 
 export interface RunningAgent {
@@ -50,21 +48,21 @@ export interface RunningAgent {
 /** How long a platform whose certificates cannot be read waits before it looks again. */
 const REOPEN_MS = 30_000;
 const MAPPING_STOP_MS = 1_500;
-/** Loading the way out and the page keeps the main thread busy for some 150 ms. */
+/** Loading mapping, the way out and the page keeps both processors of an old PC busy for some 200 ms. */
 const ANSWER_FIRST_MS = 100;
 /** The way out and the page are loaded by then. */
 const TIDY_MS = 2_000;
 
 /**
  * The composition root: config → store → mapping → sources → platforms → status, stopped the other way
- * round. Senders wait after a crash, so listening comes as soon as the store is there; what the way out
- * and the page need is loaded after that.
+ * round. Senders wait after a crash, so listening comes as soon as the store is there; what mapping, the way
+ * out and the page need is loaded after that.
  * Rejects with the code of what stands in the way; nothing stays open then.
  */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const { config, registry, log } = options;
-  const threads = options.threads ?? startThreads();
-  for (const thread of Object.values(threads)) thread.ref();
+  const thread = options.thread ?? startStoreThread();
+  thread.ref();
   const clock = options.clock ?? systemClock;
   const startedMs = clock.now();
   const closers: Array<() => Promise<void>> = [];
@@ -83,8 +81,6 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     const site = { name: config.site.name, orgCode: config.site.org_code, timeZone: config.site.time_zone };
     const platforms = new Map<string, RunningPlatform>();
     const texts = checkTexts(config, registry);
-    const mapping = startMapping(threads.mapping, log, fatal, (platform) => platforms.get(platform)?.wake());
-    closers.push(mapping.stop);
     const store = await openStore(
       {
         folder: config.data.folder,
@@ -95,10 +91,11 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
         timeZone: site.timeZone,
       },
       fatal,
-      threads.store,
+      thread,
     );
-    // The store outlives the mapping worker, which was begun before it.
-    closers.unshift(() => store.close());
+    closers.push(() => store.close());
+    const mapping = prepareMapping(log, fatal, (platform) => platforms.get(platform)?.wake());
+    closers.push(mapping.stop);
 
     const keeper = startStatusKeeper({ clock, startedMs, version, site, demo: options.demo, store });
     closers.push(async () => keeper.stop());
@@ -162,7 +159,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     };
   } catch (error) {
     await stopAll();
-    await Promise.all([threads.store.terminate(), threads.mapping.terminate()]);
+    await thread.terminate();
     throw error;
   }
 }
@@ -181,14 +178,13 @@ interface RunningMapping {
   stop(): Promise<void>;
 }
 
-/** The mapping worker loads its code while the store opens; `begin` gives it the store. */
-function startMapping(
-  worker: Worker,
+/** The mapping worker starts when it begins: senders that wait are answered without it. */
+function prepareMapping(
   log: Log,
   fatal: (code: ErrorCode) => void,
   rendered: (platform: string) => void,
 ): RunningMapping {
-  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  let worker: Worker | undefined;
   let stopping = false;
   let unverified: Record<string, string[]> = {};
   const end = (code: ErrorCode, where?: string) => {
@@ -197,31 +193,37 @@ function startMapping(
     log.error('mapping-ended', { code, state: where });
     fatal(code);
   };
-  worker.on('message', (report: MappingReport) => {
-    if ('ready' in report) unverified = report.unverified;
-    else if ('rendered' in report) rendered(report.rendered);
-    else if ('paused' in report) log.warn('mapping-paused', { code: report.paused });
-    else end(report.fatal, report.where);
-  });
-  worker.on('error', () => end('SYS-6004', 'mapping'));
-  worker.on('exit', () => end('SYS-6004', 'mapping'));
   let asked = false;
   return {
     unverified: (platform) => unverified[platform] ?? [],
-    begin: (data) => worker.postMessage({ begin: data }, Object.values(data.store.ports)),
+    begin(data) {
+      worker = startWorker('adapters/mapping-thread.ts');
+      worker.on('message', (report: MappingReport) => {
+        if ('ready' in report) unverified = report.unverified;
+        else if ('rendered' in report) rendered(report.rendered);
+        else if ('paused' in report) log.warn('mapping-paused', { code: report.paused });
+        else end(report.fatal, report.where);
+      });
+      worker.on('error', () => end('SYS-6004', 'mapping'));
+      worker.on('exit', () => end('SYS-6004', 'mapping'));
+      worker.postMessage({ begin: data }, Object.values(data.store.ports));
+    },
     wake() {
       // One wake for all messages of a turn: the worker takes whatever is there.
       if (asked) return;
       asked = true;
       setImmediate(() => {
         asked = false;
-        worker.postMessage({ wake: true });
+        worker?.postMessage({ wake: true });
       });
     },
     async stop() {
       stopping = true;
-      worker.postMessage({ stop: true });
-      const late = setTimeout(() => void worker.terminate(), MAPPING_STOP_MS);
+      if (!worker) return;
+      const running = worker;
+      const ended = new Promise<void>((resolve) => running.once('exit', () => resolve()));
+      running.postMessage({ stop: true });
+      const late = setTimeout(() => void running.terminate(), MAPPING_STOP_MS);
       await ended;
       clearTimeout(late);
     },

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import type { z } from 'zod';
@@ -185,30 +186,22 @@ export function loadConfig(
 
 /** UTF-8 text of a file, without byte order mark. Throws CFG-5001 (unreadable) or ConfigError CFG-5002 (not UTF-8). */
 function readText(path: string): string {
-  let bytes: Uint8Array;
+  let bytes: Buffer;
   try {
     bytes = readFileSync(path);
   } catch (error) {
     throw new QianzhiError('CFG-5001', path, { cause: error });
   }
-  const utf8 = new TextDecoder('utf-8', { fatal: true });
-  try {
-    return utf8.decode(bytes);
-  } catch {
-    let line = 1;
-    for (let from = 0; from < bytes.length; line++) {
-      const end = bytes.indexOf(0x0a, from);
-      const to = end < 0 ? bytes.length : end + 1;
-      try {
-        utf8.decode(bytes.subarray(from, to));
-      } catch {
-        break;
-      }
-      from = to;
-    }
-    throwIfAny([{ code: 'CFG-5002', file: path, line, column: 1, path: '', message: message.notUtf8() }]);
-    throw new QianzhiError('CFG-5002', path);
+  if (isUtf8(bytes)) return bytes.toString('utf8').replace(/^\uFEFF/, '');
+  let line = 1;
+  for (let from = 0; from < bytes.length; line++) {
+    const end = bytes.indexOf(0x0a, from);
+    const to = end < 0 ? bytes.length : end + 1;
+    if (!isUtf8(bytes.subarray(from, to))) break;
+    from = to;
   }
+  throwIfAny([{ code: 'CFG-5002', file: path, line, column: 1, path: '', message: message.notUtf8() }]);
+  throw new QianzhiError('CFG-5002', path);
 }
 
 const toConfigIssue =

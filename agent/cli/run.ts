@@ -12,16 +12,10 @@ import { issueData, issueLine, reportError } from './error-report.ts';
 import { exitCode, exitCodeOf } from './exit-codes.ts';
 
 /** What `run` needs of the runtime (agent/runtime.ts). */
-export interface Runtime<Threads> {
+export interface Runtime<Thread> {
   /** Begins what takes time and opens nothing; goes to `startAgent`. */
-  startThreads(): Threads;
-  startAgent(options: {
-    config: LoadedConfig;
-    registry: Registry;
-    demo: boolean;
-    log: Log;
-    threads: Threads;
-  }): Promise<{
+  startThread(): Thread;
+  startAgent(options: { config: LoadedConfig; registry: Registry; demo: boolean; log: Log; thread: Thread }): Promise<{
     /** `status` is the address of the page. */
     addresses: { status: string };
     stop(graceMs: number): Promise<void>;
@@ -36,7 +30,7 @@ const STOP_LIMIT_MS = 4_800;
 const EXIT_MS = 300;
 
 /** The agent in the foreground, as systemd and the Windows service call it. */
-export const run = <Threads>(load: () => Promise<Runtime<Threads>>): Command => ({
+export const run = <Thread>(load: () => Promise<Runtime<Thread>>): Command => ({
   name: 'run',
   usage: 'run --config FILE',
   summary: { zh: '前台运行（Ctrl-C 停止）', en: 'run in the foreground (Ctrl-C stops it)' },
@@ -44,8 +38,8 @@ export const run = <Threads>(load: () => Promise<Runtime<Threads>>): Command => 
   async run(context, _words, options) {
     const path = configOption(options);
     const runtime = await load();
-    // Senders wait: the threads load their code while the configuration is read.
-    const threads = runtime.startThreads();
+    // Senders wait: the store's thread loads its code while the configuration is read.
+    const thread = runtime.startThread();
     const registry = await context.registry();
     const config = loadConfig(path, registry, context.env);
     const warnings = [...config.warnings, ...checkFiles(config)];
@@ -54,7 +48,7 @@ export const run = <Threads>(load: () => Promise<Runtime<Threads>>): Command => 
     }
     const signalled = nextSignal();
     const log = createLog(config.log.file ?? 2, config.log.level);
-    const agent = await runtime.startAgent({ config, registry, demo: false, log, threads }).catch((error: unknown) => {
+    const agent = await runtime.startAgent({ config, registry, demo: false, log, thread }).catch((error: unknown) => {
       exitSoon();
       throw error;
     });

@@ -1,7 +1,7 @@
 import { flushCompileCache } from 'node:module';
 import { registry } from '../../adapters/registry.ts';
 import { exitCodeForError, exitCodeOf } from '../../agent/cli/exit-codes.ts';
-import { startAgent, startThreads } from '../../agent/runtime.ts';
+import { startAgent, startThread } from '../../agent/runtime.ts';
 import { codeOf } from '../../agent/support/errors.ts';
 import { createLog } from '../../agent/support/log.ts';
 import { loadConfig } from '../../config/load.ts';
@@ -42,10 +42,10 @@ async function main(path: string): Promise<void> {
   });
 
   try {
-    const threads = startThreads();
+    const thread = startThread();
     const config = loadConfig(path, registry, process.env);
     const log = createLog(config.log.file ?? 2, config.log.level);
-    const agent = await startAgent({ config, registry, demo: true, log, threads });
+    const agent = await startAgent({ config, registry, demo: true, log, thread });
     const mllp = agent.addresses.sources.lis;
     if (mllp === undefined) {
       // The product would go on without a listener that cannot start and show it; a demo without one is none.

@@ -163,7 +163,7 @@ t.test('demo certificates and demo data folders are refused with CFG-5007, exit 
 t.test('what ends the agent decides the exit code', async (t) => {
   const folder = t.testdir({ 'profile.yaml': 'a: 1\n', 'pack.yaml': 'a: 1\n', 'qianzhi.yaml': goodConfig });
   const dying: Runtime<undefined> = {
-    startThreads: () => undefined,
+    startThread: () => undefined,
     startAgent: async () => ({
       addresses: { status: 'http://127.0.0.1:1/' },
       stop: async () => {},
