@@ -1,13 +1,14 @@
 import type { Command } from './cli/command.ts';
 import { config } from './cli/config.ts';
 import { runProgram } from './cli/program.ts';
+import { replay } from './cli/replay.ts';
 import { run } from './cli/run.ts';
 import { status } from './cli/status.ts';
 import { version } from './cli/version.ts';
 import { errorTable } from './support/errors.ts';
 
 /** The table of commands. `help` is answered by the program itself. */
-const commands: readonly Command[] = [run(() => import('./runtime.ts')), config, status, version];
+const commands: readonly Command[] = [run(() => import('./runtime.ts')), config, status, replay, version];
 
 async function main(): Promise<number> {
   // Node 20 cannot even load this file; a Node between can, and would fail later in stranger ways.

@@ -3,16 +3,19 @@ import type { IntakeRules } from './profile/intake-schema.ts';
 export type { IntakeRules };
 export type IntakeVerdict = 'accept' | 'filter' | 'reject';
 
-const matches = (pattern: string, type: { code: string; trigger: string }): boolean => {
-  const [code, trigger = '*'] = pattern.split('^');
-  return code === type.code.toUpperCase() && (trigger === '*' || trigger === type.trigger.toUpperCase());
+/** The patterns that take a type: `ORU`, `ORU^*`, `ORU^R01`. */
+const patternsOf = ({ code, trigger }: { code: string; trigger: string }): string[] => {
+  const upper = code.toUpperCase();
+  return [`${upper}^${trigger.toUpperCase()}`, `${upper}^*`, upper];
 };
 
 /** What the rules say about a message type: take it, acknowledge and filter it (HL7-2104), or answer AR 200. */
 export function judgeType(rules: IntakeRules, type: { code: string; trigger: string }): IntakeVerdict {
-  if (rules.types.reject.some((pattern) => matches(pattern, type))) return 'reject';
-  const { accept } = rules.types;
-  return accept.length === 0 || accept.some((pattern) => matches(pattern, type)) ? 'accept' : 'filter';
+  const { accept, reject } = rules.types;
+  if (accept.length === 0 && reject.length === 0) return 'accept';
+  const patterns = patternsOf(type);
+  if (patterns.some((pattern) => reject.includes(pattern))) return 'reject';
+  return accept.length === 0 || patterns.some((pattern) => accept.includes(pattern)) ? 'accept' : 'filter';
 }
 
 /** The same for MSH-11 (its first component is what counts): filter is HL7-2105, reject is AR 202. */

@@ -8,7 +8,7 @@ export interface BackoffRange {
 export const retryRange: BackoffRange = { baseMs: 1_000, maxMs: 300_000 };
 /** Between questions after a document that was `received` and is not yet `accepted`. */
 export const askRange: BackoffRange = { baseMs: 2_000, maxMs: 60_000 };
-/** While the platform waits for the encounter or the patient. */
+/** While the platform waits for the encounter or the patient: what brings it ends the wait at once. */
 export const parentRange: BackoffRange = { baseMs: 30_000, maxMs: 300_000 };
 
 const ceiling = (attempt: number, { baseMs, maxMs }: BackoffRange): number =>

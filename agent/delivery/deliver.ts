@@ -2,7 +2,7 @@ import type { DeliveryStore, Verdict } from '../store/contract.ts';
 import type { Clock } from '../support/clock.ts';
 import { codeOf, errnoOf } from '../support/errors.ts';
 import type { Log } from '../support/log.ts';
-import { type BackoffRange, fullJitter, retryRange } from './backoff.ts';
+import { type BackoffRange, fullJitter, parentRange, retryRange } from './backoff.ts';
 import { createBreaker } from './breaker.ts';
 import { createDoubts } from './doubts.ts';
 import { fly } from './flight.ts';
@@ -28,6 +28,8 @@ export interface DeliveryParts {
 /** Milliseconds. */
 export interface DeliveryTiming {
   retry: BackoffRange;
+  /** Between attempts at a document whose parent the platform wants first. */
+  parent: BackoffRange;
   /** Between probes while uploads are stopped. */
   probeMs: number;
   /** Between probes while all is well: trouble shows before documents come, and the platform's clock is known. */
@@ -40,6 +42,7 @@ export interface DeliveryTiming {
 
 const defaultTiming: DeliveryTiming = {
   retry: retryRange,
+  parent: parentRange,
   probeMs: 60_000,
   heartbeatMs: 300_000,
   lingerMs: 50,
@@ -220,6 +223,7 @@ export function startDelivery(parts: DeliveryParts): Delivery {
       suspects,
       asked,
       retryRange: timing.retry,
+      parentRange: timing.parent,
       random,
       now,
       settle,

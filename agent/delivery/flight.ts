@@ -1,7 +1,7 @@
 import type { OutboxDocument, Verdict } from '../store/contract.ts';
 import { codeOf } from '../support/errors.ts';
 import type { Log } from '../support/log.ts';
-import { askRange, type BackoffRange, fullJitter, halfJitter, parentRange } from './backoff.ts';
+import { askRange, type BackoffRange, fullJitter, halfJitter } from './backoff.ts';
 import type { Doubts } from './doubts.ts';
 import type { ItemReceipt, PlatformConnection, SendResult } from './platform.ts';
 import type { Suspects } from './suspects.ts';
@@ -14,6 +14,7 @@ export interface FlightControl {
   signal: AbortSignal;
   suspects: Suspects;
   retryRange: BackoffRange;
+  parentRange: BackoffRange;
   random(): number;
   now(): number;
   /** Writes verdicts; tries until they are durable or the agent stops. */
@@ -42,6 +43,9 @@ interface Request {
 
 const sizeOf = (documents: readonly OutboxDocument[]): number =>
   documents.reduce((sum, document) => sum + document.bytes.reveal().length, 0);
+
+/** How long a document waits for its parent before a person is asked, unless the platform's settings say otherwise. */
+const PARENT_WAIT_MS = 24 * 3_600_000;
 
 /** Codes after which the platform may have died of what we sent; the others cannot come from a document. */
 const mayBeContent = new Set(['NET-1003', 'NET-1006', 'PLT-1304', 'PLT-1306', 'PLT-1307']);
@@ -99,7 +103,7 @@ export async function fly(documents: readonly OutboxDocument[], control: FlightC
       case 'refused':
         return { ...item };
       case 'wait-for-parent':
-        return { n, outcome: 'wait-for-parent', retryAtMs: now() + halfJitter(document.attempt, parentRange, random) };
+        return withoutParent(document);
       case 'retry':
         return {
           n,
@@ -108,6 +112,15 @@ export async function fly(documents: readonly OutboxDocument[], control: FlightC
           retryAtMs: now() + Math.max(item.retryAfterMs ?? 0, ownBackoffMs(document)),
         };
     }
+  }
+
+  /** The encounter may come any minute, or never: somebody has to look after a day. */
+  function withoutParent({ n, attempt, parentSinceMs }: OutboxDocument): Verdict {
+    const limitMs = control.connection.parentWaitMs ?? PARENT_WAIT_MS;
+    if (parentSinceMs !== undefined && now() - parentSinceMs >= limitMs) {
+      return { n, outcome: 'refused', code: 'PLT-1313' };
+    }
+    return { n, outcome: 'wait-for-parent', retryAtMs: now() + halfJitter(attempt, control.parentRange, random) };
   }
 
   async function settleItems({ documents: some, stage }: Request, items: readonly ItemReceipt[]): Promise<void> {

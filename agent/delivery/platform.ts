@@ -36,6 +36,8 @@ export interface CertificateStatus {
 export interface PlatformConnection {
   /** Largest batch `send` may be given: documents, and document bytes before compression. Default 100 and 512 KB. */
   limits?: { documents: number; bytes: number };
+  /** How long a document may be answered `wait-for-parent`, from the first time; then it is held. Default 24 hours. */
+  parentWaitMs?: number;
   send(documents: OutboxDocument[], signal: AbortSignal): Promise<SendResult>;
   /** Asks after documents that were `received` and not yet `accepted`. */
   ask(documents: OutboxDocument[], signal: AbortSignal): Promise<SendResult>;

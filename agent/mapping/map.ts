@@ -1,6 +1,4 @@
-import { decide } from '../clinical/reports/life-cycle.ts';
-import type { ReportState } from '../clinical/reports/types.ts';
-import type { JournalContent } from '../rendering/format.ts';
+import type { Arrival } from '../clinical/reports/life-cycle.ts';
 import type {
   DamagedMessage,
   InboxMessage,
@@ -11,8 +9,10 @@ import type {
 } from '../store/contract.ts';
 import type { Clock } from '../support/clock.ts';
 import { codeOf } from '../support/errors.ts';
-import { phi } from '../support/phi.ts';
-import type { MappingContext, MessageReader } from './mapper.ts';
+import type { MappingContext, MessageReader, Statement } from './mapper.ts';
+import { type Known, openOverlay } from './overlay.ts';
+import { mergePart, patientPart } from './patient-part.ts';
+import { type Making, quarantined, recordPart } from './record-part.ts';
 
 /** A batch ends at whichever comes first. Records go to the writer compressed, a tenth of this: under its bound of 512 KB. */
 const BATCH_MESSAGES = 100;
@@ -77,109 +77,148 @@ export async function mapAgain(stage: MappingStage, source: string, fingerprint:
     const first = found[0];
     if (!first) break;
     after = first.message.seq;
-    const batch = mapMessages(stage, [first.message], first.keep);
-    await stage.store.commitMapping({ ...batch, through: undefined });
+    await readAgain(stage, first, stage.clock.now());
     done += 1;
   }
   await stage.store.commitMapping({ messages: [], reports: [], mark: { of, fingerprint } });
   return done;
 }
 
-const setAside = (seq: number, code: string, where: string): MappedMessage => ({
-  seq,
-  type: 'other',
-  parts: [{ kind: 'quarantined', code, where }],
-  lookups: [],
-});
+/**
+ * Reads again the messages with waiting parts whose time has come (a quiet period or the time to park is over), or
+ * whose patient somebody has told of. While messages stand in the inbox it is as early as the next of them: what was
+ * received before a period ended still belongs to it, however late it is mapped.
+ * @returns how many were read again; at most a batch.
+ */
+export async function mapDue(stage: MappingStage): Promise<number> {
+  const { store } = stage;
+  let nowMs = stage.clock.now();
+  if (store.due(nowMs, 1).length === 0) return 0;
+  for (const next of store.inbox(store.mappedThrough(), 1)) nowMs = Math.min(nowMs, next.receivedMs);
+  let done = 0;
+  for (; done < BATCH_MESSAGES; done += 1) {
+    const [first] = store.due(nowMs, 1);
+    if (!first) break;
+    await readAgain(stage, first, nowMs);
+  }
+  return done;
+}
 
-function mapMessages(
+/** Maps one message again, without its parts that stand, and commits what is decided now. */
+async function readAgain(
+  stage: MappingStage,
+  { message, keep }: { message: InboxMessage | DamagedMessage; keep: number[] },
+  nowMs: number,
+): Promise<void> {
+  const again = { keep, nowMs };
+  try {
+    await stage.store.commitMapping({ ...mapMessages(stage, [message], again), through: undefined });
+  } catch (error) {
+    if (codeOf(error, 'MAP-3013') !== 'MAP-3013') throw error;
+    const aside = { ...setAside(message.seq, 'MAP-3013', 'write', again), keep };
+    await stage.store.commitMapping({ messages: [aside], reports: [] });
+  }
+}
+
+/** A message read again: the parts that stand, and the time. */
+interface Again {
+  keep: number[];
+  nowMs: number;
+}
+
+/** A place that only keeps the numbering of the parts: decided before. */
+const stands: Part = { kind: 'filtered', rule: 'stands' };
+
+/** A message of one part; read again, it takes the first place that is free. */
+function onePart(
+  seq: number,
+  type: string,
+  lookups: MappedMessage['lookups'],
+  part: Part,
+  again?: Again,
+): MappedMessage {
+  const parts: Part[] = [];
+  while (again?.keep.includes(parts.length)) parts.push(stands);
+  return { seq, type, lookups, parts: [...parts, part] };
+}
+
+const setAside = (seq: number, code: string, where: string, again?: Again): MappedMessage =>
+  onePart(seq, 'other', [], quarantined(code, where), again);
+
+/** Maps messages in order over what the store knows, and says all that changes: nothing is written. */
+export function mapMessages(
   stage: MappingStage,
   inbox: Iterable<InboxMessage | DamagedMessage>,
-  keep?: number[],
+  again?: Again,
 ): MappingBatch {
-  const overlay = new Map<string, ReportState>();
+  const overlay = openOverlay(stage.store);
   const messages: MappedMessage[] = [];
   const started = stage.clock.monotonic();
   let through = 0;
   let bytes = 0;
   for (const message of inbox) {
-    const changed = new Map<string, ReportState>();
+    const known = overlay.begin();
     let mapped: MappedMessage;
     try {
       mapped =
         'damaged' in message
-          ? setAside(message.seq, message.damaged, 'body')
-          : mapOne(
-              stage,
-              message,
-              (key) => changed.get(key) ?? overlay.get(key) ?? stage.store.report(key),
-              changed,
-              keep,
-            );
-      for (const [key, state] of changed) overlay.set(key, state);
+          ? setAside(message.seq, message.damaged, 'body', again)
+          : mapOne(stage, message, known, again);
+      known.keep();
     } catch (error) {
-      mapped = setAside(message.seq, codeOf(error, 'MAP-3013'), 'mapping');
+      mapped = setAside(message.seq, codeOf(error, 'MAP-3013'), 'mapping', again);
     }
-    messages.push(keep ? { ...mapped, keep } : mapped);
+    messages.push(again ? { ...mapped, keep: again.keep } : mapped);
     through = message.seq;
-    for (const part of mapped.parts) if (part.kind === 'record') bytes += part.content.reveal().length;
+    bytes += outputBytes(mapped);
     if (bytes > BATCH_OUTPUT_BYTES || stage.clock.monotonic() - started > BATCH_MS) break;
   }
-  return { messages, reports: [...overlay.values()], through };
+  return { messages, reports: overlay.reports(), patients: overlay.patients(), through };
 }
 
-function mapOne(
-  stage: MappingStage,
-  message: InboxMessage,
-  stateOf: (reportKey: string) => ReportState | undefined,
-  changed: Map<string, ReportState>,
-  keep: number[] = [],
-): MappedMessage {
+function outputBytes({ parts }: MappedMessage): number {
+  let bytes = 0;
+  for (const part of parts) {
+    if (part.kind === 'record') for (const { content } of part.entries) bytes += content.reveal().length;
+  }
+  return bytes;
+}
+
+function mapOne(stage: MappingStage, message: InboxMessage, known: Known, again?: Again): MappedMessage {
   const { seq, source, receivedMs } = message;
   const reader = stage.readers.get(source);
   // A source that was taken out of the configuration while its messages waited.
-  if (!reader) return setAside(seq, 'CFG-5009', 'source');
+  if (!reader) return setAside(seq, 'CFG-5009', 'source', again);
   const context: MappingContext = { receivedMs, source, timeZone: stage.timeZone };
   const reading = reader.read(message.raw, context);
   const { type, lookups } = reading;
-  if (reading.kind === 'filtered') return { seq, type, lookups, parts: [{ kind: 'filtered', rule: reading.rule }] };
-  if (reading.kind === 'held') {
-    return { seq, type, lookups, parts: [{ kind: 'quarantined', code: reading.code, where: reading.where }] };
+  if (reading.kind === 'filtered') {
+    return onePart(seq, type, lookups, { kind: 'filtered', rule: reading.rule }, again);
   }
-  const parts = reading.statements.map((statement, part): Part => {
-    // Decided long ago; its place only keeps the numbering of the parts.
-    if (keep.includes(part)) return { kind: 'filtered', rule: 'stands' };
-    if ('held' in statement) return { kind: 'quarantined', ...statement.held };
-    const said = statement.ok;
-    const decision = decide(
-      stateOf(said.reportKey),
-      said,
-      { seq, part },
-      { corrections: reader.corrections, setIdOf: stage.setIdOf },
-    );
-    if (decision.do === 'hold') return { kind: 'quarantined', code: decision.code, where: decision.where };
-    const by = stateOf(said.reportKey)?.appliedSeq;
-    changed.set(said.reportKey, decision.next);
-    if (decision.do === 'wait') return { kind: 'waiting', code: decision.code, reportKey: said.reportKey };
-    if (decision.do === 'absorb') return { kind: 'absorbed', reason: decision.reason, by, absorbs: decision.absorbs };
-    const content: JournalContent = {
-      record: decision.report,
-      context: { receivedMs, source, timeZone: stage.timeZone, messageTime: said.messageTime },
-    };
-    return {
-      kind: 'record',
-      action: decision.do,
-      recordKind: decision.report.kind,
-      reportKey: said.reportKey,
-      setId: decision.next.setId,
-      version: decision.next.version,
-      patientKey: decision.next.patientKey,
-      content: phi(JSON.stringify(content)),
-      findings: said.findings,
-      absorbs: decision.absorbs,
-    };
-  });
+  if (reading.kind === 'held') return onePart(seq, type, lookups, quarantined(reading.code, reading.where), again);
   // A heartbeat, for example: nothing in it to report.
-  if (parts.length === 0) parts.push({ kind: 'filtered', rule: 'no-report' });
+  if (reading.statements.length === 0) {
+    return onePart(seq, type, lookups, { kind: 'filtered', rule: 'no-report' }, again);
+  }
+  const { corrections, quietMs, parkMs } = reader;
+  const rules = { corrections, quietMs, setIdOf: stage.setIdOf, nowMs: again?.nowMs ?? receivedMs };
+  const making: Making = { known, context, rules, parkMs };
+  // Parts of this message that waited together, and of which one has just ended the waiting of all.
+  const absorbed = new Set<string>();
+  const parts = reading.statements.map((statement, part): Part => {
+    if (again?.keep.includes(part)) return stands;
+    if (again && absorbed.has(`${seq}:${part}`)) return { kind: 'absorbed', reason: 'replaced', by: seq };
+    const made = partOf(statement, { seq, part }, making);
+    if (made.kind === 'record' || made.kind === 'absorbed') for (const key of made.absorbs ?? []) absorbed.add(key);
+    return made;
+  });
   return { seq, type, lookups, parts };
+}
+
+function partOf(statement: Statement, arrival: Arrival, making: Making): Part {
+  if ('held' in statement) return { kind: 'quarantined', ...statement.held };
+  if ('filtered' in statement) return { kind: 'filtered', rule: statement.filtered };
+  if ('patient' in statement) return patientPart(statement.patient, arrival, making);
+  if ('merge' in statement) return mergePart(statement.merge, arrival, making);
+  return recordPart(statement.ok, arrival, making);
 }

@@ -1,3 +1,4 @@
+import type { MergeStatement, PatientStatement } from '../clinical/patients/types.ts';
 import type { ReportStatement } from '../clinical/reports/types.ts';
 import type { LookupKey } from '../store/contract.ts';
 import type { Phi } from '../support/phi.ts';
@@ -10,13 +11,22 @@ export interface MappingContext {
   timeZone: string;
 }
 
+/** One thing that a message says; each becomes one part of the message, in this order. */
+export type Statement =
+  | { ok: ReportStatement }
+  /** Demographics: the patient index takes them, and the patient's record is journalled when it changed. */
+  | { patient: PatientStatement }
+  | { merge: MergeStatement }
+  | { held: { code: string; where: string } }
+  | { filtered: string };
+
 /** What one message says, before the report life cycle decides. Pure function of bytes, profile, context. */
 export type Reading =
   /** `type` is from a closed list such as `ORU^R01`, `other`. */
   | {
       kind: 'statements';
       type: string;
-      statements: Array<{ ok: ReportStatement } | { held: { code: string; where: string } }>;
+      statements: Statement[];
       lookups: LookupKey[];
     }
   | { kind: 'filtered'; type: string; rule: string; lookups: LookupKey[] }
@@ -27,4 +37,8 @@ export interface MessageReader {
   read(raw: Phi<Uint8Array>, context: MappingContext): Reading;
   /** How corrections relate to the version before, from the profile. */
   corrections: 'snapshot' | 'delta' | 'unknown';
+  /** How long the tests of one report may come one by one, from the last of them (profile `assembly`); 0: not at all. */
+  quietMs: number;
+  /** How long a report waits for a patient nobody has told of yet (profile `patient.park_minutes`); 0: not at all. */
+  parkMs: number;
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { parentPort } from 'node:worker_threads';
+import { setIdsOf } from '../clinical/reports/set-id.ts';
 import type { Languages } from '../registry.ts';
 import { type PlatformFilters, type RenderingStage, renderAgain, renderBatch } from '../rendering/render.ts';
 import { openMappingView, type StageAccess } from '../store/sqlite/mapping-view.ts';
@@ -8,7 +9,7 @@ import { systemClock } from '../support/clock.ts';
 import { codeOf, type ErrorCode, QianzhiError } from '../support/errors.ts';
 import { tidyAfterStart, tidyMemory } from '../support/memory.ts';
 import { version } from '../support/version.ts';
-import { mapAgain, mapBatch } from './map.ts';
+import { mapAgain, mapBatch, mapDue } from './map.ts';
 import type { MessageReader } from './mapper.ts';
 
 /** What the mapping worker begins with, once the store is open: plain data only. */
@@ -78,8 +79,7 @@ export async function runMappingWorker(languages: Languages): Promise<void> {
       readers,
       timeZone: data.site.timeZone,
       clock: systemClock,
-      setIdOf: (reportKey: string) =>
-        createHash('sha256').update(`${data.site.orgCode}\n${reportKey}`).digest('hex').slice(0, 32),
+      setIdOf: setIdsOf(data.site.orgCode),
     };
     tell({ ready: true, unverified: Object.fromEntries(stages.map((s) => [s.platform, s.renderer.unverified])) });
     tidyAfterStart();
@@ -95,7 +95,7 @@ export async function runMappingWorker(languages: Languages): Promise<void> {
           for (const stage of stages) await renderAgain(stage, fingerprint(stage.renderer.packHash));
           triedAgain = true;
         }
-        let worked = await mapBatch(mapping);
+        let worked = (await mapBatch(mapping)) + (await mapDue(mapping));
         for (const stage of stages) {
           const rendered = await renderBatch(stage satisfies RenderingStage);
           if (rendered > 0) tell({ rendered: stage.platform });

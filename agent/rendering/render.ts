@@ -91,7 +91,7 @@ function renderEntry(stage: RenderingStage, entry: JournalEntry): Rendered {
   if (text === '') return { kind: 'held', code: 'QUE-4003', where: 'record' };
   try {
     const content = JSON.parse(text) as JournalContent;
-    const rule = entry.action === 'publish' ? filteredBy(stage.filters, entry, content) : undefined;
+    const rule = entry.action === 'publish' ? filteredBy(stage.filters, content) : undefined;
     if (rule) return { kind: 'filtered', rule };
     const { setId, version, action } = entry;
     return stage.renderer.render({ content, action, setId, version, site: stage.site });
@@ -100,10 +100,13 @@ function renderEntry(stage: RenderingStage, entry: JournalEntry): Rendered {
   }
 }
 
-function filteredBy(filters: PlatformFilters, entry: JournalEntry, content: JournalContent): string | undefined {
-  if (filters.sources?.length && !filters.sources.includes(entry.source)) return 'source';
+function filteredBy(filters: PlatformFilters, content: JournalContent): string | undefined {
+  // The record's source, not the message's: the registration that merges two numbers issues the laboratory's reports.
+  if (filters.sources?.length && !filters.sources.includes(content.context.source)) return 'source';
   const wanted = filters.patient_classes;
-  const patientClass = content.record.encounter.patientClass;
+  const { record } = content;
+  // A record that tells of no visit (a patient) is of no class: what is not known to be wanted does not leave.
+  const patientClass = 'encounter' in record ? record.encounter.patientClass : undefined;
   if (wanted?.length && !(patientClass && wanted.includes(patientClass))) return 'patient-class';
   return undefined;
 }

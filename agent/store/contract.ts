@@ -1,3 +1,4 @@
+import type { PatientState } from '../clinical/patients/types.ts';
 import type { Finding } from '../clinical/records/types.ts';
 import type { ReportState } from '../clinical/reports/types.ts';
 import type { Phi } from '../support/phi.ts';
@@ -58,23 +59,37 @@ export interface DamagedMessage {
   damaged: string;
 }
 
+/** One entry of the journal. */
+export interface RecordEntry {
+  action: 'publish' | 'retract';
+  recordKind: string;
+  reportKey: string;
+  setId: string;
+  version: number;
+  patientKey: string;
+  /** JSON of JournalContent. */
+  content: Phi<string>;
+  findings: Finding[];
+}
+
 /** One part of what a message says. A message has at least one part. */
 export type Part =
   | {
       kind: 'record';
-      action: 'publish' | 'retract';
-      recordKind: string;
-      reportKey: string;
-      setId: string;
-      version: number;
-      patientKey: string;
-      /** JSON of JournalContent. */
-      content: Phi<string>;
-      findings: Finding[];
+      /**
+       * At least one, in order. Several when one statement changes several records: a merge issues all reports of the
+       * retired patient again; a report that was another patient's is retracted there and published here. Where the
+       * entries of one report lie in different lanes, the later is not sent before the earlier has left its lane.
+       */
+      entries: RecordEntry[];
       /** Parts (`seq:part`) held as interim until now; they become absorbed by this one. */
       absorbs: string[];
     }
-  | { kind: 'waiting'; code: string; reportKey: string }
+  /**
+   * `dueMs`: decided again by then at the latest, whatever comes; absent: only another message ends it.
+   * `awaits`: in-house number of a patient nobody has told of; decided again as soon as somebody does.
+   */
+  | { kind: 'waiting'; code: string; reportKey: string; dueMs?: number; awaits?: string }
   | { kind: 'absorbed'; reason: string; by?: Seq; absorbs?: string[] }
   | { kind: 'filtered'; rule: string }
   | { kind: 'quarantined'; code: string; where: string };
@@ -92,7 +107,7 @@ export interface MappedMessage {
   /** From a closed list such as `ORU^R01` or `other`. */
   type: string;
   parts: Part[];
-  /** When a message is read again: the parts that stand. Its quarantined parts go, all other parts are new. */
+  /** When a message is read again: the parts that stand, of what `due` or `quarantined` said. All others go and are new. */
   keep?: number[];
   lookups: LookupKey[];
 }
@@ -108,6 +123,8 @@ export interface MappingBatch {
   messages: MappedMessage[];
   /** New states of every report that the batch touched. */
   reports: ReportState[];
+  /** New states of every patient that the batch touched: parts that await one of them are due at once. */
+  patients?: PatientState[];
   /** Cursor after the batch: every message up to it has been mapped. Undefined when messages are read again. */
   through?: Seq;
   mark?: TablesMark;
@@ -118,6 +135,14 @@ export interface MappingStore {
   inbox(after: Seq, count: number): Iterable<InboxMessage | DamagedMessage>;
   mappedThrough(): Seq;
   report(reportKey: string): ReportState | undefined;
+  /** Every record of a patient that has a state, oldest first. */
+  reportsOf(patientKey: string): ReportState[];
+  patient(patientKey: string): PatientState | undefined;
+  /**
+   * Messages with waiting parts whose time has come or whose patient has been told of, in order of arrival; `keep` are
+   * the parts that stand.
+   */
+  due(nowMs: number, count: number): Array<{ message: InboxMessage | DamagedMessage; keep: number[] }>;
   /** Messages of a source with quarantined parts, after `after`, in order of arrival. */
   quarantined(
     source: string,
@@ -204,6 +229,8 @@ export interface OutboxDocument {
   createdMs: number;
   /** True when the platform has said `received`: ask after it instead of sending it again. */
   received: boolean;
+  /** When the platform first wanted its parent; absent when it never did. */
+  parentSinceMs?: number;
   bytes: Phi<Uint8Array>;
 }
 
@@ -213,12 +240,17 @@ export type Verdict =
   | { n: number; outcome: 'received'; receipt?: string; retryAtMs: number }
   | { n: number; outcome: 'refused'; code: string; platformCode?: string }
   | { n: number; outcome: 'retry'; code: string; retryAtMs: number }
+  /**
+   * It stands aside: other reports of its lane go on, later versions of its own wait behind it. Tried again at
+   * `retryAtMs`, and as soon as anything of its lane is accepted.
+   */
   | { n: number; outcome: 'wait-for-parent'; retryAtMs: number };
 
 export interface DeliveryStore {
   /**
    * Takes at most one document per lane, heads only, whose time has come and whose lane has nothing in
-   * flight; marks the attempt durably before it returns.
+   * flight; marks the attempt durably before it returns. A document that waits for its parent, or for an older version
+   * of its report in another patient's lane, is no head and blocks nothing but later versions of its report.
    */
   claim(platform: string, max: number, maxBytes: number, nowMs: number): Promise<OutboxDocument[]>;
   settle(platform: string, verdicts: Verdict[]): Promise<void>;

@@ -366,6 +366,19 @@ export const errorTable = {
       'Call the platform and report the times; the agent tries again at intervals and resumes by itself. If only one document is queued, it will show whether it is to blame once another one has been taken.',
     ],
   ),
+  'PLT-1313': e(
+    'platform',
+    [
+      '平台一直没有对应的就诊记录',
+      '平台要求先有就诊记录；等到期限仍没有。',
+      '请检查就诊（ADT）消息是否上传；补传后重发本条。',
+    ],
+    [
+      'The platform never got the parent record',
+      'It wants the encounter first, and none came within the time set.',
+      'Check whether encounters (ADT) are uploaded; then send this one again.',
+    ],
+  ),
   // ------------------------------------------------------------ MLLP
   'MLLP-2001': e(
     'agent',
@@ -738,13 +751,87 @@ export const errorTable = {
     'hospital',
     [
       '附件未随报告转换',
-      '某个项目的结果是附件（ED）或指向附件的地址（RP），不是数值或文字，未放入报告。',
-      '若需上传，请发送方以文字或数值发送结果。原始消息已保存。',
+      '报告带有附件（ED、RP、波形或影像地址），平台的文档里没有放它的位置，或附件无法解开。',
+      '结论若只在附件里，请发送方同时以文字或数值发送。原始消息已保存。',
     ],
     [
       'An attachment is not carried',
-      'The result of an item is an attachment (ED) or a pointer to one (RP), not a value; it is not in the report.',
-      'If it must be uploaded, have the sender send the result as text or number. The raw message is kept.',
+      'The report has an attachment (ED, RP, a waveform or an address of images) that the platform’s document has no place for, or that cannot be opened.',
+      'If a result is only there, have the sender send it as text or number too. The raw message is kept.',
+    ],
+  ),
+  'MAP-3025': e(
+    'hospital',
+    [
+      '患者合并自相矛盾',
+      '合并消息把一个号码并入它自己，或与先前的合并方向相反、成环。',
+      '请信息科核对该患者的合并记录后重发；两位患者的数据各自保持原样。',
+    ],
+    [
+      'Contradictory patient merge',
+      'The merge names one number twice, or turns an earlier merge round or into a circle.',
+      'Check the merges of this patient and send again; both patients stay as they are meanwhile.',
+    ],
+  ),
+  'MAP-3026': e(
+    'hospital',
+    [
+      '等待患者基本信息',
+      '报告里没有患者姓名等信息，登记消息（ADT）还没有到。',
+      '无需处理：登记消息一到就继续；超过设定时间会带标记继续。',
+    ],
+    [
+      'Waiting for the patient’s demographics',
+      'The report has no name or the like, and no registration (ADT) has come yet.',
+      'Nothing to do: it goes on as soon as the registration comes, or flagged after the time set.',
+    ],
+  ),
+  'MAP-3027': e(
+    'hospital',
+    ['始终没有患者基本信息', '等待时间已过，登记消息仍未到。', '请检查 ADT 接口是否在发送该患者的登记消息。'],
+    [
+      'Demographics never came',
+      'The time to wait is over and no registration came.',
+      'Check whether the ADT interface sends registrations of this patient.',
+    ],
+  ),
+  'MAP-3028': e(
+    'hospital',
+    [
+      '等待同一报告的其余项目',
+      '该来源逐项发送；静默期内再无新项目才发布。',
+      '无需处理；静默期由接入规则的 assembly 决定。',
+    ],
+    [
+      'Waiting for the other tests of the report',
+      'This source sends test by test; the report goes out when none came for a while.',
+      'Nothing to do; the time is set by assembly in the source profile.',
+    ],
+  ),
+  'MAP-3029': e(
+    'hospital',
+    [
+      '身份与已知患者矛盾',
+      '同一院内编号下，身份证号或出生日期与先前登记的不同，可能是另一个人。',
+      '请信息科核对该院内编号；核对前该消息不上传。',
+    ],
+    [
+      'Identity contradicts the known patient',
+      'Under this in-house number another resident ID or birth date is known; it may be somebody else.',
+      'Check this in-house number; the message is not uploaded meanwhile.',
+    ],
+  ),
+  'MAP-3030': e(
+    'hospital',
+    [
+      '报告换了患者',
+      '同一报告号先前属于另一位患者：已撤回旧报告，并在现患者名下发布。',
+      '请检验科确认：旧患者名下的报告确属发错。',
+    ],
+    [
+      'The report changed its patient',
+      'This report number was another patient’s: that report was withdrawn and this one published.',
+      'Have the laboratory confirm that the former one was wrong.',
     ],
   ),
   // ------------------------------------------------------------ QUE store

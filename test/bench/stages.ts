@@ -3,6 +3,7 @@ import { buildAck, createAckIds } from '../../adapters/hl7v2/ack.ts';
 import { createFramer, frame } from '../../adapters/hl7v2/framing.ts';
 import { checkProfile, compileProfile } from '../../adapters/hl7v2/profile/check.ts';
 import { judgeFrame } from '../../adapters/sources/hl7-mllp/verdict.ts';
+import type { PatientState } from '../../agent/clinical/patients/types.ts';
 import { mapBatch } from '../../agent/mapping/map.ts';
 import { renderBatch } from '../../agent/rendering/render.ts';
 import type { InboxMessage, JournalEntry, MappingBatch } from '../../agent/store/contract.ts';
@@ -64,12 +65,16 @@ async function document(framed: Buffer[]): Promise<void> {
     (one, at): InboxMessage => ({ seq: at + 1, source: 'lis', receivedMs: Date.now(), raw: phi(one.subarray(1, -2)) }),
   );
   let journal: JournalEntry[] = [];
+  const patients = new Map<string, PatientState>();
   let through = 0;
   let rendered = 0;
   const store = {
     inbox: (after: number) => messages.slice(after),
     mappedThrough: () => through,
     report: () => undefined,
+    reportsOf: () => [],
+    patient: (key: string) => patients.get(key),
+    due: () => [],
     quarantined: () => [],
     held: () => [],
     marked: () => undefined,
@@ -78,8 +83,11 @@ async function document(framed: Buffer[]): Promise<void> {
       for (const { seq, parts } of mapped.messages) {
         const [part] = parts;
         if (part?.kind !== 'record') throw new Error('not mapped');
-        journal.push({ ...part, jseq: seq, seq, source: 'lis', receivedMs: Date.now() });
+        for (const entry of part.entries) {
+          journal.push({ ...entry, jseq: seq, seq, source: 'lis', receivedMs: Date.now() });
+        }
       }
+      for (const state of mapped.patients ?? []) patients.set(state.patientKey, state);
     },
     journal: () => journal,
     unsent: () => 0,

@@ -39,6 +39,8 @@ export const smallRegistry: Registry = {
       },
       compile: () => ({
         corrections: 'unknown',
+        quietMs: 0,
+        parkMs: 0,
         read: () => ({ kind: 'filtered', type: 'other', rule: 'test', lookups: [] }),
       }),
     },

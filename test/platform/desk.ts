@@ -16,6 +16,12 @@ export function openDesk(received: Received, faults: Faults): Desk {
 
   const mismatch = (key: string): Verdict => ({ key, status: 'refused', code: 'KEY_CONTENT_MISMATCH' });
 
+  const lacksParent = ({ type, lane }: Item): boolean => {
+    const { parent } = faults;
+    if (parent === undefined || !new RegExp(parent.child).test(type)) return false;
+    return ![...received.typesOf(lane)].some((had) => new RegExp(parent.parent).test(had));
+  };
+
   return {
     judge(item, clientCertificate) {
       const { key } = item;
@@ -35,6 +41,7 @@ export function openDesk(received: Received, faults: Faults): Desk {
       if (rule !== undefined) {
         return rule.status === 'refused' ? received.refuse(item, rule.code ?? 'RULE') : rule;
       }
+      if (lacksParent(item)) return { key, status: 'wait-for-parent' };
       const version = received.version(item.setId) ?? 0;
       if (item.version < version) return received.refuse(item, 'VERSION_ORDER');
       if (item.version === version) return received.refuse(item, 'VERSION_EXISTS');

@@ -56,6 +56,8 @@ export interface Faults {
   /** Its clock runs so far ahead. */
   clockAheadMs?: number | undefined;
   items?: ItemRule[] | undefined;
+  /** A document whose type matches `child` needs one of its lane first whose type matches `parent`: `wait-for-parent`. */
+  parent?: { child: string; parent: string } | undefined;
   /** Two stages: `received` at first, `accepted` when asked this much later. */
   acceptAfterMs?: number | undefined;
 }

@@ -295,6 +295,20 @@ t.test('faults can be ordered: single items by report number', async (t) => {
   ]);
 });
 
+t.test('it can want a parent of the same lane first', async (t) => {
+  const { province, send } = await setUp(t);
+  province.setFault({ parent: { child: '^C0007$', parent: '^C0001$' } });
+  const child = item('child', { lane: 'a' });
+  t.match(await send(child, item('other', { type: 'C0001', lane: 'b' })), [
+    { status: 'wait-for-parent' },
+    { status: 'accepted' },
+  ]);
+  t.match(await send(item('parent', { type: 'C0001', lane: 'a' }), child), [
+    { status: 'accepted' },
+    { status: 'accepted' },
+  ]);
+});
+
 t.test('goes down and comes up on the same port', async (t) => {
   const { pki, province } = await setUp(t);
   await province.down();

@@ -36,6 +36,8 @@ export interface Received {
   verdict(key: string): Verdict | undefined;
   refusal(key: string): { verdict: Verdict; sha256: string } | undefined;
   refuse(item: Item, code: string): Verdict;
+  /** Types of what was accepted in a lane. */
+  typesOf(lane: string): ReadonlySet<string>;
   /** Highest version accepted for a report. */
   version(setId: string): number | undefined;
   sidecars(): Sidecar[];
@@ -61,6 +63,7 @@ export function openReceived(root: string): Received {
 
   const bodies = new Map<string, { n: number; body: string }>();
   const versions = new Map<string, number>();
+  const types = new Map<string, Set<string>>();
   const refused = new Map<string, { verdict: Verdict; sha256: string }>();
   let last = 0;
 
@@ -72,6 +75,7 @@ export function openReceived(root: string): Received {
   const readSidecar = (body: string) => JSON.parse(readFileSync(join(folder, `${body}.json`), 'utf8')) as Sidecar;
   const know = (sidecar: Sidecar, body: string) => {
     bodies.set(sidecar.key, { n: sidecar.n, body });
+    types.set(sidecar.lane, (types.get(sidecar.lane) ?? new Set()).add(sidecar.type));
     versions.set(sidecar.setId, Math.max(versions.get(sidecar.setId) ?? 0, sidecar.version));
   };
 
@@ -138,6 +142,7 @@ export function openReceived(root: string): Received {
       refused.set(item.key, { verdict, sha256: hash });
       return verdict;
     },
+    typesOf: (lane) => types.get(lane) ?? new Set(),
     version: (setId) => versions.get(setId),
     sidecars: () => [...bodies.values()].map(({ body }) => readSidecar(body)).sort((a, b) => a.n - b.n),
   };

@@ -23,6 +23,11 @@ const numbers = z.strictObject({
 const resultText = z.enum(['all-items', 'unquantified']);
 const itemCode = z.enum(['local', 'standard']);
 
+const titledSections = z.enum(['with-findings', 'readable']);
+const bodyPart = z.enum(['target-site', 'readable']);
+const orderedAtFrom = z.array(z.enum(['orderedAt', 'performedAt', 'reportedAt', 'documentTime'])).min(1);
+const signers = z.strictObject({ auditor: text, technician: text, reporter: text });
+
 const elementRule = z.discriminatedUnion('role', [
   z.strictObject({ role: z.literal('identity'), ...proof }),
   z.strictObject({ role: z.literal('context'), missing: z.enum(rules), ...proof }),
@@ -37,7 +42,7 @@ export const packSchema = z.strictObject({
   sources: z.record(z.string().regex(/^[a-z0-9-]+$/), text),
   values: z.strictObject({
     form: valued(z.enum(['base', 'strict'])),
-    title: valued(text),
+    titles: valued(z.strictObject({ C0006: text, C0007: text })),
     missing_value: valued(placeholder),
     icd_oid: valued(oid),
     icd_name: valued(text),
@@ -45,7 +50,10 @@ export const packSchema = z.strictObject({
     item_code: valued(itemCode),
     category_from: valued(z.array(z.enum(['category', 'panel'])).min(1)),
     encounter_numbers: valued(numbers),
-    signer_titles: valued(z.strictObject({ auditor: text, technician: text, reporter: text })),
+    titled_sections: valued(titledSections),
+    body_part: valued(bodyPart),
+    ordered_at_from: valued(orderedAtFrom),
+    signer_titles: valued(z.strictObject({ C0006: signers, C0007: signers })),
     set_id_root: valued(oid),
   }),
   elements: z.strictObject(
@@ -61,9 +69,13 @@ export const overlaySchema = z.strictObject({
   icd_name: text.optional(),
   result_text: resultText.optional(),
   item_code: itemCode.optional(),
+  titled_sections: titledSections.optional(),
+  body_part: bodyPart.optional(),
+  ordered_at_from: orderedAtFrom.optional(),
   encounter_numbers: numbers.partial().optional(),
   /** The site's organisation code → the code this platform knows the site by (18, 22 … characters). */
   organization_codes: organizationCodes.optional(),
 });
 export type Overlay = z.infer<typeof overlaySchema>;
+export type OrderedAtSource = z.infer<typeof orderedAtFrom>[number];
 export type NumberSource = (typeof numberSources)[number];

@@ -1,16 +1,19 @@
-import type { Finding, LabReport } from '../../../agent/clinical/records/types.ts';
+import type { Finding } from '../../../agent/clinical/records/types.ts';
 import type { RenderInput } from '../../../agent/rendering/format.ts';
 import { unitAt } from '../../../agent/support/code-units.ts';
 import { QianzhiError } from '../../../agent/support/errors.ts';
 import { el, pattern, type XmlElement, type XmlNode } from '../xml.ts';
+import type { DocumentType, Length, Report } from './documents.ts';
 import type { ElementKey } from './elements.ts';
 import type { Pack } from './pack.ts';
 import { realTime } from './times.ts';
 
 /** One document being written: what goes in, and the findings that come out beside it. */
-export interface Draft {
+export interface Draft<R extends Report = Report> {
   pack: Pack;
-  report: LabReport;
+  /** The document that the report becomes. */
+  type: DocumentType;
+  report: R;
   input: RenderInput;
   /** The organisation code as this platform knows it. */
   orgCode: string;
@@ -38,15 +41,16 @@ export function note(draft: Draft, code: string, where: string, dimension: Findi
 
 /**
  * What the element says, or what the pack puts in its place. Throws QianzhiError MAP-3009 when the
- * pack marks it identity. `part` names the half of a pair (`id`, `name`) in the finding.
+ * pack marks it identity. `part` names the half of a pair (`id`, `name`) in the finding; the absence of
+ * what is not `expected` of this patient or report is none.
  */
-export function say(draft: Draft, key: ElementKey, value: string | undefined, part?: string): Said {
+export function say(draft: Draft, key: ElementKey, value: string | undefined, part?: string, expected = true): Said {
   const text = stated(value);
   if (text !== undefined) return { text };
   const rule = draft.pack.elements[key];
   const where = part === undefined ? key : `${key}.${part}`;
   if (rule.role === 'identity') throw new QianzhiError('MAP-3009', where);
-  if (rule.role === 'context') note(draft, 'MAP-3020', where, 'completeness');
+  if (rule.role === 'context' && expected) note(draft, 'MAP-3020', where, 'completeness');
   if (rule.missing === 'omit') return undefined;
   return rule.missing === 'nullFlavor' ? 'null' : { text: draft.pack.missingValue };
 }
@@ -57,6 +61,26 @@ export function must(where: ElementKey, value: string | undefined): string {
   if (text === undefined) throw new QianzhiError('MAP-3009', where);
   return text;
 }
+
+/** A number that the strict schema takes. One too short or too long cannot be changed, so it counts as missing. */
+export function fitting(
+  draft: Draft,
+  where: string,
+  number: string | undefined,
+  { least, most }: Length,
+): string | undefined {
+  if (draft.pack.form === 'base' || stated(number) === undefined) return number;
+  const { length } = [...(number ?? '')];
+  if (length >= least && length <= most) return number;
+  note(draft, 'MAP-3020', where, 'completeness');
+  return undefined;
+}
+
+/** `NA` where the strict schema takes no placeholder as short as the pack's. */
+export const longEnough = (draft: Draft, said: Said, { least }: Length): Said =>
+  draft.pack.form === 'strict' && said !== undefined && said !== 'null' && [...said.text].length < least
+    ? { text: 'NA' }
+    : said;
 
 /** A time of the record; one that is no real time counts as absent and is a finding. */
 export function timeOf(draft: Draft, key: ElementKey | 'auditedAt', value: string | undefined): string | undefined {

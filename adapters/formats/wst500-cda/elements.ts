@@ -64,6 +64,22 @@ export const elements = {
   conclusion: free,
   performingDepartment: free,
   remarks: free,
+  /** Of an examination: at least one section that says something. */
+  sections: never,
+  item: free,
+  method: free,
+  interpretation: { base: ['omit'], strict: ['omit'] },
+  performedAt: { base: ['omit'], strict: ['omit'] },
+  /** Strict demands a time to the second beside the department that ordered, see `ordered_at_from`. */
+  orderedAt: { base: ['omit'], strict: [] },
+  performedBy: free,
+  findings: free,
+  impression: free,
+  /** No record has them: what stands in their place is the pack's alone. */
+  specialExamination: free,
+  chiefComplaint: free,
+  symptoms: free,
+  treatment: free,
 } as const satisfies Record<string, Allowed>;
 
 export type ElementKey = keyof typeof elements;

@@ -1,22 +1,35 @@
+import { QianzhiError } from '../../../agent/support/errors.ts';
 import { el, type XmlElement } from '../xml.ts';
 import { documentId } from './document-id.ts';
-import { type Draft, hospital, idElement, nameElement, say } from './draft.ts';
+import {
+  type Draft,
+  fitting,
+  hospital,
+  idElement,
+  longEnough,
+  nameElement,
+  note,
+  say,
+  stated,
+  timeOf,
+} from './draft.ts';
 import { location } from './location.ts';
 import { recordTarget } from './patient.ts';
 import { author, legalAuthenticator, reporter, technician } from './signers.ts';
+import { toTheSecond } from './times.ts';
 
 /** Every element before the body, in the order the schema fixes (formats.md §1.1). */
 export function header(draft: Draft): Array<XmlElement | undefined> {
-  const { pack, input } = draft;
+  const { pack, type, input } = draft;
   const { oid } = pack.tables;
   const { setId, version } = input;
   return [
     el('realmCode', { code: 'CN' }),
     el('typeId', { root: oid.typeId.oid, extension: 'POCD_MT000040' }),
-    el('templateId', { root: oid.templateC0007.oid }),
+    el('templateId', { root: oid[type.template].oid }),
     el('id', { root: oid.documentId.oid, extension: documentId(setId, version) }),
-    el('code', { code: 'C0007', codeSystem: oid.documentCodes.oid, codeSystemName: oid.documentCodes.name }),
-    el('title', {}, pack.title),
+    el('code', { code: type.code, codeSystem: oid.documentCodes.oid, codeSystemName: oid.documentCodes.name }),
+    el('title', {}, pack.titles[type.code]),
     el('effectiveTime', { value: draft.time }),
     el('confidentialityCode', {
       code: 'N',
@@ -71,14 +84,16 @@ function custodian(draft: Draft): XmlElement {
   ]);
 }
 
-/** participant PRF: the department and organisation that ordered (检验申请机构及科室). */
+/** participant PRF: the department and organisation that ordered (检查、检验申请机构及科室). */
 function orderedIn(draft: Draft): XmlElement | undefined {
-  const { pack, report } = draft;
-  const id = say(draft, 'orderingDepartment', report.orderingDepartment?.code, 'code');
+  const { pack, type, report } = draft;
+  const lengths = type.strict.departmentId;
+  const code = fitting(draft, 'orderingDepartment.code', report.orderingDepartment?.code, lengths);
+  const id = longEnough(draft, say(draft, 'orderingDepartment', code, 'code'), lengths);
   const name = say(draft, 'orderingDepartment', report.orderingDepartment?.name, 'name');
   if (id === undefined && name === undefined) return undefined;
   return el('participant', { typeCode: 'PRF' }, [
-    el('time'),
+    el('time', { value: orderedAt(draft) }),
     el('associatedEntity', { classCode: 'ASSIGNED' }, [
       el('scopingOrganization', {}, [
         idElement(pack.tables.oid.department.oid, id),
@@ -87,4 +102,23 @@ function orderedIn(draft: Draft): XmlElement | undefined {
       ]),
     ]),
   ]);
+}
+
+/**
+ * When it was ordered: only examinations are told it. The strict schema demands a time to the second, for which
+ * the pack names what may stand. Throws QianzhiError MAP-3009 when none of it is there.
+ */
+function orderedAt(draft: Draft): string | undefined {
+  const { pack, report } = draft;
+  if (report.kind !== 'exam-report') return undefined;
+  const given = timeOf(draft, 'orderedAt', report.orderedAt);
+  if (pack.form === 'base') {
+    if (given === undefined) say(draft, 'orderedAt', undefined);
+    return given;
+  }
+  const times = { ...report, documentTime: draft.time };
+  const found = pack.orderedAtFrom.flatMap((from) => toTheSecond(stated(times[from])) ?? [])[0];
+  if (found === undefined) throw new QianzhiError('MAP-3009', 'orderedAt');
+  if (found !== given) note(draft, 'MAP-3020', 'orderedAt', 'completeness');
+  return found;
 }

@@ -1,5 +1,5 @@
 import { el, pattern, type XmlElement, type XmlNode } from '../xml.ts';
-import { type Draft, hospital, idElement, nameElement, type Said, say, stated } from './draft.ts';
+import { type Draft, hospital, idElement, nameElement, type Said, say } from './draft.ts';
 import type { ElementKey } from './elements.ts';
 
 interface Level {
@@ -50,9 +50,5 @@ const partOf = pattern<[children: Array<XmlNode | undefined>]>(1, (children) =>
 );
 
 function stay(draft: Draft, key: ElementKey, value: string | undefined, part?: string): Said {
-  const rule = draft.pack.elements[key];
-  const expected = draft.report.encounter.patientClass === 'inpatient';
-  if (stated(value) !== undefined || expected || rule.role === 'identity') return say(draft, key, value, part);
-  if (rule.missing === 'omit') return undefined;
-  return rule.missing === 'nullFlavor' ? 'null' : { text: draft.pack.missingValue };
+  return say(draft, key, value, part, draft.report.encounter.patientClass === 'inpatient');
 }

@@ -1,6 +1,10 @@
-import type { LabItem, LabReport } from '../../../agent/clinical/records/types.ts';
+import type { LabItem, LabReport, Specimen } from '../../../agent/clinical/records/types.ts';
 import { el, pattern, type XmlElement, type XmlNode } from '../xml.ts';
+import type { Report } from './documents.ts';
 import { stated } from './draft.ts';
+import type { Form } from './elements.ts';
+import { cultureLines, cultureTable } from './organisms.ts';
+import { labelled, named, wordsOf } from './words.ts';
 
 /**
  * What a person reads. C0007 has no coded place for an item's name, reference range or a value that
@@ -39,11 +43,7 @@ const notes = (lines: readonly string[]): string | undefined =>
 
 /** One item on one line: `白细胞计数(WBC)：12.5 10^9/L；参考范围 3.5-9.5；提示 H`. */
 export function itemLine(item: LabItem): string {
-  const { code, name, standard } = item.item;
-  const label = stated(name) ?? stated(standard?.name);
-  const number = stated(code) ?? stated(standard?.code);
-  let line = label === undefined ? (number ?? '') : number === undefined ? label : `${label}(${number})`;
-  line += `：${item.value ?? ''}`;
+  let line = `${named(item.item) ?? ''}：${item.value ?? ''}`;
   if (stated(item.unit) !== undefined) line += ` ${item.unit}`;
   for (const { head, cell } of remarks) {
     const said = stated(cell(item));
@@ -52,54 +52,55 @@ export function itemLine(item: LabItem): string {
   return line;
 }
 
-function specimenLines({ specimen, panel }: LabReport): string[] {
-  const parts: Array<[label: string, said: string | undefined]> = [
-    ['检验项目', stated(panel?.name) ?? stated(panel?.code)],
-    ['标本类别', stated(specimen.type?.name) ?? stated(specimen.type?.code)],
-    ['标本状态', stated(specimen.condition?.name) ?? stated(specimen.condition?.code)],
-    ['采集时间', stated(specimen.collectedAt)],
-    ['接收时间', stated(specimen.receivedAt)],
-  ];
-  return parts.flatMap(([label, said]) => (said === undefined ? [] : [`${label}：${said}`]));
-}
+/** What a person reads of a specimen. */
+export const specimenLines = (specimen: Specimen | undefined): string[] =>
+  labelled([
+    ['标本类别', wordsOf(specimen?.type)],
+    ['标本状态', wordsOf(specimen?.condition)],
+    ['采集时间', specimen?.collectedAt],
+    ['接收时间', specimen?.receivedAt],
+  ]);
 
 /** The readable part of the laboratory section: a table (base), or lines, as strict allows no markup. */
-export function laboratoryText(report: LabReport, form: 'base' | 'strict'): XmlElement {
-  const lines = specimenLines(report);
-  if (form === 'strict') return textElement([...lines, ...report.items.map(itemLine)], form);
-  const shown = columns.filter(({ always, cell }) => always || report.items.some((i) => stated(cell(i)) !== undefined));
-  const row = rows[shown.length - 1];
+export function laboratoryText(report: LabReport, form: Form): XmlElement {
+  const lines = [...labelled([['检验项目', wordsOf(report.panel)]]), ...specimenLines(report.specimen)];
+  if (form === 'strict') return textElement([...lines, ...report.items.map(itemLine), ...cultureLines(report)], form);
   return el('text', {}, [
     ...lines.map((line) => el('paragraph', {}, line)),
-    el('table', {}, [
-      el('thead', {}, [
-        el(
-          'tr',
-          {},
-          shown.map(({ head }) => el('th', {}, head)),
-        ),
-      ]),
-      el(
-        'tbody',
-        {},
-        report.items.map((item) => row?.(...shown.map(({ cell }) => cell(item)))),
-      ),
-    ]),
+    report.items.length === 0 ? undefined : itemTable(report),
+    cultureTable(report),
   ]);
 }
 
-/** The readable part of the diagnosis section. */
-export function diagnosisText(report: LabReport, form: 'base' | 'strict'): XmlElement {
-  const lines = report.encounter.diagnoses.flatMap(({ code, name, diagnosedAt }) => {
+function itemTable(report: LabReport): XmlElement {
+  const shown = columns.filter(({ always, cell }) => always || report.items.some((i) => stated(cell(i)) !== undefined));
+  const row = rows[shown.length - 1];
+  return el('table', {}, [
+    el('thead', {}, [
+      el(
+        'tr',
+        {},
+        shown.map(({ head }) => el('th', {}, head)),
+      ),
+    ]),
+    el(
+      'tbody',
+      {},
+      report.items.map((item) => row?.(...shown.map(({ cell }) => cell(item)))),
+    ),
+  ]);
+}
+
+/** What a person reads of the diagnoses, a line for each. */
+export const diagnosisLines = (report: Report): string[] =>
+  report.encounter.diagnoses.flatMap(({ code, name, diagnosedAt }) => {
     const said = [stated(code), stated(name)].filter((part) => part !== undefined).join(' ');
     if (said === '') return [];
     return [stated(diagnosedAt) === undefined ? said : `${said}（${diagnosedAt}）`];
   });
-  return textElement(lines, form);
-}
 
 /** Lines of text: paragraphs, or in strict one string. */
-export function textElement(lines: readonly string[], form: 'base' | 'strict'): XmlElement {
+export function textElement(lines: readonly string[], form: Form): XmlElement {
   const children: XmlNode[] = form === 'strict' ? [lines.join('\n')] : lines.map((line) => el('paragraph', {}, line));
   return el('text', {}, children);
 }

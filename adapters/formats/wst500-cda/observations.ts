@@ -1,4 +1,4 @@
-import type { LabItem } from '../../../agent/clinical/records/types.ts';
+import type { Interpretation } from '../../../agent/clinical/records/types.ts';
 import { el, type Filled, pattern, shared, type XmlElement, type XmlNode } from '../xml.ts';
 import type { DataElementKey, Tables } from './tables.ts';
 
@@ -11,7 +11,7 @@ export const observation = (
 
 export const textValue = (text: string): XmlElement => el('value', { 'xsi:type': 'ST' }, text);
 
-const component = (child: XmlElement): XmlElement => el('component', {}, [child]);
+export const component = (child: XmlElement): XmlElement => el('component', {}, [child]);
 
 /** effectiveTime of an observation. */
 export const effectiveTime = pattern<[time: string]>(1, (value) => el('effectiveTime', { value }));
@@ -27,7 +27,9 @@ export interface ItemPatterns {
     quantity: XmlNode | undefined,
   ): Filled;
   /** The result code (正常, 异常 …) of an interpretation; undefined when the table has none for it. */
-  result(interpretation: NonNullable<LabItem['interpretation']>): XmlElement | undefined;
+  result(interpretation: Interpretation): XmlElement | undefined;
+  /** The same of an examination. */
+  examResult(interpretation: Interpretation): XmlElement | undefined;
   /** The digits of a REAL and the element of its unit. */
   quantity(digits: string, unit: XmlNode | undefined): Filled;
   unit(text: string): Filled;
@@ -46,7 +48,13 @@ export function itemPatterns(tables: Tables): ItemPatterns {
 }
 
 function makePatterns(tables: Tables): ItemPatterns {
-  const results = new Map<string, XmlElement | undefined>();
+  const results = (key: 'resultCode' | 'examResultCode') => {
+    const known = new Map<string, XmlElement | undefined>();
+    return (interpretation: string): XmlElement | undefined => {
+      if (!known.has(interpretation)) known.set(interpretation, resultCode(tables, key, interpretation));
+      return known.get(interpretation);
+    };
+  };
   return {
     organizer: pattern(5, (tested, code, specimen, result, quantity) =>
       el('organizer', { classCode: 'CLUSTER', moodCode: 'EVN' }, [
@@ -56,10 +64,8 @@ function makePatterns(tables: Tables): ItemPatterns {
         quantity,
       ]),
     ),
-    result(interpretation) {
-      if (!results.has(interpretation)) results.set(interpretation, resultCode(tables, interpretation));
-      return results.get(interpretation);
-    },
+    result: results('resultCode'),
+    examResult: results('examResultCode'),
     quantity: pattern(2, (digits, unit) =>
       component(observation(tables, 'quantity', [el('value', { 'xsi:type': 'REAL', value: digits }), unit])),
     ),
@@ -69,7 +75,11 @@ function makePatterns(tables: Tables): ItemPatterns {
   };
 }
 
-function resultCode(tables: Tables, interpretation: string): XmlElement | undefined {
+function resultCode(
+  tables: Tables,
+  key: 'resultCode' | 'examResultCode',
+  interpretation: string,
+): XmlElement | undefined {
   const row = tables.labResult(interpretation);
   if (row === undefined) return undefined;
   const { oid, name } = tables.oid.resultCode;
@@ -80,5 +90,5 @@ function resultCode(tables: Tables, interpretation: string): XmlElement | undefi
     codeSystemName: name,
     displayName: row.name,
   });
-  return shared(component(observation(tables, 'resultCode', [value])));
+  return shared(component(observation(tables, key, [value])));
 }

@@ -1,12 +1,13 @@
 import { hash } from 'node:crypto';
 import type { PatientClass } from '../../../agent/clinical/records/types.ts';
 import type { ReadAsset } from '../../../agent/support/assets.ts';
-import type { NumberSource } from './config.ts';
+import type { NumberSource, OrderedAtSource } from './config.ts';
+import type { DocumentCode } from './documents.ts';
 import type { ElementKey, ElementRule, Form } from './elements.ts';
 import { loadTables, type Tables } from './tables.ts';
 
 /** Raise it when the code writes other bytes for the same input: what is held is then rendered again. */
-const writerRevision = 1;
+const writerRevision = 2;
 
 /** Length of the organisation code that the strict schema demands (18-character USCC, formats.md §1.8). */
 const strictOrganizationCode = 18;
@@ -15,14 +16,19 @@ const strictOrganizationCode = 18;
 export interface CheckedPack {
   name: string;
   form: Form;
-  title: string;
+  titles: Record<DocumentCode, string>;
   missingValue: string;
   icd: { oid: string; name: string };
   resultText: 'all-items' | 'unquantified';
   itemCode: 'local' | 'standard';
   categoryFrom: Array<'category' | 'panel'>;
+  /** Sections of an examination with a title of their own: told after the findings too, or readable only. */
+  titledSections: 'with-findings' | 'readable';
+  /** Body part of an examination: targetSiteCode of its item (base only), or readable only. */
+  bodyPart: 'target-site' | 'readable';
+  orderedAtFrom: OrderedAtSource[];
   encounterNumbers: Record<PatientClass, NumberSource[]>;
-  signers: { auditor: string; technician: string; reporter: string };
+  signers: Record<DocumentCode, { auditor: string; technician: string; reporter: string }>;
   setIdRoot: string;
   organizationCodes: Record<string, string>;
   elements: Record<ElementKey, ElementRule>;

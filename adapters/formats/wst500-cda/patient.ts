@@ -2,12 +2,12 @@ import type { IdentifierKind, PatientClass } from '../../../agent/clinical/recor
 import { QianzhiError } from '../../../agent/support/errors.ts';
 import { el, type XmlElement, type XmlNode } from '../xml.ts';
 import type { NumberSource } from './config.ts';
-import { type Draft, idElement, must, nameElement, note, say, stated } from './draft.ts';
+import { type Draft, idElement, must, nameElement, note, type Said, say, stated } from './draft.ts';
 import { ageAt, realTime } from './times.ts';
 
 /** recordTarget: numbers, class, phone and person. Order of children as the schema fixes it (formats.md §1.3). */
 export function recordTarget(draft: Draft): XmlElement {
-  const { report, pack } = draft;
+  const { report, pack, type: document } = draft;
   const { patient } = report;
   const { oid } = pack.tables;
   const patientClass = report.encounter.patientClass;
@@ -16,9 +16,9 @@ export function recordTarget(draft: Draft): XmlElement {
   return el('recordTarget', { contextControlCode: 'OP', typeCode: 'RCT' }, [
     el('patientRole', { classCode: 'PAT' }, [
       ...encounterNumbers(draft, patientClass),
-      idElement(oid.labReport.oid, { text: must('reportNumber', report.reportNumber) }),
+      idElement(oid[document.reportNumber].oid, { text: must('reportNumber', report.reportNumber) }),
       ...orders(draft).map((said) => idElement(oid.order.oid, said)),
-      idElement(oid.specimen.oid, say(draft, 'specimen.number', report.specimen.number)),
+      idElement(oid.specimen.oid, specimenNumber(draft)),
       el('patientType', {}, [
         el('patienttypeCode', {
           code: type.code,
@@ -71,6 +71,13 @@ function orders(draft: Draft) {
   return numbers.length === 0 ? [say(draft, 'orderNumbers', undefined)] : numbers.map((text) => ({ text }));
 }
 
+/** Most examinations have no specimen, and so no number of one: then nothing demands it. */
+function specimenNumber(draft: Draft): Said {
+  const { specimen } = draft.report;
+  if (specimen === undefined && draft.pack.elements['specimen.number'].role === 'identity') return undefined;
+  return say(draft, 'specimen.number', specimen?.number, undefined, specimen !== undefined);
+}
+
 /** The schema's type is a URI: what can certainly be one. Anything else counts as not given. */
 const phoneShape = /^[\p{L}\p{N} +*().,;-][\p{L}\p{N} +*().,;/-]*$/u;
 
@@ -102,6 +109,10 @@ function age(draft: Draft): XmlElement | undefined {
   const birth = realTime(stated(report.patient.birthDate));
   const at = realTime(stated(report.reportedAt));
   const found = birth === undefined || at === undefined ? undefined : ageAt(birth, at, pack.form);
+  if (found !== undefined && pack.form === 'strict' && Number(found.value) < draft.type.strict.leastAge) {
+    // An examination on the day of birth: the schema of C0006 has no age of no days, and one day would be untrue.
+    throw new QianzhiError('MAP-3002', 'patient.birthDate');
+  }
   if (found !== undefined) return el('age', { unit: found.unit, value: found.value });
   if (stated(report.patient.birthDate) !== undefined) note(draft, 'MAP-3012', 'patient.birthDate', 'accuracy');
   // Only `omit` is allowed for it: no text can stand for a number.

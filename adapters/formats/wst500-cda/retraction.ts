@@ -1,14 +1,15 @@
 import type { RenderInput } from '../../../agent/rendering/format.ts';
 import { documentId } from './document-id.ts';
+import type { DocumentCode } from './documents.ts';
 
 /**
  * A withdrawal: which report, and which document it takes back. Derived ids only, no clinical
  * content and no patient data; the same in both written forms, as neither has one of its own.
  */
-export function retraction({ setId, version }: RenderInput, time: string): Uint8Array {
+export function retraction({ setId, version }: RenderInput, type: DocumentCode, time: string): Uint8Array {
   const body = {
     operation: 'retract',
-    type: 'C0007',
+    type,
     setId,
     version,
     replacesDocumentId: version > 1 ? documentId(setId, version - 1) : undefined,

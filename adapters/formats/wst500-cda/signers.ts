@@ -1,7 +1,18 @@
 import type { Person } from '../../../agent/clinical/records/types.ts';
 import { QianzhiError } from '../../../agent/support/errors.ts';
 import { el, type XmlElement } from '../xml.ts';
-import { type Draft, idElement, nameElement, note, type Said, say, signatureTime, stated, timeOf } from './draft.ts';
+import {
+  type Draft,
+  fitting,
+  idElement,
+  longEnough,
+  nameElement,
+  type Said,
+  say,
+  signatureTime,
+  stated,
+  timeOf,
+} from './draft.ts';
 import { realTime } from './times.ts';
 
 /** The report's own time, which every document must have. Throws QianzhiError MAP-3009 or MAP-3012. */
@@ -29,52 +40,45 @@ export function author(draft: Draft): XmlElement {
 
 /** legalAuthenticator: who audited the report (审核). */
 export function legalAuthenticator(draft: Draft): XmlElement | undefined {
-  const { report, pack } = draft;
+  const { report, pack, type } = draft;
   const at = timeOf(draft, 'auditedAt', report.auditedAt);
-  return signature(draft, 'legalAuthenticator', 'auditedBy', auditor(draft), pack.signers.auditor, at);
+  const title = pack.signers[type.code].auditor;
+  return signature(draft, 'legalAuthenticator', 'auditedBy', report.auditedBy, title, at);
 }
 
-/** The strict schema wants two characters at least; a shorter number cannot be lengthened, so it counts as missing. */
-function auditor(draft: Draft): Person | undefined {
-  const by = draft.report.auditedBy;
-  if (draft.pack.form !== 'strict' || by?.id === undefined || [...by.id].length >= 2) return by;
-  note(draft, 'MAP-3020', 'auditedBy.id', 'completeness');
-  return { ...by, id: undefined };
+/** authenticator: who did the test or examination (检验技师, 检查技师). */
+export function technician(draft: Draft): XmlElement | undefined {
+  const { report, pack, type } = draft;
+  const title = pack.signers[type.code].technician;
+  return report.kind === 'lab-report'
+    ? signature(draft, 'authenticator', 'technician', report.technician, title, undefined)
+    : signature(draft, 'authenticator', 'performedBy', report.performedBy, title, undefined);
 }
 
-/** authenticator: the laboratory technician (检验技师). */
-export const technician = (draft: Draft): XmlElement | undefined =>
-  signature(draft, 'authenticator', 'technician', draft.report.technician, draft.pack.signers.technician, undefined);
-
-/** authenticator: the physician who reported (检验医师); the strict schema wants one signature at least. */
-export const reporter = (draft: Draft): XmlElement | undefined =>
-  signature(
-    draft,
-    'authenticator',
-    'reportedBy',
-    draft.report.reportedBy,
-    draft.pack.signers.reporter,
-    reportTime(draft),
-  );
+/** authenticator: the physician who reported (检验医师, 检查医师); the strict schemas want one signature at least. */
+export function reporter(draft: Draft): XmlElement | undefined {
+  const { report, pack, type } = draft;
+  const title = pack.signers[type.code].reporter;
+  return signature(draft, 'authenticator', 'reportedBy', report.reportedBy, title, reportTime(draft));
+}
 
 function signature(
   draft: Draft,
   element: 'legalAuthenticator' | 'authenticator',
-  key: 'auditedBy' | 'technician' | 'reportedBy',
+  key: 'auditedBy' | 'technician' | 'performedBy' | 'reportedBy',
   person: Person | undefined,
   title: string,
   at: string | undefined,
 ): XmlElement | undefined {
   const strict = draft.pack.form === 'strict';
-  let id: Said = say(draft, key, person?.id, 'id');
+  const lengths = element === 'legalAuthenticator' ? draft.type.strict.auditorId : draft.type.strict.signerId;
+  let id: Said = say(draft, key, fitting(draft, `${key}.id`, person?.id, lengths), 'id');
   let name: Said = say(draft, key, person?.name, 'name');
   if (id === undefined && name === undefined) return undefined;
   // Half a person: the schema wants the other half too, so omitting it must be said.
   const nothing: Said = strict ? { text: draft.pack.missingValue } : 'null';
-  id ??= nothing;
+  id = longEnough(draft, id ?? nothing, lengths);
   name ??= nothing;
-  // The strict schema refuses a one-character placeholder for the auditor's number.
-  if (strict && element === 'legalAuthenticator' && id !== 'null' && [...id.text].length < 2) id = { text: 'NA' };
   return el(element, {}, [
     signatureTime(draft, at),
     el('signatureCode'),

@@ -18,8 +18,10 @@ const oidKeys = [
   'order',
   'department',
   'ward',
+  'examReport',
   'labReport',
   'typeId',
+  'templateC0006',
   'templateC0007',
   'dataElements',
   'documentCodes',
@@ -43,8 +45,30 @@ const dataElementKeys = [
   'reportDepartment',
   'reportOrganization',
   'remarks',
+  'chiefComplaint',
+  'symptoms',
+  'specialExamination',
+  'examMethod',
+  'examCategory',
+  'examItem',
+  'examResultCode',
+  'treatment',
+  'examFindings',
+  'examImpression',
+  'examDepartment',
+  'examOrganization',
+  'examRemarks',
 ] as const;
-const sectionKeys = ['diagnosis', 'studies', 'report'] as const;
+const sectionKeys = [
+  'diagnosis',
+  'studies',
+  'report',
+  'chiefComplaint',
+  'symptoms',
+  'examination',
+  'treatment',
+  'examReport',
+] as const;
 
 export type OidKey = (typeof oidKeys)[number];
 export type DataElementKey = (typeof dataElementKeys)[number];

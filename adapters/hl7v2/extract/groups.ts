@@ -25,13 +25,30 @@ export interface PatientGroup {
 /** `where` names the segment that does not fit, for example `OBX`. */
 export type Grouping = { ok: true; patients: PatientGroup[] } | { ok: false; where: string };
 
+/**
+ * Whether a segment makes a message one that is not read at all: a second MSH, a batch header, or half of a message cut
+ * into continuations (DSC, ADD, MSH-14), which must not pass for a whole one.
+ */
+export function breaksMessage(message: Hl7Message, segment: Segment, index: number): boolean {
+  switch (segment.id) {
+    case 'MSH':
+      return index > 0 || fieldText(message, segment, 14) !== '';
+    case 'FHS':
+    case 'BHS':
+    case 'DSC':
+    case 'ADD':
+      return true;
+    default:
+      return false;
+  }
+}
+
 const patientLevel = new Set(['PD1', 'NK1', 'PV1', 'PV2', 'AL1', 'IN1', 'EVN']);
 
 /**
  * Groups the segment stream of a result message, whatever the order of segments inside a group (senders
  * write OBR, ORC, SPM in any order). A PID begins a patient, an OBR an order, an NTE belongs to the
- * segment before it. Refused are results without OBR, a second MSH, batch headers and messages cut
- * into continuations (DSC, ADD, MSH-14): half a report must not pass for a whole one.
+ * segment before it. Refused are results without OBR, and what breaks a message.
  */
 export function groupSegments(message: Hl7Message, specimenFirst: boolean): Grouping {
   const refuse = (segment: Segment): Grouping => ({ ok: false, where: segment.id });
@@ -54,15 +71,10 @@ export function groupSegments(message: Hl7Message, specimenFirst: boolean): Grou
     const segment = segments[i];
     if (segment === undefined) continue;
     const { id } = segment;
+    if (breaksMessage(message, segment, i)) return refuse(segment);
     switch (id) {
       case 'MSH':
-        if (i > 0 || fieldText(message, segment, 14) !== '') return refuse(segment);
         break;
-      case 'FHS':
-      case 'BHS':
-      case 'DSC':
-      case 'ADD':
-        return refuse(segment);
       case 'PID':
         patient = { segments: { PID: segment }, diagnoses: [], orders: [] };
         patients.push(patient);

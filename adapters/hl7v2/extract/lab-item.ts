@@ -3,7 +3,7 @@ import type { StatusAction } from '../../../agent/clinical/reports/types.ts';
 import { explicitNull, fieldText, repetitionsOf, type Segment, unescapeText } from '../parser.ts';
 import { missingKey } from '../profile/path-compile.ts';
 import type { ResultGroup } from './groups.ts';
-import { isPayload, isPlainNumber } from './observation-value.ts';
+import { isPlainNumber } from './observation-value.ts';
 import { codedOf, type Extraction, placeOf, remark, timeOf, valueBy } from './reading.ts';
 
 export interface ItemReading {
@@ -18,18 +18,16 @@ export interface ItemReading {
  * @param index where the item stands in the record, for findings.
  */
 export function readItem(x: Extraction, result: ResultGroup, index: number): ItemReading | undefined {
-  const { items: paths, tables } = x.rules;
-  const { message } = x.scope;
+  const { items: paths } = x.rules;
   const item = codedOf(x, paths);
   if (item === undefined) return undefined;
-  if (isPayload(message, result.obx)) remark(x, 'MAP-3024', placeOf(index), 'completeness');
   const value = valueBy(x, paths.value);
   const subId = valueBy(x, paths.subId);
-  const flag = valueBy(x, paths.flag)?.trim() || undefined;
+  const flag = flagOf(x);
   const flags = flagsOf(x, flag);
   const interpretation = interpret(x, flags, index);
   const critical = flags.some((one) => x.rules.criticalFlags.has(one));
-  const action = tables.itemStatus.get(valueBy(x, paths.status) ?? missingKey);
+  const action = statusOf(x);
   const key = (item.code ?? item.name ?? '') + (subId === undefined ? '' : `/${subId}`);
   return {
     segment: result.obx,
@@ -52,6 +50,19 @@ export function readItem(x: Extraction, result: ResultGroup, index: number): Ite
   };
 }
 
+/** What the status of the current OBX asks for; undefined when the code is not in the table. */
+export const statusOf = (x: Extraction): StatusAction | undefined =>
+  x.rules.tables.itemStatus.get(valueBy(x, x.rules.items.status) ?? missingKey);
+
+/** Items of a cancelled order go; an item posted as wrong still withdraws the whole report. */
+export const withinOrder = (
+  order: StatusAction | undefined,
+  item: StatusAction | undefined,
+): StatusAction | undefined => (order !== 'retract' || item === 'retract' ? item : 'remove-item');
+
+/** The flag of the current OBX as sent. */
+export const flagOf = (x: Extraction): string | undefined => valueBy(x, x.rules.items.flag)?.trim() || undefined;
+
 /** The comment of an NTE (NTE-3), its repetitions as lines; nothing when it is blank. */
 export function noteText(x: Extraction, note: Segment): string[] {
   const { message } = x.scope;
@@ -62,7 +73,7 @@ export function noteText(x: Extraction, note: Segment): string[] {
 }
 
 /** Codes of the flag: of each repetition its first component. */
-function flagsOf(x: Extraction, flag: string | undefined): string[] {
+export function flagsOf(x: Extraction, flag: string | undefined): string[] {
   if (flag === undefined) return [];
   const { repetition, component } = x.scope.message.delimiters;
   if (!flag.includes(repetition) && !flag.includes(component)) return [flag];
@@ -73,14 +84,19 @@ function flagsOf(x: Extraction, flag: string | undefined): string[] {
 }
 
 /** Abnormal outweighs undetermined outweighs normal; one unknown flag leaves all open (MAP-3001). */
-function interpret(x: Extraction, flags: readonly string[], index: number): Interpretation | undefined {
+export function interpret(
+  x: Extraction,
+  flags: readonly string[],
+  index: number,
+  list: 'items' | 'sections' = 'items',
+): Interpretation | undefined {
   const table = x.rules.tables.flags;
   if (flags.length === 0) return table.get(missingKey);
   let result: Interpretation = 'normal';
   for (const flag of flags) {
     const meaning = table.get(flag);
     if (meaning === undefined) {
-      remark(x, 'MAP-3001', placeOf(index, 'flag'), 'accuracy');
+      remark(x, 'MAP-3001', placeOf(index, 'flag', list), 'accuracy');
       return undefined;
     }
     if (meaning === 'abnormal' || (meaning === 'undetermined' && result === 'normal')) result = meaning;

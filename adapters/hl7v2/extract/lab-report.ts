@@ -1,46 +1,29 @@
-import { compareTimes } from '../../../agent/clinical/records/time.ts';
-import type { Coded, Encounter, LabItem, LabReport, Patient, Specimen } from '../../../agent/clinical/records/types.ts';
+import type {
+  Attachment,
+  Coded,
+  Encounter,
+  LabItem,
+  LabReport,
+  Patient,
+  Specimen,
+} from '../../../agent/clinical/records/types.ts';
 import type { ReportStatement, StatusAction } from '../../../agent/clinical/reports/types.ts';
 import { missingKey } from '../profile/path-compile.ts';
-import type { OrderGroup } from './groups.ts';
-import { type ItemReading, noteText, readItem } from './lab-item.ts';
-import { codedOf, type Extraction, personOf, timeOf, valueBy } from './reading.ts';
-
-/** The OBRs of one message that state the same report. */
-export interface ReportDraft {
-  number: string;
-  orders: OrderGroup[];
-}
+import { attach, isAddress } from './attachments.ts';
+import type { OrderGroup, ResultGroup } from './groups.ts';
+import { type ItemReading, noteText, readItem, statusOf, withinOrder } from './lab-item.ts';
+import { Cultures, isInline, type OrganismLink } from './microbiology.ts';
+import { insteadOfValue } from './observation-value.ts';
+import { addNumbers, codedOf, type Extraction, personOf, remark, timeOf, valueBy } from './reading.ts';
+import { combine, fill, joinCoded, latest, type ReportDraft } from './report-draft.ts';
 
 /** What one message says of one report, before patient and ordering are looked at. */
-export interface ReportReading {
-  report: LabReport;
+export interface ReportReading<Report> {
+  report: Report;
   reportAction: StatusAction;
   itemActions: ReportStatement['itemActions'];
   /** Set when the report cannot be published as it is; a retraction or an interim does not need it. */
   incomplete: { code: 'MAP-3006' | 'HL7-2102'; where: string } | undefined;
-}
-
-/** Sorts the orders of a patient by report number, in the order they come; `unnumbered` have none (MAP-3008). */
-export function draftReports(
-  x: Extraction,
-  orders: readonly OrderGroup[],
-  enter: (order: OrderGroup) => void,
-): { drafts: ReportDraft[]; unnumbered: number } {
-  const drafts = new Map<string, ReportDraft>();
-  let unnumbered = 0;
-  for (const order of orders) {
-    enter(order);
-    const number = x.rules.report.number(x.scope);
-    if (number === undefined) {
-      unnumbered++;
-      continue;
-    }
-    const draft = drafts.get(number) ?? { number, orders: [] };
-    draft.orders.push(order);
-    drafts.set(number, draft);
-  }
-  return { drafts: [...drafts.values()], unnumbered };
 }
 
 /**
@@ -51,101 +34,151 @@ export function draftReports(
  * orders; where only some are cancelled, their items are removed. One order that is not final makes the
  * report wait. An unknown or absent status is never final: `incomplete` says MAP-3006.
  */
-export function readReport(
+export function readLabReport(
   x: Extraction,
   draft: ReportDraft,
   patient: Patient,
   encounter: Encounter,
   enter: (order: OrderGroup) => void,
-): ReportReading {
-  const { report: paths, specimen: specimenPaths, tables } = x.rules;
+): ReportReading<LabReport> {
+  const { report: paths, tables } = x.rules;
   const header: Partial<LabReport> = {};
   const specimen: Specimen = {};
   const panels: Coded[] = [];
   const orderNumbers = new Set<string>();
   const remarks: string[] = [];
-  const readings: ItemReading[] = [];
   const orderActions: Array<StatusAction | undefined> = [];
-  let nameless = false;
+  const results = new LabResults(x);
 
-  for (const order of draft.orders) {
-    enter(order);
+  for (const { group, organism } of draft.orders) {
+    enter(group);
     const action = tables.reportStatus.get(paths.status(x.scope) ?? missingKey);
     orderActions.push(action);
-    for (const number of (valueBy(x, paths.orderNumbers) ?? '').split(x.rules.profile.report.order_number_separator)) {
-      if (number.trim() !== '') orderNumbers.add(number.trim());
-    }
+    addNumbers(x, orderNumbers, paths.orderNumbers);
     const panel = codedOf(x, paths.panel);
     if (panel !== undefined) panels.push(panel);
-    fill(header, {
-      category: codedOf(x, paths.category),
-      conclusion: valueBy(x, paths.conclusion),
-      orderedBy: personOf(x, paths.orderedBy),
-      reportedBy: personOf(x, paths.reportedBy),
-      auditedBy: personOf(x, paths.auditedBy),
-      technician: personOf(x, paths.technician),
-      orderingDepartment: codedOf(x, paths.orderingDepartment),
-      performingDepartment: codedOf(x, paths.performingDepartment),
-    });
-    header.reportedAt = latest(header.reportedAt, timeOf(x, paths.reportedAt, 'reportedAt'));
-    header.auditedAt = latest(header.auditedAt, timeOf(x, paths.auditedAt, 'auditedAt'));
-    fill(specimen, {
-      number: valueBy(x, specimenPaths.number),
-      type: codedOf(x, specimenPaths.type),
-      condition: codedOf(x, specimenPaths.condition),
-      collectedAt: timeOf(x, specimenPaths.collectedAt, 'specimen.collectedAt'),
-      receivedAt: timeOf(x, specimenPaths.receivedAt, 'specimen.receivedAt'),
-    });
-    for (const note of order.notes) remarks.push(...noteText(x, note));
-    for (const result of order.results) {
-      x.scope.current.OBX = result.obx;
-      const reading = readItem(x, result, readings.length);
-      if (reading === undefined) nameless = true;
-      else readings.push(action === 'retract' ? { ...reading, action: retractedOrderItem(reading.action) } : reading);
-    }
+    readHeader(x, header, specimen);
+    for (const note of group.notes) remarks.push(...noteText(x, note));
+    const inline = isInline(x);
+    for (const result of group.results) results.add(result, action, organism, inline);
   }
 
-  const { items, itemActions } = settleItems(readings);
-  const reportAction = combine(orderActions, readings);
-  const unknownItem = readings.some((reading) => reading.action === undefined);
-  const incomplete =
-    reportAction === undefined
-      ? ({ code: 'MAP-3006', where: 'report.status' } as const)
-      : unknownItem
-        ? ({ code: 'MAP-3006', where: 'items.status' } as const)
-        : nameless
-          ? ({ code: 'HL7-2102', where: 'items.code' } as const)
-          : items.length === 0 && header.conclusion === undefined
-            ? ({ code: 'HL7-2102', where: 'OBX' } as const)
-            : undefined;
+  const { items, itemActions } = settleItems(results.readings);
+  const organisms = results.cultures.settle(itemActions);
+  const { attachments, actions } = results;
+  const reportAction = combine(orderActions, actions.includes('retract'));
   const report: LabReport = {
     kind: 'lab-report',
     reportNumber: draft.number,
     orderNumbers: [...orderNumbers],
     patient,
     encounter,
-    panel: joinPanels(panels),
+    panel: joinCoded(panels),
     specimen,
     items,
+    ...(organisms.length > 0 && { organisms }),
+    ...(attachments.length > 0 && { attachments }),
     remarks,
     ...header,
   };
+  const empty = items.length === 0 && organisms.length === 0 && header.conclusion === undefined;
+  const incomplete =
+    reportAction === undefined
+      ? ({ code: 'MAP-3006', where: 'report.status' } as const)
+      : actions.includes(undefined)
+        ? ({ code: 'MAP-3006', where: 'items.status' } as const)
+        : results.nameless
+          ? ({ code: 'HL7-2102', where: 'items.code' } as const)
+          : empty
+            ? ({ code: 'HL7-2102', where: 'OBX' } as const)
+            : undefined;
   return { report, reportAction: reportAction ?? 'publish', itemActions, incomplete };
 }
 
-/** Items of a cancelled order go; an item posted as wrong still withdraws the whole report. */
-const retractedOrderItem = (action: StatusAction | undefined): StatusAction =>
-  action === 'retract' ? 'retract' : 'remove-item';
+/** Of header values the first that any order has, of report and audit time the latest. */
+function readHeader(x: Extraction, header: Partial<LabReport>, specimen: Specimen): void {
+  const { report: paths, specimen: specimenPaths } = x.rules;
+  fill(header, {
+    category: codedOf(x, paths.category),
+    conclusion: valueBy(x, paths.conclusion),
+    orderedBy: personOf(x, paths.orderedBy),
+    reportedBy: personOf(x, paths.reportedBy),
+    auditedBy: personOf(x, paths.auditedBy),
+    technician: personOf(x, paths.technician),
+    orderingDepartment: codedOf(x, paths.orderingDepartment),
+    performingDepartment: codedOf(x, paths.performingDepartment),
+  });
+  header.reportedAt = latest(header.reportedAt, timeOf(x, paths.reportedAt, 'reportedAt'));
+  header.auditedAt = latest(header.auditedAt, timeOf(x, paths.auditedAt, 'auditedAt'));
+  fill(specimen, {
+    number: valueBy(x, specimenPaths.number),
+    type: codedOf(x, specimenPaths.type),
+    condition: codedOf(x, specimenPaths.condition),
+    collectedAt: timeOf(x, specimenPaths.collectedAt, 'specimen.collectedAt'),
+    receivedAt: timeOf(x, specimenPaths.receivedAt, 'specimen.receivedAt'),
+  });
+}
 
-/** The action of the whole report; undefined when an order's status is unknown. */
-function combine(
-  orders: ReadonlyArray<StatusAction | undefined>,
-  items: readonly ItemReading[],
-): StatusAction | undefined {
-  if (items.some((reading) => reading.action === 'retract')) return 'retract';
-  if (orders.every((action) => action === 'retract')) return 'retract';
-  if (orders.includes(undefined)) return undefined;
-  return orders.includes('hold') ? 'hold' : 'publish';
+/** What the OBXs of a report are: items, what grew, attachments. */
+class LabResults {
+  readonly readings: ItemReading[] = [];
+  readonly cultures = new Cultures();
+  readonly attachments: Attachment[] = [];
+  /** The status of every OBX; undefined is one that is in no table. */
+  readonly actions: Array<StatusAction | undefined> = [];
+  /** One has neither code nor name. */
+  nameless = false;
+  readonly #x: Extraction;
+
+  constructor(x: Extraction) {
+    this.#x = x;
+  }
+
+  add(
+    result: ResultGroup,
+    orderAction: StatusAction | undefined,
+    organism: OrganismLink | undefined,
+    inline: boolean,
+  ): void {
+    const x = this.#x;
+    const { message } = x.scope;
+    x.scope.current.OBX = result.obx;
+    const instead = insteadOfValue(message, result.obx);
+    if (instead !== undefined) {
+      if (instead === 'payload') this.#attach(result, orderAction);
+      else remark(x, 'MAP-3024', 'OBX', 'completeness');
+      return;
+    }
+    if (organism !== undefined || inline) {
+      const action = withinOrder(orderAction, statusOf(x));
+      const taken = organism ? this.cultures.addLinked(x, organism, action) : this.cultures.addInline(x, action);
+      if (taken) {
+        this.actions.push(action);
+        return;
+      }
+    }
+    const reading = readItem(x, result, this.readings.length);
+    if (reading === undefined) {
+      this.nameless = true;
+      return;
+    }
+    const { value } = reading.item;
+    if (value !== undefined && !reading.item.numeric && isAddress(value)) {
+      this.#attach(result, orderAction);
+      return;
+    }
+    if (orderAction === 'retract') reading.action = withinOrder(orderAction, reading.action);
+    this.actions.push(reading.action);
+    this.readings.push(reading);
+  }
+
+  #attach({ obx }: ResultGroup, orderAction: StatusAction | undefined): void {
+    const x = this.#x;
+    const action = withinOrder(orderAction, statusOf(x));
+    this.actions.push(action);
+    if (action === 'remove-item') return;
+    attach(x, this.attachments, obx);
+  }
 }
 
 /**
@@ -158,7 +191,9 @@ function settleItems(readings: readonly ItemReading[]): {
   itemActions: ReportStatement['itemActions'];
 } {
   const keptKeys = new Set<string>();
-  for (const { item, action } of readings) if (action !== 'remove-item') keptKeys.add(item.key);
+  if (readings.some(({ action }) => action === 'remove-item')) {
+    for (const { item, action } of readings) if (action !== 'remove-item') keptKeys.add(item.key);
+  }
   const counts = new Map<string, number>();
   const items: LabItem[] = [];
   const itemActions: ReportStatement['itemActions'] = {};
@@ -171,22 +206,4 @@ function settleItems(readings: readonly ItemReading[]): {
     if (action === 'hold' || action === 'remove-item') itemActions[key] = action;
   }
   return { items, itemActions };
-}
-
-/** One panel as it is; of several the names together, since one code would name only a part. */
-function joinPanels(panels: readonly Coded[]): Coded | undefined {
-  const [first] = panels;
-  if (first === undefined || panels.every((p) => p.code === first.code && p.name === first.name)) return first;
-  const names = panels.map((panel) => panel.name ?? panel.code ?? '');
-  return { name: [...new Set(names)].join('、') };
-}
-
-const latest = (a: string | undefined, b: string | undefined): string | undefined =>
-  a === undefined || (b !== undefined && compareTimes(b, a) > 0) ? b : a;
-
-/** Sets what is not set yet. */
-function fill<T extends object>(target: T, source: Partial<T>): void {
-  for (const key of Object.keys(source) as Array<keyof T>) {
-    if (target[key] === undefined && source[key] !== undefined) target[key] = source[key];
-  }
 }

@@ -1,7 +1,37 @@
 import { type Hl7Message, type Segment, valueAt } from '../parser.ts';
 
-/** Result messages the extraction reads. */
-const readable = new Set(['ORU^R01', 'OUL^R21', 'OUL^R22', 'OUL^R23', 'OUL^R24']);
+/** What kind of reading a message type gets. */
+export type Family = 'results' | 'visits' | 'merges' | 'orders' | 'prescriptions' | 'documents';
+
+const families = new Map<string, Family>([
+  ...['ORU^R01', 'OUL^R21', 'OUL^R22', 'OUL^R23', 'OUL^R24'].map((type) => [type, 'results'] as const),
+  ...['A01', 'A02', 'A03', 'A04', 'A06', 'A07', 'A08', 'A11', 'A12', 'A13', 'A28', 'A31'].map(
+    (trigger) => [`ADT^${trigger}`, 'visits'] as const,
+  ),
+  ...['A34', 'A35', 'A36', 'A37', 'A40', 'A45', 'A47'].map((trigger) => [`ADT^${trigger}`, 'merges'] as const),
+  ...['ORM^O01', 'OML^O21', 'OMG^O19'].map((type) => [type, 'orders'] as const),
+  ['RDE^O11', 'prescriptions'],
+  ...Array.from({ length: 11 }, (_, i) => [`MDM^T${String(i + 1).padStart(2, '0')}`, 'documents'] as const),
+]);
+
+/**
+ * Types that are acknowledged and never carried, by the rule that filters them. They say nothing that a platform takes:
+ * alarms of devices, appointments, charges, catalogues, and answers and questions between systems.
+ */
+const unread = new Map<string, string>([
+  ['ORU^R40', 'device-alarm'],
+  ['ORU^R42', 'device-alarm'],
+  ['ORU^W01', 'waveform'],
+  ...['SIU', 'SRM', 'SRR'].map((code) => [code, 'schedule'] as const),
+  ...['DFT', 'BAR'].map((code) => [code, 'charges'] as const),
+  ...['MFN', 'MFK', 'MFQ', 'MFR'].map((code) => [code, 'master-files'] as const),
+  ...['QRY', 'QBP', 'QCN', 'QSB', 'QVR', 'VXQ', 'OSQ', 'RQC', 'RQI', 'RQP', 'RQQ'].map(
+    (code) => [code, 'query'] as const,
+  ),
+  ...['ACK', 'ADR', 'ORR', 'ORG', 'ORL', 'RRE', 'RRD', 'RSP', 'QCK', 'DSR', 'VXR', 'VXX', 'ORF', 'RPI'].map(
+    (code) => [code, 'answer'] as const,
+  ),
+]);
 
 /** Message codes of HL7 v2 that may be shown as they are; anything else is `other`. */
 const knownCodes = new Set(
@@ -32,13 +62,20 @@ export function messageTypeOf(message: Hl7Message, msh: Segment): MessageType {
   return { code, trigger, shown };
 }
 
-export const isReadable = (type: MessageType): boolean => readable.has(type.shown);
+export const familyOf = (type: MessageType): Family | undefined => families.get(type.shown);
 
-/** In OUL a specimen stands before its orders, in ORU after the results. */
-export const specimenFirst = (type: MessageType): boolean => type.code === 'OUL';
+/** The rule that filters a type nobody carries, if there is a more telling one than "not taken" (HL7-2104). */
+export const unreadRule = (type: MessageType): string | undefined => unread.get(type.shown) ?? unread.get(type.code);
 
-/** Whether a type pattern of a profile (`ORU^R01`, `OUL^*`, `ORU`) names a type the extraction reads. */
-export function isReadableType(pattern: string): boolean {
+/** Families that a pattern of a profile (`ORU^R01`, `ADT^*`, `ORU`) names types of; none: nobody reads them. */
+export function familiesOf(pattern: string): Set<Family> {
   const [code, trigger = '*'] = pattern.split('^');
-  return [...readable].some((type) => (trigger === '*' ? type.startsWith(`${code}^`) : type === `${code}^${trigger}`));
+  const found = new Set<Family>();
+  for (const [type, family] of families) {
+    if (trigger === '*' ? type.startsWith(`${code}^`) : type === `${code}^${trigger}`) found.add(family);
+  }
+  return found;
 }
+
+/** In OUL a specimen stands before its orders; in ORU and OUL^R24 after the results. */
+export const specimenFirst = (type: MessageType): boolean => type.code === 'OUL' && type.trigger !== 'R24';

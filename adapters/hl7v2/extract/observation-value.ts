@@ -50,7 +50,7 @@ function isExplicitNull(message: Hl7Message, segment: Segment, field: number): b
   return message.text.slice(message.span.start, message.span.end) === explicitNull;
 }
 
-type ValueType = 'text' | 'coded' | 'structured' | 'payload' | 'other';
+type ValueType = 'text' | 'coded' | 'structured' | 'payload' | 'waveform' | 'other';
 const valueTypes = new Map<string, ValueType>([
   // Repetitions are lines of one text.
   ...['TX', 'FT'].map((type) => [type, 'text'] as const),
@@ -59,30 +59,51 @@ const valueTypes = new Map<string, ValueType>([
   ['SN', 'structured'],
   // A document or a pointer to one; a value of a laboratory item it is not.
   ...['ED', 'RP'].map((type) => [type, 'payload'] as const),
+  // Samples of a curve.
+  ...['NA', 'MA'].map((type) => [type, 'waveform'] as const),
   ...['NM', 'ST'].map((type) => [type, 'other'] as const),
 ]);
 
 function valueTypeOf(message: Hl7Message, segment: Segment): ValueType {
+  // Most are NM or ST, and every result is asked twice: seen without cutting anything out.
+  if (declares(message, segment, 'N', 'M') || declares(message, segment, 'S', 'T')) return 'other';
   const type = valueAt(message, segment, 2);
   return valueTypes.get(type) ?? valueTypes.get(type.trim().toUpperCase()) ?? 'other';
 }
 
-/** Whether an OBX holds an attachment (ED) or a pointer (RP) instead of a value. */
-export const isPayload = (message: Hl7Message, segment: Segment): boolean =>
-  valueTypeOf(message, segment) === 'payload';
+/** Whether OBX-2 is exactly these two letters. */
+function declares(message: Hl7Message, segment: Segment, first: string, second: string): boolean {
+  spanField(message, segment, 2);
+  const { start, end } = message.span;
+  return end - start === 2 && message.text[start] === first && message.text[start + 1] === second;
+}
+
+/** OBX-2 in capitals. */
+export const valueTypeName = (message: Hl7Message, segment: Segment): string =>
+  valueAt(message, segment, 2).trim().toUpperCase();
+
+/** What an OBX holds instead of a value: an attachment (ED), a pointer (RP), or a stretch of a waveform. */
+export function insteadOfValue(message: Hl7Message, segment: Segment): 'payload' | 'waveform' | undefined {
+  const type = valueTypeOf(message, segment);
+  return type === 'payload' || type === 'waveform' ? type : undefined;
+}
+
+/** Whether an OBX declares a number (NM, SN). */
+export const declaresNumber = (message: Hl7Message, segment: Segment): boolean =>
+  declares(message, segment, 'N', 'M') || declares(message, segment, 'S', 'N');
 
 /**
  * The observed value of an OBX by its value type (OBX-2), unescaped, otherwise exactly as sent.
  * TX and FT: repetitions are lines. Coded types: text, else code, of each repetition, a line each.
  * SN: its parts in one (`>100`). Everything else, unknown and absent types too: the whole field as
  * written, since senders leave `^` and `~` unescaped in plain text. Blanks around a plain number go.
- * Undefined when empty, an explicit null, an attachment (ED) or a pointer (RP).
+ * Undefined when empty, an explicit null, an attachment (ED), a pointer (RP) or a waveform.
  */
 export function observedText(message: Hl7Message, segment: Segment, field: number): string | undefined {
   const text = fieldText(message, segment, field);
   if (text === '' || text === explicitNull) return undefined;
   const type = valueTypeOf(message, segment);
-  if (type === 'payload') return undefined;
+  if (type === 'payload' || type === 'waveform') return undefined;
   let value: string;
   if (type === 'text') {
     value = repetitionsOf(message, text)

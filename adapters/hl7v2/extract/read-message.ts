@@ -1,36 +1,32 @@
-import { compareTimes, localTime, normaliseTime } from '../../../agent/clinical/records/time.ts';
-import type { ReportStatement } from '../../../agent/clinical/reports/types.ts';
-import type { MappingContext, Reading } from '../../../agent/mapping/mapper.ts';
+import type { MappingContext, Reading, Statement } from '../../../agent/mapping/mapper.ts';
 import type { Phi } from '../../../agent/support/phi.ts';
 import { decodeMessage } from '../charset.ts';
 import { judgeProcessingId, judgeType } from '../intake-rules.ts';
-import { type Hl7Message, parseMessage, type Segment, valueAt } from '../parser.ts';
+import { parseMessage, valueAt } from '../parser.ts';
 import type { CompiledProfile } from '../profile/rules.ts';
 import type { Scope } from '../profile/scope.ts';
-import { readEncounter } from './encounter.ts';
-import { groupSegments, type OrderGroup, type PatientGroup } from './groups.ts';
-import { draftReports, type ReportDraft, readReport } from './lab-report.ts';
-import { isReadable, messageTypeOf, specimenFirst } from './message-type.ts';
-import { type PatientReading, readPatient } from './patient.ts';
-import { type Extraction, remark } from './reading.ts';
+import { readDocument } from './documents.ts';
+import { readMerge, readUnlink } from './merges.ts';
+import { type Family, familyOf, type MessageType, messageTypeOf, unreadRule } from './message-type.ts';
+import { readOrders, readPrescriptions } from './orders.ts';
+import { groupOrders, groupVisits } from './plain-groups.ts';
+import { readResults } from './results.ts';
 import { SearchKeys } from './search-keys.ts';
+import { type Circumstances, enterPatient, readTold } from './told.ts';
+import { readVisit } from './visits.ts';
 
-export { isReadableType } from './message-type.ts';
-
-/** A sender's clock may be ahead by this much before its times count as future. */
-const clockTolerance = 5 * 60_000;
-
-type Statement = { ok: ReportStatement } | { held: { code: string; where: string } };
+/** What a family of messages says, or the segment that makes its structure unreadable (HL7-2106). */
+export type Said = { statements: Statement[] } | { unreadable: string };
 
 /**
  * What a message says, after its source profile. Pure: the same bytes, rules and context give the same
- * reading. Filtered are types and processing ids the profile does not take (rules HL7-2104, HL7-2105).
+ * reading. Filtered are types and processing ids the profile does not take (rules HL7-2104, HL7-2105) and
+ * what no platform takes, by a rule with a name of its own (message-type.ts, `quality-control`, `heartbeat`).
  * Held as a whole is what cannot be decoded (MLLP-2006), is no HL7 (HL7-2101) or does not group
- * (HL7-2106); a report that cannot be trusted is held alone (HL7-2102, MAP-3003 … MAP-3008).
+ * (HL7-2106); a record that cannot be trusted is held alone (HL7-2102, MAP-3003 … MAP-3008).
  */
 export function readMessage(rules: CompiledProfile, raw: Phi<Uint8Array>, context: MappingContext): Reading {
   const keys = new SearchKeys();
-  const { intake, time_zone } = rules.profile;
   const held = (code: string, where: string, type = 'other'): Reading => ({
     kind: 'held',
     type,
@@ -39,7 +35,7 @@ export function readMessage(rules: CompiledProfile, raw: Phi<Uint8Array>, contex
     lookups: keys.keys,
   });
 
-  const decoded = decodeMessage(raw.reveal(), intake.charset);
+  const decoded = decodeMessage(raw.reveal(), rules.profile.intake.charset);
   if (!decoded.ok) return held(decoded.code, 'MSH-18');
   const message = parseMessage(decoded.text, escapeCharset(decoded.charset));
   const msh = message?.segments[0];
@@ -50,106 +46,113 @@ export function readMessage(rules: CompiledProfile, raw: Phi<Uint8Array>, contex
   keys.add('control', valueAt(message, msh, 10));
   const scope: Scope = {
     message,
-    timeZone: time_zone ?? context.timeZone,
+    timeZone: rules.profile.time_zone ?? context.timeZone,
     current: { MSH: msh },
     readFrom: undefined,
     readRepetition: 1,
   };
-  const grouping = groupSegments(message, specimenFirst(type));
-  const rule =
-    judgeProcessingId(intake, valueAt(message, msh, 11)) !== 'accept'
-      ? 'HL7-2105'
-      : judgeType(intake, type) !== 'accept' || !isReadable(type)
-        ? 'HL7-2104'
-        : undefined;
-  if (rule !== undefined) {
-    if (grouping.ok) for (const group of grouping.patients) enterPatient(rules, scope, msh, group, keys);
-    return { kind: 'filtered', type: type.shown, rule, lookups: keys.keys };
+  const circumstances: Circumstances = { rules, scope, msh, context, keys };
+  const family = familyOf(type);
+  const rule = ruleFor(circumstances, type, family);
+  if (rule !== undefined || family === undefined) {
+    const grouping = groupVisits(message);
+    if (grouping.ok) for (const { segments } of grouping.groups) enterPatient(circumstances, segments);
+    return { kind: 'filtered', type: type.shown, rule: rule ?? 'HL7-2104', lookups: keys.keys };
   }
-  if (!grouping.ok) return held('HL7-2106', grouping.where, type.shown);
-
-  const statements: Statement[] = [];
-  for (const group of grouping.patients) {
-    const { x, patient } = enterPatient(rules, scope, msh, group, keys);
-    statements.push(...readGroup(x, group, patient, message, msh, context, keys));
-  }
-  if (statements.length === 0) return held('HL7-2106', 'OBR', type.shown);
-  return { kind: 'statements', type: type.shown, statements, lookups: keys.keys };
+  const said = readers[family](circumstances, type);
+  if ('unreadable' in said) return held('HL7-2106', said.unreadable, type.shown);
+  return { kind: 'statements', type: type.shown, statements: said.statements, lookups: keys.keys };
 }
 
 /** ASCII says nothing of bytes beyond it, and UTF-16 is no charset of escapes. */
 const escapeCharset = (charset: string): string =>
   charset === 'US-ASCII' || charset.startsWith('UTF-16') ? 'utf-8' : charset;
 
-function enterPatient(
-  rules: CompiledProfile,
-  scope: Scope,
-  msh: Segment,
-  group: PatientGroup,
-  keys: SearchKeys,
-): { x: Extraction; patient: PatientReading } {
-  scope.current = { ...group.segments, MSH: msh };
-  const x: Extraction = { rules, scope, findings: [] };
-  const patient = readPatient(x);
-  keys.addPatient(patient.patient);
-  keys.add('visit', rules.encounter.visitNumber?.(scope));
-  return { x, patient };
+/** The rule by which a message as a whole is acknowledged and not carried. */
+function ruleFor(
+  { rules, scope, msh }: Circumstances,
+  type: MessageType,
+  family: Family | undefined,
+): string | undefined {
+  const { intake } = rules.profile;
+  const { message } = scope;
+  if (judgeProcessingId(intake, valueAt(message, msh, 11)) !== 'accept') return 'HL7-2105';
+  const unread = unreadRule(type);
+  if (unread !== undefined) return unread;
+  if (family === undefined || judgeType(intake, type) !== 'accept' || !isConfigured(rules, family)) return 'HL7-2104';
+  // A device says that it is there.
+  if (family === 'results' && message.segments.length === 1 && valueAt(message, msh, 14) === '') return 'heartbeat';
+  const said = rules.qualityControl?.path(scope);
+  return said !== undefined && rules.qualityControl?.values.has(said) ? 'quality-control' : undefined;
 }
 
-function readGroup(
-  x: Extraction,
-  group: PatientGroup,
-  patient: PatientReading,
-  message: Hl7Message,
-  msh: Segment,
-  context: MappingContext,
-  keys: SearchKeys,
-): Statement[] {
-  const { encounter, unknownClassAt } = readEncounter(x, group.diagnoses);
-  const patientSegments = x.scope.current;
-  const aboutPatient = x.findings;
-  const enter = (order: OrderGroup): void => {
-    x.scope.current = { ...patientSegments, ...order.segments };
-  };
-  const horizon = localTime(context.receivedMs + clockTolerance, x.scope.timeZone);
-  const messageTime = normaliseTime(valueAt(message, msh, 7), x.scope.timeZone);
-
-  const state = (draft: ReportDraft): Statement => {
-    x.findings = [...aboutPatient];
-    const reading = readReport(x, draft, patient.patient, encounter, enter);
-    const { report, reportAction } = reading;
-    keys.add('report', report.reportNumber);
-    for (const number of report.orderNumbers) keys.add('order', number);
-    keys.add('specimen', report.specimen.number);
-
-    // A withdrawal needs to know the report and the patient, nothing more.
-    const { patientKey } = patient;
-    if (patientKey === undefined) return hold({ code: 'MAP-3003', where: 'patient.in_house' });
-    if (!patient.ok && reportAction !== 'retract') return hold(patient);
-    if (reportAction === 'publish') {
-      if (reading.incomplete !== undefined) return hold(reading.incomplete);
-      if (unknownClassAt !== undefined) return hold({ code: 'MAP-3005', where: unknownClassAt });
-    }
-    const inFuture = compareTimes(report.reportedAt, horizon) > 0;
-    if (inFuture) remark(x, 'MAP-3022', 'reportedAt', 'timeliness');
-    return {
-      ok: {
-        reportKey: `${context.source}|${report.reportNumber}`,
-        patientKey,
-        report,
-        reportAction,
-        itemActions: reading.itemActions,
-        ...(report.reportedAt !== undefined && !inFuture && { reportTime: report.reportedAt }),
-        ...(messageTime !== undefined && compareTimes(messageTime, horizon) <= 0 && { messageTime }),
-        findings: x.findings,
-      },
-    };
-  };
-
-  const { drafts, unnumbered } = draftReports(x, group.orders, enter);
-  const statements = drafts.map(state);
-  for (let i = 0; i < unnumbered; i++) statements.push(hold({ code: 'MAP-3008', where: 'report.number' }));
-  return statements;
+/** A profile without a section takes nothing of what the section is about; one that lists the type is refused at load. */
+function isConfigured(rules: CompiledProfile, family: Family): boolean {
+  switch (family) {
+    case 'merges':
+      return rules.merge.length > 0;
+    case 'orders':
+      return rules.order !== undefined;
+    case 'prescriptions':
+      return rules.prescription !== undefined;
+    case 'documents':
+      return rules.document !== undefined;
+    default:
+      return true;
+  }
 }
 
-const hold = ({ code, where }: { code: string; where: string }): Statement => ({ held: { code, where } });
+const readers: Record<Family, (circumstances: Circumstances, type: MessageType) => Said> = {
+  results: readResults,
+  visits: (circumstances, { trigger }) =>
+    eachVisit(circumstances, (group) => readVisit(readTold(circumstances, group), trigger)),
+  merges: readMerges,
+  orders: (circumstances) => {
+    const { order } = circumstances.rules;
+    return order === undefined
+      ? { statements: [] }
+      : ofOrders(circumstances, (told, groups) => readOrders(told, order, groups));
+  },
+  prescriptions: (circumstances) => {
+    const { prescription } = circumstances.rules;
+    return prescription === undefined
+      ? { statements: [] }
+      : ofOrders(circumstances, (told, groups) => readPrescriptions(told, prescription, groups));
+  },
+  documents: (circumstances, { trigger }) => {
+    const { document } = circumstances.rules;
+    return document === undefined
+      ? { statements: [] }
+      : eachVisit(circumstances, (group) => readDocument(readTold(circumstances, group), document, group, trigger));
+  },
+};
+
+type VisitGroups = Extract<ReturnType<typeof groupVisits>, { ok: true }>['groups'];
+type OrderGroups = Extract<ReturnType<typeof groupOrders>, { ok: true }>['groups'];
+
+function eachVisit({ scope }: Circumstances, read: (group: VisitGroups[number]) => Statement[]): Said {
+  const grouping = groupVisits(scope.message);
+  return grouping.ok ? { statements: grouping.groups.flatMap(read) } : { unreadable: grouping.where };
+}
+
+function ofOrders(
+  circumstances: Circumstances,
+  read: (told: ReturnType<typeof readTold>, groups: OrderGroups) => Statement[],
+): Said {
+  const grouping = groupOrders(circumstances.scope.message);
+  if (!grouping.ok) return { unreadable: grouping.where };
+  return { statements: read(readTold(circumstances, grouping.patient), grouping.groups) };
+}
+
+/** Each PID and MRG is a merge of its own; of an unlink two PIDs are the pair. */
+function readMerges(circumstances: Circumstances, { trigger }: MessageType): Said {
+  const grouping = groupVisits(circumstances.scope.message);
+  if (!grouping.ok) return { unreadable: grouping.where };
+  const { groups } = grouping;
+  if (trigger !== 'A37') {
+    return { statements: groups.map((group) => readMerge(readTold(circumstances, group), trigger)) };
+  }
+  if (groups.length !== 2) return { unreadable: 'PID' };
+  const [first, second] = groups.map((group) => readTold(circumstances, group));
+  return first === undefined ? { unreadable: 'PID' } : { statements: [readUnlink(first, second)] };
+}

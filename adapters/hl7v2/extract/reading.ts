@@ -31,6 +31,16 @@ export function personOf(x: Extraction, paths: PersonPaths): Person | undefined 
   return name === undefined ? { id } : { id, name };
 }
 
+/** The order numbers of one value that may hold several. */
+export function addNumbers(x: Extraction, numbers: Set<string>, path: Evaluate | undefined): void {
+  const value = valueBy(x, path);
+  if (value === undefined) return;
+  for (const one of value.split(x.rules.profile.report.order_number_separator)) {
+    const number = one.trim();
+    if (number !== '') numbers.add(number);
+  }
+}
+
 /**
  * A date and time in the model's form. What is no date is left out with a finding (MAP-3012), a sentinel
  * of the profile is left out silently: the sender means that it knows none.
@@ -49,8 +59,7 @@ export function timeOf(x: Extraction, path: Evaluate | undefined, place: string,
 }
 
 /** `items[3].flag`: made only where something is remarked, for a report has many items. */
-export const placeOf = (item: number, part?: string): string =>
-  part === undefined ? `items[${item}]` : `items[${item}].${part}`;
+export const placeOf = (item: number, part: string, list = 'items'): string => `${list}[${item}].${part}`;
 
 /** Notes a quality remark once. */
 export function remark(x: Extraction, code: string, where: string, dimension: Finding['dimension']): void {

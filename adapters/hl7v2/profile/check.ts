@@ -1,7 +1,7 @@
 import type { MessageReader } from '../../../agent/mapping/mapper.ts';
 import { QianzhiError } from '../../../agent/support/errors.ts';
 import { type Path, parseYamlText, type YamlText } from '../../../config/yaml-document.ts';
-import { isReadableType } from '../extract/read-message.ts';
+import { type Family, familiesOf } from '../extract/message-type.ts';
 import { compileRules, readerOf } from './compile.ts';
 import type { CompiledProfile } from './rules.ts';
 import { type Profile, profileSchema } from './schema.ts';
@@ -35,8 +35,11 @@ export function checkProfile(profileText: string): { profile: Profile; compiled:
   }
   const profile = parsed.data;
   for (const [i, pattern] of profile.intake.types.accept.entries()) {
-    if (!isReadableType(pattern))
-      throw refuse(yaml, ['intake', 'types', 'accept', i], 'no reader for this message type');
+    const families = familiesOf(pattern);
+    const at = ['intake', 'types', 'accept', i];
+    if (families.size === 0) throw refuse(yaml, at, 'no reader for this message type');
+    const section = sectionMissing(profile, families);
+    if (section !== undefined) throw refuse(yaml, at, `this type needs the section ${section}`);
   }
   const lines = profileText.split(/\r?\n/);
   /** A path in quotes begins one column later than its value in the YAML. */
@@ -48,6 +51,15 @@ export function checkProfile(profileText: string): { profile: Profile; compiled:
     refuse(yaml, path, error.message, false, error.at + quoteWidth(path)),
   );
   return { profile, compiled };
+}
+
+/** The section of the profile without which a family cannot be read. */
+function sectionMissing(profile: Profile, families: ReadonlySet<Family>): string | undefined {
+  const needs = { merges: 'merge', orders: 'order', prescriptions: 'prescription', documents: 'document' } as const;
+  for (const [family, section] of Object.entries(needs) as Array<[keyof typeof needs, keyof Profile]>) {
+    if (families.has(family) && profile[section] === undefined) return section;
+  }
+  return undefined;
 }
 
 function refuse(yaml: YamlText, path: Path, reason: string, key = false, offset = 0): QianzhiError {

@@ -3,15 +3,12 @@ import type { ProfileLanguage } from '../../../agent/registry.ts';
 import { QianzhiError } from '../../../agent/support/errors.ts';
 import type { Path } from '../../../config/yaml-document.ts';
 import { readMessage } from '../extract/read-message.ts';
-import { type CompileRules, compileExpression, type Evaluate } from './path-compile.ts';
-import { PathSyntaxError } from './path-syntax.ts';
-import type { CodedPaths, CompiledProfile, PersonPaths } from './rules.ts';
+import { compileKinds } from './compile-kinds.ts';
+import { diagnosisSegments, itemSegments, orderSegments, pathsAt, patientSegments } from './compile-paths.ts';
+import { type CompileRules, compileIsNull } from './path-compile.ts';
+import type { PathSyntaxError } from './path-syntax.ts';
+import type { CompiledProfile } from './rules.ts';
 import type { Profile } from './schema.ts';
-
-const patientSegments = ['MSH', 'EVN', 'PID', 'PD1', 'NK1', 'PV1', 'PV2', 'AL1', 'IN1'];
-const diagnosisSegments = [...patientSegments, 'DG1'];
-const orderSegments = [...patientSegments, 'ORC', 'OBR', 'TQ1', 'SAC', 'SPM'];
-const itemSegments = [...orderSegments, 'OBX'];
 
 /** Readers of senders' messages, from the plain data of checked profiles: needs neither YAML nor schema. */
 export const hl7v2Profiles: ProfileLanguage = {
@@ -27,6 +24,8 @@ export const hl7v2Profiles: ProfileLanguage = {
 
 export const readerOf = (compiled: CompiledProfile): MessageReader => ({
   corrections: compiled.profile.corrections,
+  quietMs: compiled.profile.assembly.quiet_seconds * 1000,
+  parkMs: compiled.profile.patient.park_minutes * 60_000,
   read: (raw, context) => readMessage(compiled, raw, context),
 });
 
@@ -35,31 +34,7 @@ export const readerOf = (compiled: CompiledProfile): MessageReader => ({
  * profile that was checked before (check.ts) there is none.
  */
 export function compileRules(profile: Profile, refuse: (path: Path, error: PathSyntaxError) => Error): CompiledProfile {
-  const tables = profile.tables as CompileRules['tables'];
-  const at = (segments: readonly string[]) => {
-    const one = (path: Path, source: string | undefined): Evaluate | undefined => {
-      if (source === undefined) return undefined;
-      try {
-        return compileExpression(source, { tables, segments });
-      } catch (error) {
-        if (error instanceof PathSyntaxError) {
-          throw refuse(path, error);
-        }
-        throw error;
-      }
-    };
-    const required = (path: Path, source: string): Evaluate => one(path, source) ?? (() => undefined);
-    const coded = (path: Path, source: { code?: string; name?: string } | undefined): CodedPaths => ({
-      code: one([...path, 'code'], source?.code),
-      name: one([...path, 'name'], source?.name),
-    });
-    const person = (path: Path, source: { id?: string; name?: string } | undefined): PersonPaths => ({
-      id: one([...path, 'id'], source?.id),
-      name: one([...path, 'name'], source?.name),
-    });
-    return { one, required, coded, person };
-  };
-
+  const at = pathsAt(profile.tables as CompileRules['tables'], refuse);
   const { patient, encounter, specimen, report, items } = profile;
   const p = at(patientSegments);
   const d = at(diagnosisSegments);
@@ -73,7 +48,16 @@ export function compileRules(profile: Profile, refuse: (path: Path, error: PathS
       patientClass: new Map(Object.entries(profile.tables.patient_class)),
       sex: new Map(Object.entries(profile.tables.sex)),
       flags: new Map(Object.entries(profile.tables.flags)),
+      services: new Map(Object.entries(profile.tables.services)),
+      examSections: new Map(Object.entries(profile.tables.exam_sections)),
+      orderControl: new Map(Object.entries(profile.tables.order_control)),
+      documentStatus: new Map(Object.entries(profile.tables.document_status)),
     },
+    qualityControl: profile.quality_control && {
+      path: p.required(['quality_control', 'path'], profile.quality_control.path),
+      values: new Set(profile.quality_control.values),
+    },
+    deviceCodings: new Set(profile.device_codings),
     criticalFlags: new Set(profile.critical_flags),
     sentinelDates: new Set(profile.sentinel_dates),
     patient: {
@@ -88,6 +72,15 @@ export function compileRules(profile: Profile, refuse: (path: Path, error: PathS
       birthDate: p.one(['patient', 'birth_date'], patient.birth_date),
       phone: p.one(['patient', 'phone'], patient.phone),
       address: p.one(['patient', 'address'], patient.address),
+      deletes: (
+        [
+          ['name', patient.name],
+          ['sex', patient.sex],
+          ['birthDate', patient.birth_date],
+          ['phone', patient.phone],
+          ['address', patient.address],
+        ] as const
+      ).flatMap(([field, source]) => (source === undefined ? [] : [{ field, isNull: compileIsNull(source) }])),
     },
     encounter: {
       class: p.one(['encounter', 'class'], encounter.class),
@@ -97,6 +90,9 @@ export function compileRules(profile: Profile, refuse: (path: Path, error: PathS
       room: p.one(['encounter', 'room'], encounter.room),
       bed: p.one(['encounter', 'bed'], encounter.bed),
       admittedAt: p.one(['encounter', 'admitted_at'], encounter.admitted_at),
+      dischargedAt: p.one(['encounter', 'discharged_at'], encounter.discharged_at),
+      attending: p.person(['encounter', 'attending'], encounter.attending),
+      campus: p.coded(['encounter', 'campus'], encounter.campus),
       diagnosis: {
         ...d.coded(['encounter', 'diagnosis'], encounter.diagnosis),
         at: d.one(['encounter', 'diagnosis', 'at'], encounter.diagnosis?.at),
@@ -138,5 +134,6 @@ export function compileRules(profile: Profile, refuse: (path: Path, error: PathS
       method: x.one(['items', 'method'], items.method),
       instrument: x.one(['items', 'instrument'], items.instrument),
     },
+    ...compileKinds(profile, at),
   };
 }

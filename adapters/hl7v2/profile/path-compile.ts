@@ -1,6 +1,15 @@
 import { normaliseTime } from '../../../agent/clinical/records/time.ts';
 import { observedText, rawFieldText, unitText } from '../extract/observation-value.ts';
-import { explicitNull, type Hl7Message, spanComponent, spanField, spanPiece, spanTrimmed } from '../parser.ts';
+import {
+  componentOf,
+  explicitNull,
+  fieldText,
+  type Hl7Message,
+  spanComponent,
+  spanField,
+  spanPiece,
+  spanTrimmed,
+} from '../parser.ts';
 import { type Expression, PathSyntaxError, type PathTerm, parseExpression } from './path-syntax.ts';
 import type { Scope } from './scope.ts';
 import { fieldCountOf } from './segments.ts';
@@ -21,6 +30,28 @@ export const missingKey = 'missing';
 /** Parses, checks and compiles an expression. Throws PathSyntaxError. */
 export const compileExpression = (source: string, rules: CompileRules): Evaluate =>
   compile(parseExpression(source), rules);
+
+/**
+ * Whether an expression looks at an explicit null (`""`): the whole field, or the component it names. The sender deletes
+ * then what it does not say otherwise.
+ */
+export function compileIsNull(source: string): (scope: Scope) => boolean {
+  const terms: PathTerm[] = [];
+  const collect = (expression: Expression): void => {
+    if (expression.kind === 'path') terms.push(expression);
+    else if (expression.kind === 'first') expression.options.forEach(collect);
+    else if (expression.kind === 'join') expression.parts.forEach(collect);
+    else if (expression.kind === 'call') expression.args.forEach(collect);
+  };
+  collect(parseExpression(source));
+  return (scope) =>
+    terms.some(({ segment: id, field, component = 1 }) => {
+      const segment = scope.current[id];
+      if (segment === undefined) return false;
+      const text = fieldText(scope.message, segment, field);
+      return text === explicitNull || (text !== '' && componentOf(scope.message, text, component) === explicitNull);
+    });
+}
 
 function compile(expression: Expression, rules: CompileRules): Evaluate {
   switch (expression.kind) {

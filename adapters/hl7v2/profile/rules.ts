@@ -1,7 +1,14 @@
-import type { IdentifierKind, Interpretation, PatientClass } from '../../../agent/clinical/records/types.ts';
+import type { PatientStatement } from '../../../agent/clinical/patients/types.ts';
+import type {
+  IdentifierKind,
+  Interpretation,
+  PatientClass,
+  SectionRole,
+} from '../../../agent/clinical/records/types.ts';
 import type { StatusAction } from '../../../agent/clinical/reports/types.ts';
 import type { Evaluate } from './path-compile.ts';
 import type { Profile } from './schema.ts';
+import type { Scope } from './scope.ts';
 
 type Optional = Evaluate | undefined;
 
@@ -15,6 +22,89 @@ export interface PersonPaths {
   name: Optional;
 }
 
+interface SpecimenPaths {
+  number: Optional;
+  type: CodedPaths;
+}
+
+export interface ExamPaths {
+  service: Optional;
+  number: Evaluate;
+  status: Evaluate;
+  orderNumbers: Optional;
+  accessionNumbers: Optional;
+  category: CodedPaths;
+  item: CodedPaths;
+  bodyPart: CodedPaths;
+  method: CodedPaths;
+  specimen: SpecimenPaths;
+  orderedAt: Optional;
+  performedAt: Optional;
+  reportedAt: Optional;
+  auditedAt: Optional;
+  orderedBy: PersonPaths;
+  performedBy: PersonPaths;
+  reportedBy: PersonPaths;
+  auditedBy: PersonPaths;
+  orderingDepartment: CodedPaths;
+  performingDepartment: CodedPaths;
+}
+
+export interface MicrobiologyPaths {
+  results: ReadonlySet<string>;
+  result: Optional;
+  inline:
+    | {
+        when: Evaluate;
+        values: ReadonlySet<string>;
+        organism: CodedPaths;
+        isolate: Optional;
+        quantity: Optional;
+        drug: CodedPaths;
+      }
+    | undefined;
+}
+
+export interface OrderPaths {
+  number: Evaluate;
+  control: Evaluate;
+  fillerNumber: Optional;
+  item: CodedPaths;
+  category: CodedPaths;
+  priority: Optional;
+  specimen: SpecimenPaths;
+  orderedAt: Optional;
+  orderedBy: PersonPaths;
+  orderingDepartment: CodedPaths;
+  reason: Optional;
+}
+
+export interface PrescriptionPaths {
+  number: Evaluate;
+  control: Evaluate;
+  drug: CodedPaths;
+  dose: Optional;
+  doseUnit: Optional;
+  form: CodedPaths;
+  route: CodedPaths;
+  frequency: Optional;
+  startAt: Optional;
+  endAt: Optional;
+  instructions: Optional;
+  orderedAt: Optional;
+  orderedBy: PersonPaths;
+}
+
+export interface DocumentPaths {
+  number: Evaluate;
+  parentNumber: Optional;
+  status: Evaluate;
+  type: CodedPaths;
+  title: Optional;
+  authoredAt: Optional;
+  author: PersonPaths;
+}
+
 /** A source profile with every path compiled and every table ready. */
 export interface CompiledProfile {
   profile: Profile;
@@ -24,7 +114,14 @@ export interface CompiledProfile {
     patientClass: ReadonlyMap<string, PatientClass>;
     sex: ReadonlyMap<string, string>;
     flags: ReadonlyMap<string, Interpretation>;
+    services: ReadonlyMap<string, 'exam' | 'lab'>;
+    examSections: ReadonlyMap<string, SectionRole | 'attachment'>;
+    orderControl: ReadonlyMap<string, 'publish' | 'retract' | 'ignore'>;
+    documentStatus: ReadonlyMap<string, StatusAction>;
   };
+  /** The sender's devices about themselves. */
+  qualityControl: { path: Evaluate; values: ReadonlySet<string> } | undefined;
+  deviceCodings: ReadonlySet<string>;
   criticalFlags: ReadonlySet<string>;
   sentinelDates: ReadonlySet<string>;
   patient: {
@@ -36,6 +133,8 @@ export interface CompiledProfile {
     birthDate: Optional;
     phone: Optional;
     address: Optional;
+    /** Whether the message deletes a field: an explicit null where its path looks. */
+    deletes: Array<{ field: PatientStatement['cleared'][number]; isNull: (scope: Scope) => boolean }>;
   };
   encounter: {
     class: Optional;
@@ -45,6 +144,9 @@ export interface CompiledProfile {
     room: Optional;
     bed: Optional;
     admittedAt: Optional;
+    dischargedAt: Optional;
+    attending: PersonPaths;
+    campus: CodedPaths;
     diagnosis: CodedPaths & { at: Optional };
   };
   specimen: {
@@ -83,4 +185,10 @@ export interface CompiledProfile {
     method: Optional;
     instrument: Optional;
   };
+  exam: ExamPaths | undefined;
+  microbiology: MicrobiologyPaths | undefined;
+  merge: Array<{ survivor: Evaluate; retired: Evaluate }>;
+  order: OrderPaths | undefined;
+  prescription: PrescriptionPaths | undefined;
+  document: DocumentPaths | undefined;
 }

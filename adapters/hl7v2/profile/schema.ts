@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import { isTimeZone } from '../../../agent/clinical/records/time.ts';
 import { intakeRulesSchema } from './intake-schema.ts';
-
-/**
- * A source profile (接入规则): how one sender speaks, as data. Strict: an unknown key is an error. Every
- * `path` is an expression of path-syntax.ts and is checked at load.
- */
-const path = z.string().min(1).meta({ path: true });
-const coded = z.strictObject({ code: path.optional(), name: path.optional() });
-const person = z.strictObject({ id: path.optional(), name: path.optional() });
+import {
+  documentSchema,
+  examSchema,
+  mergeSchema,
+  microbiologySchema,
+  orderSchema,
+  prescriptionSchema,
+} from './kind-schemas.ts';
+import { coded, path, person } from './path-schemas.ts';
 
 /** Code as sent → action. The key `missing` stands for an absent code; without it that is held. */
 const reportStatuses = z.record(z.string(), z.enum(['publish', 'hold', 'retract']));
@@ -21,10 +22,16 @@ const identifierKinds = [
   'medical-record',
   'card',
   'health-card',
+  'social-security',
+  'document',
   'visit',
   'other',
 ] as const;
 
+/**
+ * A source profile (接入规则): how one sender speaks, as data. Strict: an unknown key is an error. Every
+ * `path` is an expression of path-syntax.ts and is checked at load.
+ */
 export const profileSchema = z.strictObject({
   profile_version: z.literal(1),
   name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/),
@@ -33,6 +40,12 @@ export const profileSchema = z.strictObject({
   time_zone: z.string().refine(isTimeZone, 'an IANA time zone, for example Asia/Shanghai').optional(),
   intake: intakeRulesSchema.prefault({}),
   corrections: z.enum(['unknown', 'snapshot', 'delta']).default('unknown'),
+  /** Tests of one report that come one by one are one report once none came for this long; 0: each is told at once. */
+  assembly: z.strictObject({ quiet_seconds: z.number().int().min(0).max(86_400).default(0) }).prefault({}),
+  /** Messages of a device about itself (QC, calibration), not about a patient: filtered. */
+  quality_control: z.strictObject({ path, values: z.array(z.string().min(1)).min(1) }).optional(),
+  /** Coding systems (OBX-3.3) of monitors and pumps: an order of nothing else is filtered, it is no report. */
+  device_codings: z.array(z.string().min(1)).default([]),
   /** Dates (yyyyMMdd) that the sender writes when it knows none, for example 19000101. */
   sentinel_dates: z.array(z.string().regex(/^\d{8}$/)).default([]),
   patient: z.strictObject({
@@ -46,6 +59,8 @@ export const profileSchema = z.strictObject({
     birth_date: path.optional(),
     phone: path.optional(),
     address: path.optional(),
+    /** How long a report waits for demographics that it does not have itself; 0: not at all. */
+    park_minutes: z.number().int().min(0).max(10_080).default(0),
   }),
   encounter: z
     .strictObject({
@@ -56,6 +71,10 @@ export const profileSchema = z.strictObject({
       room: path.optional(),
       bed: path.optional(),
       admitted_at: path.optional(),
+      discharged_at: path.optional(),
+      attending: person.optional(),
+      /** 院区. */
+      campus: coded.optional(),
       /** Read for each DG1. */
       diagnosis: z.strictObject({ code: path.optional(), name: path.optional(), at: path.optional() }).optional(),
     })
@@ -102,6 +121,13 @@ export const profileSchema = z.strictObject({
     method: path.optional(),
     instrument: path.optional(),
   }),
+  /** What is told in words; without it every result is a laboratory report. */
+  exam: examSchema.optional(),
+  microbiology: microbiologySchema.optional(),
+  merge: mergeSchema.optional(),
+  order: orderSchema.optional(),
+  prescription: prescriptionSchema.optional(),
+  document: documentSchema.optional(),
   tables: z
     .strictObject({
       report_status: reportStatuses,
@@ -110,6 +136,13 @@ export const profileSchema = z.strictObject({
       /** To GB/T 2261.1. */
       sex: z.record(z.string(), z.enum(['0', '1', '2', '9'])),
       flags: z.record(z.string(), z.enum(['normal', 'abnormal', 'undetermined'])),
+      /** What `exam.service` says; a code that is not here leaves it to the titles. */
+      services: z.record(z.string(), z.enum(['exam', 'lab'])).default({}),
+      /** Code or title of a section; one of the first three makes a result an exam. */
+      exam_sections: z.record(z.string(), z.enum(['findings', 'impression', 'other', 'attachment'])).default({}),
+      /** ORC-1. `ignore`: an answer or a notice that changes nothing, filtered. */
+      order_control: z.record(z.string(), z.enum(['publish', 'retract', 'ignore'])).default({}),
+      document_status: reportStatuses.default({}),
     })
     .catchall(z.record(z.string(), z.string())),
   /** Flags by which the sender itself declares a critical value (危急值). */

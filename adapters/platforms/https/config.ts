@@ -41,6 +41,12 @@ export const httpsConfig = z.strictObject({
         .default(256 * 1024),
     })
     .default({ documents: 100, bytes: 256 * 1024 }),
+  /** How long a document whose encounter or patient the platform wants first is tried again before a person gets it. */
+  parent_wait_hours: z
+    .int()
+    .min(1)
+    .max(24 * 30)
+    .default(24),
 });
 
 export type HttpsConfig = z.infer<typeof httpsConfig>;

@@ -106,6 +106,7 @@ export async function openHttps(
 
   return {
     limits: config.batch,
+    parentWaitMs: config.parent_wait_hours * 3_600_000,
     send: (documents, signal) => post(documents, 'documents', signal),
     ask: (documents, signal) => post(documents, 'receipts', signal),
     async probe(signal) {

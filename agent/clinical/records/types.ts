@@ -23,6 +23,9 @@ export type IdentifierKind =
   | 'medical-record'
   | 'card'
   | 'health-card'
+  | 'social-security'
+  // Another identity document than the resident ID: passport, permit, officer's card, birth certificate.
+  | 'document'
   | 'visit'
   | 'other';
 
@@ -49,6 +52,12 @@ export interface Patient {
   address?: string;
 }
 
+/** TCM codes too: `coding` is the system as the sender named it. */
+export interface Diagnosis extends Coded {
+  diagnosedAt?: string;
+  coding?: string;
+}
+
 /** outpatient 门诊, emergency 急诊, inpatient 住院, checkup 体检. */
 export type PatientClass = 'outpatient' | 'emergency' | 'inpatient' | 'checkup';
 
@@ -60,7 +69,11 @@ export interface Encounter {
   room?: string;
   bed?: string;
   admittedAt?: string;
-  diagnoses: Array<Coded & { diagnosedAt?: string }>;
+  dischargedAt?: string;
+  attending?: Person;
+  /** Campus or institution (院区) as the sender codes it. */
+  campus?: Coded;
+  diagnoses: Diagnosis[];
 }
 
 export interface Specimen {
@@ -97,6 +110,39 @@ export interface LabItem {
   notes: string[];
 }
 
+/** What grew in a culture. Items that only say so in words stay items. */
+export interface Organism {
+  /** Identity inside the report, stable over versions: organism code or name, plus sub-id. */
+  key: string;
+  organism: Coded;
+  /** Colony count or growth, as sent. */
+  quantity?: string;
+  susceptibilities: Susceptibility[];
+}
+
+export interface Susceptibility {
+  drug: Coded;
+  /** MIC or zone diameter as sent, with its unit. */
+  value?: string;
+  unit?: string;
+  method?: string;
+  /** S, I, R, SDD …: the sender's own word. */
+  result?: string;
+}
+
+/** A file or address inside a message. Its bytes are not in the record; addresses of the intranet never leave. */
+export interface Attachment {
+  kind: 'embedded' | 'reference';
+  /** Media type as the sender says, for example `application/pdf`. */
+  mediaType?: string;
+  title?: string;
+  /** Of embedded data, decoded. */
+  sha256?: string;
+  bytes?: number;
+  /** Where it was read, for example `OBX-5`. */
+  source: string;
+}
+
 export interface LabReport {
   kind: 'lab-report';
   /** 检验报告单号 as the profile's path says. */
@@ -109,6 +155,9 @@ export interface LabReport {
   category?: Coded;
   specimen: Specimen;
   items: LabItem[];
+  /** Microbiology; absent when the report has none. */
+  organisms?: Organism[];
+  attachments?: Attachment[];
   /** Conclusion or comment of the whole report (检验报告结果 / 备注). */
   conclusion?: string;
   remarks: string[];
@@ -123,8 +172,139 @@ export interface LabReport {
   performingDepartment?: Coded;
 }
 
-/** Everything the journal can hold. Later issues add members. */
-export type ClinicalRecord = LabReport;
+/** findings 检查所见, impression 检查结论; `other` has a title of its own (肉眼所见, 镜下所见, 免疫组化 …). */
+export type SectionRole = 'findings' | 'impression' | 'other';
+
+export interface ReportSection {
+  /** Identity inside the report, stable over versions: role, or code or title of another section. */
+  key: string;
+  role: SectionRole;
+  title: Coded;
+  /** Lines as sent, joined by `\n`. */
+  text: string;
+}
+
+/** Radiology, ultrasound, ECG, endoscopy, pathology: whatever is told in words. */
+export interface ExamReport {
+  kind: 'exam-report';
+  /** 检查报告单号 as the profile's path says. */
+  reportNumber: string;
+  orderNumbers: string[];
+  accessionNumbers: string[];
+  patient: Patient;
+  encounter: Encounter;
+  /** 检查类别: modality or kind of examination. */
+  category?: Coded;
+  /** 检查项目. */
+  item?: Coded;
+  bodyPart?: Coded;
+  method?: Coded;
+  specimen?: Specimen;
+  sections: ReportSection[];
+  /** As the sender's flag says. */
+  interpretation?: Interpretation;
+  critical?: boolean;
+  attachments?: Attachment[];
+  remarks: string[];
+  /** When it was asked for (检查申请时间). */
+  orderedAt?: string;
+  performedAt?: string;
+  reportedAt?: string;
+  auditedAt?: string;
+  orderedBy?: Person;
+  performedBy?: Person;
+  reportedBy?: Person;
+  auditedBy?: Person;
+  orderingDepartment?: Coded;
+  performingDepartment?: Coded;
+}
+
+/** A patient as the index knows them. */
+export interface PatientRecord {
+  kind: 'patient';
+  patient: Patient;
+}
+
+/** A visit: registered, admitted, moved, discharged. A cancelled one is retracted. */
+export interface EncounterRecord {
+  kind: 'encounter';
+  patient: Patient;
+  encounter: Encounter;
+  state: 'registered' | 'admitted' | 'discharged';
+}
+
+/** A request for a test or examination, as far as it enriches reports and platforms ask for it. */
+export interface OrderRecord {
+  kind: 'order';
+  orderNumber: string;
+  fillerNumber?: string;
+  patient: Patient;
+  encounter: Encounter;
+  item?: Coded;
+  category?: Coded;
+  priority?: string;
+  specimen?: Specimen;
+  orderedAt?: string;
+  orderedBy?: Person;
+  orderingDepartment?: Coded;
+  reason?: string;
+}
+
+/** One prescribed medicine (RDE). */
+export interface Prescription {
+  kind: 'prescription';
+  orderNumber: string;
+  patient: Patient;
+  encounter: Encounter;
+  drug?: Coded;
+  dose?: string;
+  doseUnit?: string;
+  form?: Coded;
+  route?: Coded;
+  frequency?: string;
+  startAt?: string;
+  endAt?: string;
+  instructions?: string;
+  orderedAt?: string;
+  orderedBy?: Person;
+}
+
+/** A document of MDM: record, summary, consent … */
+export interface ClinicalDocument {
+  kind: 'clinical-document';
+  documentNumber: string;
+  patient: Patient;
+  encounter: Encounter;
+  type?: Coded;
+  title?: string;
+  sections: ReportSection[];
+  attachments?: Attachment[];
+  authoredAt?: string;
+  author?: Person;
+}
+
+/** Images of one study, told by DICOM (issue 5) or by a report. */
+export interface ImagingStudy {
+  kind: 'imaging-study';
+  studyUid: string;
+  accessionNumbers: string[];
+  modalities: string[];
+  patient: Patient;
+  startedAt?: string;
+  series?: number;
+  instances?: number;
+}
+
+/** Everything the journal can hold. */
+export type ClinicalRecord =
+  | LabReport
+  | ExamReport
+  | PatientRecord
+  | EncounterRecord
+  | OrderRecord
+  | Prescription
+  | ClinicalDocument
+  | ImagingStudy;
 
 /** A quality remark about a record (及时 完整 准确 一致): never changes the content. */
 export interface Finding {

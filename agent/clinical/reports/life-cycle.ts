@@ -1,6 +1,8 @@
 import { compareTimes } from '../records/time.ts';
-import type { LabReport } from '../records/types.ts';
-import { contentHash, isAmbiguousDelta, mergeDelta, missingItems } from './content.ts';
+import type { ClinicalRecord } from '../records/types.ts';
+import { collect, endOfQuiet, isCollected, withArrival } from './assembly.ts';
+import { contentHash, mergeDelta, withAdditions } from './content.ts';
+import { additionsTo, isAmbiguousDelta, missingParts, partsOf, sharesNothing, withoutParts } from './parts.ts';
 import type { CorrectionMode, ReportDecision, ReportState, ReportStatement } from './types.ts';
 
 /** Where a statement stands in the order of arrival: message and part of it. */
@@ -13,24 +15,33 @@ export interface LifeCycleRules {
   corrections: CorrectionMode;
   /** Derives the platform-facing set id (32 hex characters) of a report key; called once in a report's life. */
   setIdOf(reportKey: string): string;
+  /** How long the tests of one report may come one by one (profile `assembly`), milliseconds; 0: they do not. */
+  quietMs: number;
+  /** When the message was received, or, when what is due is read again, the time it is read at. */
+  nowMs: number;
 }
 
 /**
- * What becomes of one statement about a report (DESIGN invariant 6; hl7v2.md §5). Pure: the same state,
- * statement and arrival give the same decision, so a replay decides the same. The rules, in order:
+ * What becomes of one statement about a record (DESIGN invariant 6; hl7v2.md §5). Pure: the same state,
+ * statement, arrival and time give the same decision, so a replay decides the same. The rules, in order:
  *
- * 1. A report number that was another patient's is held (MAP-3011).
- * 2. Final with equal content is a duplicate: nothing happens but that the clock of the report moves on.
- * 3. What is older than what was applied last is absorbed. Order is report time, then message time,
- *    then arrival; times that are absent, in the future or equal do not order.
- * 4. Interim results wait (MAP-3014); they never replace what was published.
- * 5. A withdrawal retracts what is published; of what never was, it only ends the waiting.
- * 6. A correction without some items of the current version is held (MAP-3007), unless the profile says
- *    that corrections are whole reports (`snapshot`) or changes only (`delta`).
- * 7. A report of which every item was removed is retracted.
- * 8. Everything else is published as the next version and absorbs what waited.
+ * 1. A test that waited for the others of its report (MAP-3028) is published with them when none came for a while.
+ * 2. A number that was another patient's: a newer final moves the report (rule of `ofAnotherPatient`).
+ * 3. Final with equal content is a duplicate: nothing happens but that the clock of the report moves on.
+ * 4. What is older than what was applied last is absorbed. Order is report time, then message time,
+ *    then arrival; times that are absent, in the future or equal do not order. Where messages say only what
+ *    changes, an older one still adds the items nobody has told of since: supplements add, whenever they come.
+ * 5. Interim results wait (MAP-3014); they never replace what was published.
+ * 6. A withdrawal retracts what is published; of what never was, it only ends the waiting.
+ * 7. A correction without some items of the current version is held (MAP-3007), unless the profile says
+ *    that corrections are whole reports (`snapshot`) or changes only (`delta`). One that shares no item with the
+ *    current version may be a supplement, which must not replace: it is held in `snapshot` mode too.
+ * 8. A report of which every item was removed is retracted.
+ * 9. Everything else is published as the next version and absorbs what waited; where tests come one by one it waits.
  *
- * @param state the report as remembered, or undefined when it is new; never changed.
+ * Items are what parts.ts says: items and organisms, or sections. Records without any are told whole.
+ *
+ * @param state the record as remembered, or undefined when it is new; never changed.
  */
 export function decide(
   state: ReportState | undefined,
@@ -38,52 +49,110 @@ export function decide(
   arrival: Arrival,
   rules: LifeCycleRules,
 ): ReportDecision {
-  if (state !== undefined && state.patientKey !== statement.patientKey) {
-    return { do: 'hold', code: 'MAP-3011', where: 'report.number' };
-  }
   const before = state ?? newState(statement, rules);
+  if (isCollected(before, arrival)) return endOfQuiet(before, arrival, rules.nowMs);
   const older = isOlder(statement, before, arrival);
-
-  if (statement.reportAction === 'retract' || statement.reportAction === 'remove-item') {
-    return older ? absorb('older', before) : withdraw(before, statement, arrival);
-  }
-  if (waits(statement)) {
-    return older
-      ? absorb('older', before)
-      : { do: 'wait', code: 'MAP-3014', next: { ...before, waiting: withArrival(before.waiting, arrival) } };
-  }
-
-  const removed = removedItems(statement);
-  const current = before.status === 'published' ? before.current : undefined;
-  const kept = withoutItems(statement.report, removed);
-  const report = current !== undefined && rules.corrections === 'delta' ? mergeDelta(current, kept, removed) : kept;
-  const hash = contentHash(report);
-  if (before.status === 'published' && hash === before.contentHash) {
-    // The same final again ends the waiting of an interim that came between.
-    return older
-      ? absorb('duplicate', before)
-      : absorb('duplicate', { ...applied(before, statement, arrival), waiting: [] }, before.waiting);
-  }
+  if (before.patientKey === statement.patientKey) return ofThisPatient(before, statement, arrival, rules, older);
   if (older) return absorb('older', before);
-  if (current !== undefined && isUnclear(current, statement.report, rules.corrections)) {
-    return { do: 'hold', code: 'MAP-3007', where: 'items' };
+  return ofAnotherPatient(before, statement, arrival, rules);
+}
+
+function ofThisPatient(
+  before: ReportState,
+  statement: ReportStatement,
+  arrival: Arrival,
+  rules: LifeCycleRules,
+  older: boolean,
+): ReportDecision {
+  if (withdraws(statement)) return older ? absorb('older', before) : withdraw(before, statement, arrival);
+  if (isInterim(statement)) return older ? absorb('older', before) : waitForFinal(before, arrival);
+
+  const current = before.assembling?.record ?? (before.status === 'published' ? before.current : undefined);
+  const removed = removedParts(statement);
+  const kept = withoutParts(statement.report, removed);
+  const partial = rules.quietMs > 0 || rules.corrections === 'delta' || before.assembling !== undefined;
+  if (older) {
+    const additions = current && partial ? additionsTo(current, kept, before.removed ?? []) : undefined;
+    if (current && additions) return issue(before, withAdditions(current, additions), statement, arrival, rules);
+    return absorb(isPublished(before, kept) ? 'duplicate' : 'older', before);
   }
-  if (report.items.length === 0 && (removed.size > 0 || (current?.items.length ?? 0) > 0)) {
-    return withdraw(before, statement, arrival);
+  const report = current && partial ? mergeDelta(current, kept, removed) : kept;
+  if (before.assembling ? contentHash(report) === contentHash(before.assembling.record) : isPublished(before, report)) {
+    const next = applied(before, statement, arrival);
+    // Its period may be over: nothing else need come that ends it.
+    if (before.assembling) {
+      return rules.nowMs < before.assembling.untilMs
+        ? absorb('duplicate', next)
+        : endOfQuiet(next, arrival, rules.nowMs);
+    }
+    // The same final again ends the waiting of an interim that came between.
+    return absorb('duplicate', { ...next, waiting: [] }, before.waiting);
   }
+  if (current && isUnclear(current, statement.report, partial ? 'delta' : rules.corrections)) {
+    return { do: 'hold', code: 'MAP-3007', where: placeOf(current) };
+  }
+  if (isEmptied(report, current, removed)) return withdraw(before, statement, arrival);
+  const next = partial ? { ...before, removed: removedSince(before, kept, removed) } : before;
+  return issue(next, report, statement, arrival, rules);
+}
+
+/**
+ * A report number that was another patient's. What was never published, or is withdrawn, just goes to this patient.
+ * Of a published one a final moves the report: withdrawn there, published here as this message alone says it, because
+ * nothing of another patient may be merged into it. Interim results wait. Held (MAP-3011) are a withdrawal, which
+ * leaves open whose report it means, and everything while tests of the other patient are being collected.
+ */
+function ofAnotherPatient(
+  before: ReportState,
+  statement: ReportStatement,
+  arrival: Arrival,
+  rules: LifeCycleRules,
+): ReportDecision {
+  const mine: ReportState = { ...before, patientKey: statement.patientKey };
+  const held: ReportDecision = { do: 'hold', code: 'MAP-3011', where: 'report.number' };
+  if (before.assembling) return held;
+  if (before.status !== 'published') return ofThisPatient(mine, statement, arrival, rules, false);
+  if (withdraws(statement)) return held;
+  if (isInterim(statement)) return waitForFinal(before, arrival);
+  const removed = removedParts(statement);
+  const report = withoutParts(statement.report, removed);
+  if (before.current === undefined || isEmptied(report, undefined, removed)) return held;
   return {
-    do: 'publish',
+    do: 'move',
+    from: before.patientKey,
+    retracts: before.current,
     report,
     absorbs: before.waiting,
     next: {
-      ...applied(before, statement, arrival),
-      status: 'published',
-      version: before.version + 1,
+      ...applied(mine, statement, arrival),
+      version: before.version + 2,
       current: report,
-      contentHash: hash,
+      contentHash: contentHash(report),
+      removed: undefined,
       waiting: [],
     },
   };
+}
+
+/** Publishes the next version, or lets it wait for the other tests of the report. */
+function issue(
+  before: ReportState,
+  report: ClinicalRecord,
+  statement: ReportStatement,
+  arrival: Arrival,
+  rules: LifeCycleRules,
+): ReportDecision {
+  const now = applied(before, statement, arrival);
+  if (rules.quietMs > 0) return collect(now, report, statement, arrival, rules);
+  const hash = contentHash(report);
+  const next: ReportState = {
+    ...now,
+    status: 'published',
+    version: now.version + 1,
+    current: report,
+    contentHash: hash,
+  };
+  return { do: 'publish', report, absorbs: before.waiting, next: { ...next, assembling: undefined, waiting: [] } };
 }
 
 function newState(statement: ReportStatement, rules: LifeCycleRules): ReportState {
@@ -105,28 +174,61 @@ function isOlder(statement: ReportStatement, state: ReportState, arrival: Arriva
   return arrival.seq < (state.appliedSeq ?? 0);
 }
 
+const withdraws = ({ reportAction }: ReportStatement): boolean =>
+  reportAction === 'retract' || reportAction === 'remove-item';
+
 /** A final report is complete only when none of its items is still to come. */
-const waits = (statement: ReportStatement): boolean =>
+export const isInterim = (statement: ReportStatement): boolean =>
   statement.reportAction === 'hold' || Object.values(statement.itemActions).includes('hold');
 
-function removedItems(statement: ReportStatement): Set<string> {
+const waitForFinal = (before: ReportState, arrival: Arrival): ReportDecision => ({
+  do: 'wait',
+  code: 'MAP-3014',
+  next: { ...before, waiting: withArrival(before.waiting, arrival) },
+});
+
+const isPublished = (state: ReportState, report: ClinicalRecord): boolean =>
+  state.status === 'published' && contentHash(report) === state.contentHash;
+
+function removedParts(statement: ReportStatement): Set<string> {
   const removed = new Set<string>();
   for (const [key, action] of Object.entries(statement.itemActions)) if (action === 'remove-item') removed.add(key);
   return removed;
 }
 
-const withoutItems = (report: LabReport, removed: ReadonlySet<string>): LabReport =>
-  removed.size === 0 ? report : { ...report, items: report.items.filter((item) => !removed.has(item.key)) };
+function removedSince(before: ReportState, kept: ClinicalRecord, removed: ReadonlySet<string>): string[] | undefined {
+  const told = new Set(partsOf(kept).map(({ key }) => key));
+  const keys = [...new Set([...(before.removed ?? []), ...removed])].filter((key) => !told.has(key));
+  return keys.length > 0 ? keys : undefined;
+}
 
-function isUnclear(current: LabReport, statement: LabReport, corrections: CorrectionMode): boolean {
-  if (corrections === 'snapshot') return false;
+function isUnclear(current: ClinicalRecord, statement: ClinicalRecord, corrections: CorrectionMode): boolean {
+  // An examination under the number of a laboratory report: neither can be laid over the other.
+  if (current.kind !== statement.kind) return true;
+  if (corrections === 'snapshot') return sharesNothing(current, statement);
   if (corrections === 'delta') return isAmbiguousDelta(current, statement);
-  return missingItems(current, statement).length > 0;
+  return missingParts(current, statement).length > 0;
+}
+
+const placeOf = (record: ClinicalRecord): string => (record.kind === 'exam-report' ? 'sections' : 'items');
+
+/** Whether nothing of a report is left, once it had parts: a conclusion alone may still stand when none was deleted. */
+function isEmptied(report: ClinicalRecord, current: ClinicalRecord | undefined, removed: ReadonlySet<string>): boolean {
+  if (partsOf(report).length > 0) return false;
+  if (removed.size > 0) return true;
+  const says = report.kind === 'lab-report' && report.conclusion !== undefined;
+  return !says && current !== undefined && partsOf(current).length > 0;
 }
 
 function withdraw(before: ReportState, statement: ReportStatement, arrival: Arrival): ReportDecision {
   // Remembered even when nothing was published: a final that left earlier and arrives later stays out.
-  const next: ReportState = { ...applied(before, statement, arrival), status: 'retracted', waiting: [] };
+  const next: ReportState = {
+    ...applied(before, statement, arrival),
+    status: 'retracted',
+    assembling: undefined,
+    removed: undefined,
+    waiting: [],
+  };
   if (before.status === 'retracted') return absorb('duplicate', next, before.waiting);
   if (before.version === 0) return absorb('nothing-published', next, before.waiting);
   // No content is current any more, so the same report can be published again later.
@@ -151,9 +253,4 @@ function applied(remembered: ReportState, statement: ReportStatement, { seq }: A
   }
   const byMessage = compareTimes(messageTime, state.messageTime);
   return { ...state, messageTime: byMessage < 0 ? state.messageTime : (messageTime ?? state.messageTime) };
-}
-
-function withArrival(waiting: string[], arrival: Arrival): string[] {
-  const entry = `${arrival.seq}:${arrival.part}`;
-  return waiting.includes(entry) ? waiting : [...waiting, entry];
 }

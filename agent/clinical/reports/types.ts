@@ -1,4 +1,4 @@
-import type { Finding, LabReport } from '../records/types.ts';
+import type { ClinicalRecord, Finding } from '../records/types.ts';
 
 /** What a report status or item status makes of the report: data of the source profile. */
 export type StatusAction =
@@ -10,15 +10,24 @@ export type StatusAction =
 /** How a correction relates to the version before: whole report, or only what changed. */
 export type CorrectionMode = 'snapshot' | 'delta' | 'unknown';
 
-/** One report as one message states it, before the life cycle decides. */
+/**
+ * One record as one message states it, before the life cycle decides: a report, or an encounter, order, prescription
+ * or document, which have no items and are always told whole.
+ */
 export interface ReportStatement {
-  /** (source, report number), joined; specimen and patient are not in it. */
+  /**
+   * Identity of the record. Of reports (source, report number), joined as `source|number`; specimen and patient are
+   * not in it. Of others `encounter|source|visit number`, `order|source|number`, `prescription|source|number`,
+   * `document|source|number`, `patient|in-house number`.
+   */
   reportKey: string;
   /** Stable key of the patient's in-house number; what a lane hangs on. */
   patientKey: string;
-  report: LabReport;
+  report: ClinicalRecord;
+  /** What the message lacks and the patient index may know: filled from it, else parked if the profile parks. */
+  lacks?: Array<'name' | 'sex' | 'birthDate' | 'patientClass'>;
   reportAction: StatusAction;
-  /** Keys of items whose own status is remove-item or hold; all others publish. */
+  /** Keys of items or sections whose own status is remove-item or hold; all others publish. */
   itemActions: Record<string, StatusAction>;
   /** Ordering: report time, then message time, then arrival. Future times are undefined. */
   reportTime?: string;
@@ -29,13 +38,19 @@ export interface ReportStatement {
 /** What the store remembers of one report. Sealed at rest. */
 export interface ReportState {
   reportKey: string;
+  /** Source whose message was applied last: a record that another source's merge issues again stays this one's. */
+  source?: string;
   /** Derived, platform-facing, stable for ever: 32 hex characters. */
   setId: string;
   status: 'waiting' | 'published' | 'retracted';
   /** Version last journalled; 0 when none was. */
   version: number;
   /** Content of that version, for deltas and for seeing missing items. */
-  current?: LabReport;
+  current?: ClinicalRecord;
+  /** Tests of one report that come one by one, until its quiet period is over (profile `assembly`). */
+  assembling?: { record: ClinicalRecord; untilMs: number; findings: Finding[] };
+  /** Items and sections deleted since, where messages say only what changes: an older message does not bring them back. */
+  removed?: string[];
   patientKey: string;
   /** Ordering of what was last applied. */
   reportTime?: string;
@@ -50,8 +65,14 @@ export interface ReportState {
 
 /** What becomes of one statement. */
 export type ReportDecision =
-  | { do: 'publish'; report: LabReport; next: ReportState; absorbs: string[] }
-  | { do: 'retract'; report: LabReport; next: ReportState; absorbs: string[] }
-  | { do: 'wait'; code: string; next: ReportState }
+  | { do: 'publish'; report: ClinicalRecord; next: ReportState; absorbs: string[] }
+  | { do: 'retract'; report: ClinicalRecord; next: ReportState; absorbs: string[] }
+  /**
+   * The number was another patient's: what stood under that one is retracted (version `next.version - 1`, in its
+   * lane `from`), then published under this one. Never silent: a finding MAP-3030 goes with it.
+   */
+  | { do: 'move'; from: string; retracts: ClinicalRecord; report: ClinicalRecord; next: ReportState; absorbs: string[] }
+  /** `dueMs`: decided again by then at the latest. */
+  | { do: 'wait'; code: string; next: ReportState; dueMs?: number }
   | { do: 'absorb'; reason: 'duplicate' | 'older' | 'nothing-published'; next: ReportState; absorbs: string[] }
   | { do: 'hold'; code: string; where: string };

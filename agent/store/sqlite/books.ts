@@ -32,7 +32,7 @@ export function openBooks(db: DatabaseSync, platforms: readonly BookedPlatform[]
   const message = db.prepare('SELECT source, day FROM message WHERE seq=?');
   const parts = db.prepare('SELECT state, code, rule, by_seq FROM part WHERE seq=?');
   const journal = db.prepare('SELECT jseq FROM journal WHERE seq=?');
-  const outbox = db.prepare('SELECT state, code, by_seq FROM outbox WHERE jseq=? AND platform=?');
+  const outbox = db.prepare('SELECT state, code, by_seq, rule FROM outbox WHERE jseq=? AND platform=?');
   const rendering = db.prepare('SELECT state, code, rule FROM rendering WHERE platform=? AND jseq=?');
   const put = db.prepare(`INSERT INTO disposition(seq, platform, state, code, rule, by_seq, since_ms, day, source)
     VALUES(?,?,?,?,?,?,?,?,?) ON CONFLICT DO UPDATE SET
@@ -42,12 +42,13 @@ export function openBooks(db: DatabaseSync, platforms: readonly BookedPlatform[]
 
   const ofRecord = (jseq: number, platform: number): Entry => {
     const sent = outbox.get(jseq, platform) as
-      | { state: number; code: string | null; by_seq: number | null }
+      | { state: number; code: string | null; by_seq: number | null; rule: string | null }
       | undefined;
     if (sent) {
       if (sent.state === outboxState.accepted) return { state: 'delivered' };
       if (sent.state === outboxState.refused) return { state: 'quarantined', code: sent.code };
-      if (sent.state === outboxState.cancelled) return { state: 'absorbed', by: sent.by_seq, rule: 'withdrawn' };
+      if (sent.state === outboxState.cancelled)
+        return { state: 'absorbed', by: sent.by_seq, rule: sent.rule ?? 'withdrawn' };
       return { state: 'waiting', code: sent.code };
     }
     const made = rendering.get(platform, jseq) as

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { pack, type Vault } from '../../security/vault.ts';
 import { lookupKinds, type Operation, type Verdict } from '../contract.ts';
+import { openAside } from './aside.ts';
 import type { Books } from './books.ts';
 import { lookupField, macFields } from './mapping-writes.ts';
 import { retractionAfter } from './rendering-writes.ts';
@@ -30,6 +31,7 @@ interface OutboxRow {
   set_id: string;
   version: number;
   created_ms: number;
+  since_parent_ms: number | null;
   epoch: number;
   nonce: string;
 }
@@ -45,10 +47,12 @@ export const CLAIMS = 'claims';
 export function openDeliveryWrites(db: DatabaseSync, vault: Vault, books: Books, agentId: string) {
   // The head of each lane: SQLite takes the other columns from the row that has the minimum. Covered by its index;
   // the outbox is bounded, and so is this scan. ?2: lanes with something in flight, as a JSON array.
+  const free = 'lane NOT IN (SELECT value FROM json_each(?2))';
   const lanes = `SELECT n, lane, due_ms, bytes, min(pos) FROM outbox WHERE platform=?1 AND state < 2
-    AND lane NOT IN (SELECT value FROM json_each(?2)) GROUP BY lane`;
+    AND state >= ${outboxState.ready} AND ${free} GROUP BY lane`;
   const dueHeads = db.prepare(`SELECT n, lane, bytes FROM (${lanes}) WHERE due_ms <= ?3 ORDER BY n LIMIT ?4`);
-  const nextDue = db.prepare(`SELECT min(due_ms) AS due FROM (${lanes})`);
+  const nextDue = db.prepare(`SELECT min(due_ms) AS due FROM (SELECT due_ms FROM (${lanes}) UNION ALL
+    SELECT min(due_ms) FROM outbox WHERE platform=?1 AND state=${outboxState.parent} AND ${free})`);
   const row = db.prepare(`SELECT o.*, e.nonce FROM outbox o JOIN epoch e ON e.id = o.epoch WHERE o.n=?`);
   const attempt = db.prepare('UPDATE outbox SET attempts = attempts + 1, may_hold = 1 WHERE n=?');
   const countAttempts = db.prepare(
@@ -62,7 +66,7 @@ export function openDeliveryWrites(db: DatabaseSync, vault: Vault, books: Books,
   const again = db.prepare('UPDATE outbox SET state=?, due_ms=?, code=? WHERE n=?');
   // What came after a retraction is a new beginning and does not wait for what was refused before it.
   const laterOfReport = db.prepare(
-    `SELECT n, seq FROM outbox WHERE platform=?1 AND report=?2 AND n>?3 AND state=${outboxState.ready}
+    `SELECT n, seq FROM outbox WHERE platform=?1 AND report=?2 AND n>?3 AND state<=${outboxState.ready}
      AND n < ifnull((SELECT min(n) FROM outbox WHERE platform=?1 AND report=?2 AND n>?3 AND operation='retract'), 9e15)`,
   );
   const putReceipt = db.prepare('INSERT OR REPLACE INTO receipt(n, key_id, sealed) VALUES(?,?,?)');
@@ -98,6 +102,15 @@ export function openDeliveryWrites(db: DatabaseSync, vault: Vault, books: Books,
     return false;
   };
 
+  /** Numbers whose verdicts are being written. */
+  let landing = new Set<number>();
+  const onWire = (platform: number, n: number): boolean =>
+    flightOf(platform).has(n) && !landing.has(n) && !landed.some((l) => l.n === n);
+  const aside = openAside(db, onWire, () => known.clear());
+  db.exec('BEGIN IMMEDIATE');
+  aside.started();
+  db.exec('COMMIT');
+
   const busy = (platform: number): string => JSON.stringify([...new Set(flightOf(platform).values())]);
 
   return {
@@ -105,6 +118,7 @@ export function openDeliveryWrites(db: DatabaseSync, vault: Vault, books: Books,
       const flight = flightOf(platform);
       const claimed: Claimed[] = [];
       staged.push({ platform, claimed });
+      aside.unparkDue(platform, Math.floor(nowMs));
       let bytes = 0;
       let scanned = false;
       while (claimed.length < max) {
@@ -120,8 +134,14 @@ export function openDeliveryWrites(db: DatabaseSync, vault: Vault, books: Books,
         if (claimed.length > 0 && bytes + head.bytes > maxBytes) break;
         heads.pop();
         const r = row.get(head.n) as unknown as OutboxRow;
-        // Since the scan it may have been withdrawn, or another of its lane have gone out.
-        if (r.state >= outboxState.accepted || r.due_ms > nowMs || inLane(flight, head.lane)) continue;
+        // Since the scan it may have been withdrawn or set aside, or another of its lane have gone out.
+        if (
+          r.state < outboxState.ready ||
+          r.state >= outboxState.accepted ||
+          r.due_ms > nowMs ||
+          inLane(flight, head.lane)
+        )
+          continue;
         bytes += head.bytes;
         const received = r.state === outboxState.received;
         if (!received) attempt.run(head.n);
@@ -138,6 +158,7 @@ export function openDeliveryWrites(db: DatabaseSync, vault: Vault, books: Books,
           attempt: r.attempts + (received ? 0 : 1),
           createdMs: r.created_ms,
           received,
+          ...(r.since_parent_ms !== null && { parentSinceMs: r.since_parent_ms }),
         });
       }
       const attempts = claimed.filter((c) => !c.received).length;
@@ -149,58 +170,16 @@ export function openDeliveryWrites(db: DatabaseSync, vault: Vault, books: Books,
     reordered(): void {
       known.clear();
     },
+    /** Documents that stand aside of their lane. */
+    aside,
 
     settle(platform: number, verdicts: Verdict[], nowMs: number): void {
-      for (const v of verdicts) {
-        const r = row.get(v.n) as unknown as OutboxRow | undefined;
-        if (!r) continue;
-        const touched = [r.seq];
-        if ((v.outcome === 'accepted' || v.outcome === 'received') && v.receipt !== undefined) {
-          const { keyId, sealed } = vault.seal('receipt', v.n, pack(Buffer.from(v.receipt)), nowMs);
-          putReceipt.run(v.n, keyId, sealed);
-          insertLookup.run(lookupKinds.indexOf('receipt'), vault.mac(lookupField('receipt'), v.receipt), r.seq);
-        }
-        // Withdrawn while it was on the wire: its retraction follows it, whatever became of it.
-        // And a verdict that comes twice, or late, never reopens what is settled.
-        if (r.state >= outboxState.accepted) continue;
-        if (v.outcome !== 'accepted') known.clear();
-        switch (v.outcome) {
-          case 'accepted':
-            finish.run(outboxState.accepted, null, null, nowMs, 1, v.n);
-            break;
-          case 'received':
-            again.run(outboxState.received, Math.ceil(v.retryAtMs), null, v.n);
-            break;
-          case 'refused': {
-            // A refusal of the first attempt is the platform's word that it has nothing; later ones leave it open.
-            const mayHold = r.attempts > 1 ? 1 : 0;
-            const by = withdrawn(r);
-            if (by !== undefined) {
-              // Nobody needs to mend what is withdrawn, and what was issued anew does not wait for it.
-              cancel.run(by, nowMs, mayHold, v.n);
-              break;
-            }
-            finish.run(outboxState.refused, v.code, safeCode(v.platformCode), nowMs, mayHold, v.n);
-            for (const later of laterOfReport.all(platform, r.report, v.n) as unknown as Array<{
-              n: number;
-              seq: number;
-            }>) {
-              again.run(outboxState.behind, 0, 'PLT-1305', later.n);
-              touched.push(later.seq);
-            }
-            break;
-          }
-          case 'retry':
-          case 'wait-for-parent': {
-            const by = withdrawn(r);
-            const code = v.outcome === 'retry' ? v.code : 'PLT-1309';
-            // Withdrawn meanwhile: never sent again, its retraction follows.
-            if (by !== undefined) cancel.run(by, nowMs, r.may_hold, v.n);
-            else again.run(outboxState.ready, Math.ceil(v.retryAtMs), code, v.n);
-            break;
-          }
-        }
-        for (const seq of touched) books.settle(seq, nowMs);
+      landing = new Set(verdicts.map(({ n }) => n));
+      try {
+        for (const v of verdicts) settleOne(platform, v, nowMs);
+        for (const { n } of verdicts) aside.left(n);
+      } finally {
+        landing = new Set();
       }
       // Last: a verdict that cannot be written takes all of them back, and what was claimed stays claimed.
       for (const { n } of verdicts) landed.push({ platform, n });
@@ -232,4 +211,57 @@ export function openDeliveryWrites(db: DatabaseSync, vault: Vault, books: Books,
       staged = [];
     },
   };
+
+  function settleOne(platform: number, v: Verdict, nowMs: number): void {
+    const r = row.get(v.n) as unknown as OutboxRow | undefined;
+    if (!r) return;
+    const touched = [r.seq];
+    if ((v.outcome === 'accepted' || v.outcome === 'received') && v.receipt !== undefined) {
+      const { keyId, sealed } = vault.seal('receipt', v.n, pack(Buffer.from(v.receipt)), nowMs);
+      putReceipt.run(v.n, keyId, sealed);
+      insertLookup.run(lookupKinds.indexOf('receipt'), vault.mac(lookupField('receipt'), v.receipt), r.seq);
+    }
+    // Withdrawn while it was on the wire: its retraction follows it, whatever became of it.
+    // And a verdict that comes twice, or late, never reopens what is settled.
+    if (r.state >= outboxState.accepted) return;
+    if (v.outcome !== 'accepted') known.clear();
+    switch (v.outcome) {
+      case 'accepted':
+        finish.run(outboxState.accepted, null, null, nowMs, 1, v.n);
+        aside.unparkLane(platform, r.lane);
+        break;
+      case 'received':
+        again.run(outboxState.received, Math.ceil(v.retryAtMs), null, v.n);
+        break;
+      case 'refused': {
+        // A refusal of the first attempt is the platform's word that it has nothing; later ones leave it open.
+        const mayHold = r.attempts > 1 ? 1 : 0;
+        const by = withdrawn(r);
+        if (by !== undefined) {
+          // Nobody needs to mend what is withdrawn, and what was issued anew does not wait for it.
+          cancel.run(by, nowMs, mayHold, v.n);
+          break;
+        }
+        finish.run(outboxState.refused, v.code, safeCode(v.platformCode), nowMs, mayHold, v.n);
+        for (const later of laterOfReport.all(platform, r.report, v.n) as unknown as Array<{
+          n: number;
+          seq: number;
+        }>) {
+          again.run(outboxState.behind, 0, 'PLT-1305', later.n);
+          touched.push(later.seq);
+        }
+        break;
+      }
+      case 'retry':
+      case 'wait-for-parent': {
+        const by = withdrawn(r);
+        // Withdrawn meanwhile: never sent again, its retraction follows.
+        if (by !== undefined) cancel.run(by, nowMs, r.may_hold, v.n);
+        else if (v.outcome === 'retry') again.run(outboxState.ready, Math.ceil(v.retryAtMs), v.code, v.n);
+        else aside.park({ ...r, platform }, Math.ceil(v.retryAtMs), nowMs);
+        break;
+      }
+    }
+    for (const seq of touched) books.settle(seq, nowMs);
+  }
 }

@@ -1,5 +1,6 @@
 import type { MessagePort } from 'node:worker_threads';
-import type { LabReport } from '../../clinical/records/types.ts';
+import type { PatientState } from '../../clinical/patients/types.ts';
+import type { ClinicalRecord } from '../../clinical/records/types.ts';
 import type { ReportState } from '../../clinical/reports/types.ts';
 import type { JournalContent } from '../../rendering/format.ts';
 import { codeOf, QianzhiError } from '../../support/errors.ts';
@@ -40,6 +41,13 @@ interface JournalRow {
   source: string;
 }
 
+interface ReportRow {
+  id: number;
+  jseq: number | null;
+  key_id: number;
+  sealed: Uint8Array;
+}
+
 /**
  * Opens the store for the stages, and answers the main thread's reads between their batches (decision
  * 0008): a thread of its own for them would cost some 15 MB for a few reads a second.
@@ -54,6 +62,10 @@ export function openMappingView(access: StageAccess): MappingView {
     JOIN name n ON n.id = m.source WHERE m.seq > ? ORDER BY m.seq LIMIT ?`);
   const body = db.prepare('SELECT key_id, sealed FROM body WHERE seq=?');
   const report = db.prepare('SELECT id, jseq, key_id, sealed FROM report WHERE mac=?');
+  const reportsOfLane =
+    db.prepare(`SELECT r.id, r.jseq, r.key_id, r.sealed FROM patient p JOIN report r ON r.lane = p.id
+    WHERE p.mac=? ORDER BY r.id`);
+  const patient = db.prepare('SELECT id, key_id, sealed FROM patient WHERE mac=?');
   const record = db.prepare('SELECT key_id, sealed FROM record WHERE jseq=?');
   const newest = db.prepare('SELECT ifnull(max(seq),0) AS s FROM message');
   const platformId = db.prepare("SELECT id FROM name WHERE kind='platform' AND name=?");
@@ -69,8 +81,12 @@ export function openMappingView(access: StageAccess): MappingView {
   const heldMessages = db.prepare(`SELECT DISTINCT p.seq, m.received_ms FROM part p
     JOIN message m ON m.seq = p.seq JOIN name n ON n.id = m.source
     WHERE p.state = 'quarantined' AND n.kind = 'source' AND n.name = ? AND p.seq > ? ORDER BY p.seq LIMIT ?`);
+  const dueMessages = db.prepare(`SELECT d.seq, m.received_ms, n.name AS source
+    FROM (SELECT DISTINCT seq FROM part INDEXED BY part_due WHERE due_ms <= ? ORDER BY seq LIMIT ?) d
+    JOIN message m ON m.seq = d.seq JOIN name n ON n.id = m.source ORDER BY d.seq`);
+  // Without a time nothing is due.
   const standing = db.prepare(`SELECT part FROM part WHERE seq = ?1 AND state <> 'quarantined'
-    UNION SELECT part FROM journal WHERE seq = ?1`);
+    AND (due_ms IS NULL OR due_ms > ?2) UNION SELECT part FROM journal WHERE seq = ?1`);
 
   const idOf = (platform: string): number => (platformId.get(platform) as { id: number } | undefined)?.id ?? -1;
   const cursorAt = (stage: string): number => (cursor.get(stage) as { at: number } | undefined)?.at ?? 0;
@@ -84,18 +100,39 @@ export function openMappingView(access: StageAccess): MappingView {
       const rows = heldMessages.all(source, afterSeq, count) as unknown as Array<{ seq: number; received_ms: number }>;
       return rows.map((r) => ({
         message: openMessage(r.seq, source, r.received_ms),
-        keep: (standing.all(r.seq) as unknown as Array<{ part: number }>).map((p) => p.part),
+        keep: standingOf(r.seq, -1),
+      }));
+    },
+    due(nowMs, count) {
+      const rows = dueMessages.all(Math.floor(nowMs), count) as unknown as Array<{
+        seq: number;
+        source: string;
+        received_ms: number;
+      }>;
+      return rows.map((r) => ({
+        message: openMessage(r.seq, r.source, r.received_ms),
+        keep: standingOf(r.seq, Math.floor(nowMs)),
       }));
     },
     marked: (of) => (cursor.get(of) as { at: number } | undefined)?.at,
     mappedThrough: () => cursorAt('mapping'),
     report(reportKey) {
-      const row = reportRow(reportKey);
-      if (!row || row.sealed.length === 0) return undefined;
-      const state = JSON.parse(vault.open('report', row.id, row.key_id, row.sealed).toString('utf8')) as ReportState;
-      // Damaged content throws: without it nobody can say what a correction lacks (QUE-4003, held).
-      if (row.jseq !== null && state.status === 'published') state.current = currentOf(row.jseq);
-      return state;
+      const mac = vault.mac(macFields.report, reportKey);
+      const row = orHeld(() => report.get(mac)) as unknown as ReportRow | undefined;
+      return row && stateOf(row);
+    },
+    reportsOf(patientKey) {
+      const mac = vault.mac(macFields.patient, patientKey);
+      const rows = orHeld(() => reportsOfLane.all(mac)) as unknown as ReportRow[];
+      return rows.flatMap((row) => stateOf(row) ?? []);
+    },
+    patient(patientKey) {
+      const mac = vault.mac(macFields.patient, patientKey);
+      const row = orHeld(() => patient.get(mac)) as
+        | { id: number; key_id: number | null; sealed: Uint8Array | null }
+        | undefined;
+      if (!row || row.key_id === null || row.sealed === null) return undefined;
+      return JSON.parse(vault.open('patient', row.id, row.key_id, row.sealed).toString('utf8')) as PatientState;
     },
     async commitMapping(batch) {
       await ask.ask({ op: 'mapping', batch: packBatch(batch) });
@@ -144,18 +181,29 @@ export function openMappingView(access: StageAccess): MappingView {
     };
   }
 
-  /** On a damaged page it lets go of this report, not of the rest. */
-  function reportRow(reportKey: string) {
+  /** What is not decided again of a message: neither quarantined nor due. */
+  function standingOf(seq: number, nowMs: number): number[] {
+    return (standing.all(seq, nowMs) as unknown as Array<{ part: number }>).map(({ part }) => part);
+  }
+
+  /** A damaged page lets go of what asks for it, not of the rest. */
+  function orHeld<T>(read: () => T): T {
     try {
-      return report.get(vault.mac(macFields.report, reportKey)) as
-        | { id: number; jseq: number | null; key_id: number; sealed: Uint8Array }
-        | undefined;
+      return read();
     } catch (cause) {
       throw new QianzhiError('QUE-4003', undefined, { cause });
     }
   }
 
-  function currentOf(jseq: number): LabReport {
+  /** Damaged content throws: without it nobody can say what a correction lacks (QUE-4003, held). */
+  function stateOf(row: ReportRow): ReportState | undefined {
+    if (row.sealed.length === 0) return undefined;
+    const state = JSON.parse(vault.open('report', row.id, row.key_id, row.sealed).toString('utf8')) as ReportState;
+    if (row.jseq !== null && state.status === 'published') state.current = currentOf(row.jseq);
+    return state;
+  }
+
+  function currentOf(jseq: number): ClinicalRecord {
     const r = record.get(jseq) as { key_id: number; sealed: Uint8Array } | undefined;
     if (!r) throw new QianzhiError('QUE-4003');
     return (JSON.parse(vault.open('record', jseq, r.key_id, r.sealed).toString('utf8')) as JournalContent).record;

@@ -1,6 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Vault } from '../../security/vault.ts';
 import type { Operation } from '../contract.ts';
+import type { Aside } from './aside.ts';
 import type { Books } from './books.ts';
 import type { WriteRequest } from './requests.ts';
 import { outboxState } from './schema.ts';
@@ -24,6 +25,25 @@ interface Sibling {
   operation: Operation;
   pos: number;
   may_hold: number;
+  lane: number;
+}
+interface Held {
+  jseq: number;
+  seq: number;
+  code: string;
+  place: string | null;
+  action: string;
+  lane: number;
+}
+/** Where a document goes. */
+interface Place {
+  state: number;
+  pos?: number;
+  code?: string;
+  /** Message that withdrew it already. */
+  by?: number;
+  /** Document that has to leave first. */
+  after?: number;
 }
 
 /** The message that withdrew a report's document, known from the journal whatever became of it at a platform. */
@@ -41,26 +61,30 @@ export function openRenderingWrites(
   books: Books,
   epoch: () => number,
   floorN: number,
-  /** Called when a document went into another place of its lane than the last. */
-  reordered: () => void,
+  delivery: {
+    aside: Aside;
+    /** Called when a document went into another place of its lane than the last. */
+    reordered(): void;
+  },
 ) {
+  const { aside, reordered } = delivery;
   const journal = db.prepare('SELECT seq, action, report, version, set_id, lane FROM journal WHERE jseq=?');
   const siblings = db.prepare(
-    'SELECT n, seq, state, attempts, operation, pos, may_hold FROM outbox WHERE platform=? AND report=? ORDER BY n',
+    'SELECT n, seq, state, attempts, operation, pos, may_hold, lane FROM outbox WHERE platform=? AND report=? ORDER BY n',
   );
   const highest = db.prepare('SELECT max(n) AS n FROM outbox');
   const insert =
     db.prepare(`INSERT INTO outbox(n, platform, jseq, seq, report, version, set_id, lane, pos, operation, type,
-    media, epoch, bytes, created_ms, due_ms, state, code, by_seq, done_ms)
-    VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`);
+    media, epoch, bytes, created_ms, due_ms, state, code, by_seq, done_ms, after_n)
+    VALUES(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`);
   const dropRendering = db.prepare('DELETE FROM rendering WHERE platform=? AND jseq=?');
   const insertDocument = db.prepare('INSERT INTO document(n, key_id, sealed) VALUES(?,?,?)');
-  const cancel = db.prepare(`UPDATE outbox SET state=${outboxState.cancelled}, by_seq=?, done_ms=? WHERE n=?`);
+  const cancel = db.prepare(`UPDATE outbox SET state=${outboxState.cancelled}, by_seq=?, done_ms=?, rule=? WHERE n=?`);
   const putRendering = db.prepare(
     'INSERT OR REPLACE INTO rendering(platform, jseq, state, code, place, rule, report) VALUES(?,?,?,?,?,?,?)',
   );
   const heldOfReport = db.prepare(
-    "SELECT r.jseq, j.seq FROM rendering r JOIN journal j ON j.jseq=r.jseq WHERE r.platform=? AND r.report=? AND r.jseq<? AND r.state='quarantined'",
+    "SELECT r.jseq, j.seq, r.code, r.place, j.action, j.lane FROM rendering r JOIN journal j ON j.jseq=r.jseq WHERE r.platform=? AND r.report=? AND r.jseq<? AND r.state='quarantined'",
   );
   const retractionOf = db.prepare(retractionAfter);
   const setCursor = db.prepare('INSERT INTO cursor(stage, at) VALUES(?,?) ON CONFLICT DO UPDATE SET at=excluded.at');
@@ -73,7 +97,7 @@ export function openRenderingWrites(
     row: JournalRow,
     doc: Document,
     operation: Operation,
-    place: { pos?: number; state: number; code: string | null; by?: number },
+    place: Place,
     notBeforeMs: number,
     nowMs: number,
   ): void => {
@@ -98,18 +122,30 @@ export function openRenderingWrites(
       nowMs,
       notBeforeMs,
       place.state,
-      place.code,
+      place.code ?? null,
       place.by ?? null,
       place.by === undefined ? null : nowMs,
+      place.after ?? null,
     );
     insertDocument.run(n, keyId, sealed);
   };
 
+  const heldBefore = (platform: number, jseq: number, row: JournalRow): Held[] =>
+    heldOfReport.all(platform, row.report, jseq) as unknown as Held[];
   /** Older versions held for a missing code are overtaken by a later one, or withdrawn by a retraction. */
-  const overtakeHeld = (platform: number, jseq: number, row: JournalRow, rule: string, by: number): number[] => {
-    const held = heldOfReport.all(platform, row.report, jseq) as unknown as Array<{ jseq: number; seq: number }>;
-    for (const h of held) putRendering.run(platform, h.jseq, 'absorbed', null, null, `${rule}:${by}`, row.report);
+  const overtake = (platform: number, held: Held[], row: JournalRow, rule: string): number[] => {
+    for (const h of held) putRendering.run(platform, h.jseq, 'absorbed', null, null, `${rule}:${row.seq}`, row.report);
     return held.map((h) => h.seq);
+  };
+  const cancelAll = (documents: Sibling[], row: JournalRow, rule: string | null, nowMs: number): number[] => {
+    for (const { n } of documents) cancel.run(row.seq, nowMs, rule, n);
+    for (const { n } of documents) aside.left(n);
+    return documents.map(({ seq }) => seq);
+  };
+  /** In its lane, or aside of it as long as an older version has to leave another one first. */
+  const inTurn = (platform: number, row: JournalRow): Place => {
+    const after = aside.blocker(platform, row.report, row.lane, Number.MAX_SAFE_INTEGER);
+    return after === undefined ? { state: outboxState.ready } : { state: outboxState.after, after };
   };
 
   return (request: RenderingRequest, platform: number, nowMs: number): void => {
@@ -123,23 +159,8 @@ export function openRenderingWrites(
         putRendering.run(platform, jseq, 'quarantined', rendered.code, rendered.where, null, row.report);
       } else {
         const before = siblings.all(platform, row.report) as unknown as Sibling[];
-        if (row.action === 'retract') touched.push(...withdraw(platform, jseq, row, rendered, before, request, nowMs));
-        else {
-          touched.push(...overtakeHeld(platform, jseq, row, 'replaced', row.seq));
-          const refused = before.find((s) => s.state === outboxState.refused);
-          const last = before.findLast((s) => s.may_hold === 1 || s.state === outboxState.ready);
-          // What the platform knows decides publish or replace; a withdrawn report is published anew.
-          const operation: Operation = last && last.operation !== 'retract' ? 'replace' : 'publish';
-          // Its retraction is known already, though its own turn has not come: it is never sent (invariant 6).
-          const by = (retractionOf.get(row.report, jseq) as { seq: number } | undefined)?.seq;
-          const place =
-            by !== undefined
-              ? { state: outboxState.cancelled, code: null, by }
-              : refused
-                ? { state: outboxState.behind, code: 'PLT-1305' }
-                : { state: outboxState.ready, code: null };
-          write(platform, jseq, row, rendered, operation, place, request.notBeforeMs, nowMs);
-        }
+        const write = row.action === 'retract' ? withdraw : publish;
+        touched.push(...write(platform, jseq, row, rendered, before, request.notBeforeMs, nowMs));
       }
       for (const seq of touched) books.settle(seq, nowMs);
     }
@@ -147,40 +168,93 @@ export function openRenderingWrites(
     if (request.mark) setCursor.run(request.mark.of, request.mark.fingerprint);
   };
 
+  function publish(
+    platform: number,
+    jseq: number,
+    row: JournalRow,
+    doc: Document,
+    before: Sibling[],
+    notBeforeMs: number,
+    nowMs: number,
+  ): number[] {
+    const held = heldBefore(platform, jseq, row);
+    const owed = held.findLast((h) => h.action === 'retract' && h.lane !== row.lane);
+    if (owed && toWithdraw(before).length > 0) {
+      // What the platform has under another patient is withdrawn first, and that is held: so is this.
+      putRendering.run(platform, jseq, 'quarantined', owed.code, owed.place, null, row.report);
+      return [];
+    }
+    const touched = overtake(platform, held, row, 'replaced');
+    // Its retraction is known already, though its own turn has not come: it is never sent (invariant 6).
+    const by = (retractionOf.get(row.report, jseq) as { seq: number } | undefined)?.seq;
+    // After a merge: what was never attempted under the retired number needs not go out under it any more.
+    const replaced = before.filter(
+      (s) =>
+        by === undefined &&
+        s.lane !== row.lane &&
+        s.operation !== 'retract' &&
+        s.may_hold === 0 &&
+        (s.state <= outboxState.ready || s.state === outboxState.behind),
+    );
+    touched.push(...cancelAll(replaced, row, 'replaced', nowMs));
+    const left = before.filter((s) => !replaced.includes(s));
+    const last = left.findLast((s) => s.may_hold === 1 || s.state <= outboxState.ready);
+    // What the platform knows decides publish or replace; a withdrawn report is published anew.
+    const operation: Operation = last && last.operation !== 'retract' ? 'replace' : 'publish';
+    const place: Place =
+      by !== undefined
+        ? { state: outboxState.cancelled, by }
+        : left.some((s) => s.state === outboxState.refused)
+          ? { state: outboxState.behind, code: 'PLT-1305' }
+          : inTurn(platform, row);
+    write(platform, jseq, row, doc, operation, place, notBeforeMs, nowMs);
+    return touched;
+  }
+
   function withdraw(
     platform: number,
     jseq: number,
     row: JournalRow,
     doc: Document,
     before: Sibling[],
-    request: RenderingRequest,
+    notBeforeMs: number,
     nowMs: number,
   ): number[] {
-    const touched = overtakeHeld(platform, jseq, row, 'withdrawn', row.seq);
-    // An accepted retraction settles everything before it; one that is still open covers what came before it.
-    const since = before.slice(
-      before.findLastIndex((s) => s.operation === 'retract' && s.state === outboxState.accepted) + 1,
-    );
-    const open = since.findLast((s) => s.operation === 'retract' && s.state <= outboxState.received);
-    const published = since.filter((s) => s.operation !== 'retract');
+    const touched = overtake(platform, heldBefore(platform, jseq, row), row, 'withdrawn');
+    const since = sinceAcceptedRetraction(before);
+    const wrong = toWithdraw(before);
     // Never sent again once known to be wrong, and nothing waits behind it any more.
-    for (const s of published) {
-      if (s.state !== outboxState.ready && s.state !== outboxState.behind && s.state !== outboxState.refused) continue;
-      cancel.run(row.seq, nowMs, s.n);
-      touched.push(s.seq);
-    }
-    const toWithdraw = published.filter((s) => s.may_hold === 1 && s.n > (open?.n ?? 0));
-    if (toWithdraw.length === 0) {
+    const unsent = since.filter(
+      ({ operation, state }) =>
+        operation !== 'retract' &&
+        (state <= outboxState.ready || state === outboxState.behind || state === outboxState.refused),
+    );
+    touched.push(...cancelAll(unsent, row, null, nowMs));
+    if (wrong.length === 0) {
       putRendering.run(platform, jseq, 'absorbed', null, null, 'nothing-to-withdraw', row.report);
       return touched;
     }
-    // What was delivered has given its place up.
-    const places = toWithdraw
-      .filter((s) => s.state !== outboxState.received && s.state !== outboxState.accepted)
+    // What was delivered has given its place up; a place in another lane is none in this one.
+    const places = wrong
+      .filter((s) => s.state !== outboxState.received && s.state !== outboxState.accepted && s.lane === row.lane)
       .map((s) => s.pos);
-    const place = { pos: places.length > 0 ? Math.min(...places) : undefined, state: outboxState.ready, code: null };
-    if (place.pos !== undefined) reordered();
-    write(platform, jseq, row, doc, 'retract', place, request.notBeforeMs, nowMs);
+    const place: Place = inTurn(platform, row);
+    if (places.length > 0) {
+      place.pos = Math.min(...places);
+      reordered();
+    }
+    write(platform, jseq, row, doc, 'retract', place, notBeforeMs, nowMs);
     return touched;
   }
+}
+
+/** An accepted retraction settles everything before it. */
+const sinceAcceptedRetraction = (documents: Sibling[]): Sibling[] =>
+  documents.slice(documents.findLastIndex((s) => s.operation === 'retract' && s.state === outboxState.accepted) + 1);
+
+/** What the platform has or may have, and no retraction on its way covers: one that is open covers what came before it. */
+function toWithdraw(documents: Sibling[]): Sibling[] {
+  const since = sinceAcceptedRetraction(documents);
+  const open = since.findLast((s) => s.operation === 'retract' && s.state <= outboxState.received);
+  return since.filter((s) => s.operation !== 'retract' && s.may_hold === 1 && s.n > (open?.n ?? 0));
 }

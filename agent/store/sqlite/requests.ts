@@ -8,6 +8,7 @@ import type {
   MappingBatch,
   OutboxDocument,
   Part,
+  RecordEntry,
   Rendered,
   TablesMark,
   Verdict,
@@ -31,15 +32,20 @@ export type WriteRequest =
   | { op: 'next-due'; platform: string };
 
 type Record = Extract<Bare<Part>, { kind: 'record' }>;
-export type PackedPart = Exclude<Bare<Part>, { kind: 'record' }> | (Omit<Record, 'content'> & { content: Packed });
+export type PackedEntry = Omit<Bare<RecordEntry>, 'content'> & { content: Packed };
+export type PackedPart =
+  | Exclude<Bare<Part>, { kind: 'record' }>
+  | (Omit<Record, 'entries'> & { entries: PackedEntry[] });
 /** A report's state without the content of its current version: that is the record last journalled. */
 export interface PackedReport {
   reportKey: string;
+  patientKey: string;
   state: Packed;
 }
-export interface PackedBatch extends Omit<MappingBatch, 'messages' | 'reports'> {
+export interface PackedBatch extends Omit<MappingBatch, 'messages' | 'reports' | 'patients'> {
   messages: Array<Omit<Bare<MappedMessage>, 'parts'> & { parts: PackedPart[] }>;
   reports: PackedReport[];
+  patients: Array<{ patientKey: string; state: Packed }>;
 }
 type Document = Extract<Bare<Rendered>, { kind: 'document' }>;
 export type PackedRendered =
@@ -48,6 +54,12 @@ export type PackedRendered =
   | (Omit<Document, 'bytes' | 'reportNumber' | 'findings'> & { bytes: number; stored: Packed });
 
 const text = (value: string): Packed => pack(Buffer.from(value));
+
+const packEntry = (entry: RecordEntry): PackedEntry => ({
+  ...entry,
+  findings: entry.findings.map(bare),
+  content: text(entry.content.reveal()),
+});
 
 /** Makes a batch ready for the writer, on the thread that made it. */
 export function packBatch(batch: MappingBatch): PackedBatch {
@@ -58,12 +70,17 @@ export function packBatch(batch: MappingBatch): PackedBatch {
       lookups: message.lookups.map(bare),
       parts: message.parts.map((part): PackedPart => {
         if (part.kind !== 'record') return bare(part);
-        return { ...part, findings: part.findings.map(bare), content: text(part.content.reveal()) };
+        return { ...part, entries: part.entries.map(packEntry) };
       }),
     })),
     reports: batch.reports.map((state) => ({
       reportKey: state.reportKey,
+      patientKey: state.patientKey,
       state: text(JSON.stringify({ ...state, current: undefined } satisfies ReportState)),
+    })),
+    patients: (batch.patients ?? []).map((state) => ({
+      patientKey: state.patientKey,
+      state: text(JSON.stringify(state)),
     })),
   };
 }
@@ -103,9 +120,13 @@ export function weightOf(request: WriteRequest): number {
     case 'mapping': {
       let sum = 0;
       for (const m of request.batch.messages) {
-        for (const p of m.parts) sum += p.kind === 'record' ? p.content.bytes.length : 64;
+        for (const p of m.parts) {
+          if (p.kind !== 'record') sum += 64;
+          else for (const { content } of p.entries) sum += content.bytes.length;
+        }
       }
-      for (const r of request.batch.reports) sum += r.state.bytes.length;
+      for (const { state } of request.batch.reports) sum += state.bytes.length;
+      for (const { state } of request.batch.patients) sum += state.bytes.length;
       return sum;
     }
     case 'rendering': {

@@ -82,7 +82,40 @@ export const migrations: string[] = [
   -- what happened to the store itself: lost tail, damaged file
   CREATE TABLE notice(id INTEGER PRIMARY KEY, code TEXT NOT NULL, at_ms INTEGER NOT NULL, first INTEGER, last INTEGER) STRICT;
   `,
+  `
+  -- the patient index: a row without one only stands for a lane, or for a number that somebody awaits
+  ALTER TABLE patient ADD COLUMN key_id INTEGER;
+  ALTER TABLE patient ADD COLUMN sealed BLOB;
+  -- whose a report is; of one that was never journalled it is known from the next time it is decided
+  ALTER TABLE report ADD COLUMN lane INTEGER;
+  UPDATE report SET lane = (SELECT j.lane FROM journal j WHERE j.jseq = report.jseq);
+  CREATE INDEX report_lane ON report(lane);
+
+  -- parts that wait: when they are decided again, and the patient row whose telling makes that now
+  ALTER TABLE part ADD COLUMN due_ms INTEGER;
+  ALTER TABLE part ADD COLUMN awaits INTEGER;
+  CREATE INDEX part_due ON part(due_ms, seq) WHERE due_ms IS NOT NULL;
+  CREATE INDEX part_awaits ON part(awaits) WHERE awaits IS NOT NULL;
+
+  -- outbox.state below 0 is open and stands aside of its lane: -1 the platform wants a parent first, tried again at
+  -- due_ms; -2 another document (after_n) has to leave first. since_parent_ms: when it was first told to wait for one.
+  -- rule: why it was cancelled; none: withdrawn.
+  ALTER TABLE outbox ADD COLUMN after_n INTEGER;
+  ALTER TABLE outbox ADD COLUMN since_parent_ms INTEGER;
+  ALTER TABLE outbox ADD COLUMN rule TEXT;
+  CREATE INDEX outbox_after ON outbox(after_n) WHERE state = -2;
+  CREATE INDEX outbox_parent ON outbox(platform, due_ms, lane) WHERE state = -1;
+  `,
 ];
 
-/** outbox.state as numbers, named. Open means it may still be sent. */
-export const outboxState = { ready: 0, received: 1, accepted: 2, refused: 3, cancelled: 4, behind: 5 } as const;
+/** outbox.state as numbers, named. Open (it may still be sent) is below 2; below 0 it blocks nothing in its lane. */
+export const outboxState = {
+  after: -2,
+  parent: -1,
+  ready: 0,
+  received: 1,
+  accepted: 2,
+  refused: 3,
+  cancelled: 4,
+  behind: 5,
+} as const;

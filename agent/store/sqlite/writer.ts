@@ -191,12 +191,18 @@ function writerOf(options: WriterOptions, store: OpenedStore): Writer {
     startMs,
     ahead ? startMs : startMs + LONGEST_WAIT_MS,
   );
+  if (ahead) {
+    db.prepare('UPDATE outbox SET since_parent_ms=?1 WHERE platform > 0 AND state < 2 AND since_parent_ms > ?1').run(
+      startMs,
+    );
+    db.prepare('UPDATE part SET due_ms=?1 WHERE due_ms > ?1').run(startMs);
+  }
 
   const books = openBooks(db, platforms);
   const intake = openIntakeWrites(db, vault, localDays(options.timeZone), before.seq);
-  const mapping = openMappingWrites(db, vault, books);
   const delivery = openDeliveryWrites(db, vault, books, agentId);
-  const rendering = openRenderingWrites(db, vault, books, () => epoch, before.outbox, delivery.reordered);
+  const mapping = openMappingWrites(db, vault, books, delivery.aside.left);
+  const rendering = openRenderingWrites(db, vault, books, () => epoch, before.outbox, delivery);
 
   let waitingIntake: Waiting[] = [];
   let waitingOther: Waiting[] = [];

@@ -132,8 +132,20 @@ t.test('slips in a path are found when the profile is loaded', (t) => {
 t.test('the default Chinese profile loads', (t) => {
   const { profile } = checkProfile(defaultProfile);
   t.equal(profile.name, 'cn-default');
-  t.same(profile.intake.types.accept, ['ORU^R01', 'OUL^R21']);
-  t.equal(compileProfile(defaultProfile).corrections, 'unknown');
+  t.ok(
+    ['ORU^R01', 'OUL^R24', 'ADT^A40', 'ORM^O01', 'MDM^*'].every((type) => profile.intake.types.accept.includes(type)),
+  );
+  t.match(compileProfile(defaultProfile), { corrections: 'unknown', quietMs: 0, parkMs: 0 });
+  t.end();
+});
+
+t.test('a profile says how long tests are gathered and how long a report waits for its patient', (t) => {
+  const reader = compileProfile(
+    defaultProfile.replace('quiet_seconds: 0', 'quiet_seconds: 30').replace('park_minutes: 0', 'park_minutes: 15'),
+  );
+  t.match(reader, { quietMs: 30_000, parkMs: 900_000 });
+  const [, before = ''] = /( {2}park_minutes: 0\n)/.exec(defaultProfile) ?? [];
+  t.match(compileProfile(defaultProfile.replace(before, '').replace(/^assembly:.*$/m, '')), { quietMs: 0, parkMs: 0 });
   t.end();
 });
 
@@ -161,16 +173,28 @@ t.test('a wrong profile is refused with CFG-5009, line, column and path', (t) =>
   const quoted = `path: "PID-3[5=PI].1 | PID-3[5=''].1" }`;
   t.match(
     from(quoted, quoted.replace('| PID', '| PIX')),
-    `${lineOf(quoted)}:48 patient.identifiers.6.path (there is no`,
+    `${lineOf(quoted)}:48 patient.identifiers.7.path (there is no`,
   );
   t.match(from('status: OBX-11', 'status: OBR-1111'), 'items.status');
   t.match(from('corrections: unknown', 'corrections: maybe'), `${lineOf('corrections: unknown')}:14 corrections`);
   t.match(from('    W: retract', '    W: forget'), 'tables.item_status.W');
-  t.match(from('[ORU^R01, OUL^R21]', '[ORU^R01, ADT^A01]'), 'intake.types.accept.1 (no reader');
+  t.match(from('- OUL^R21', '- ADT^A60'), 'intake.types.accept.1 (no reader');
+  t.match(from('\norder:\n', '\norders:\n'), 'orders (unknown key)');
+  t.match(
+    refused((text) => text.replace(/\ndocument:\n(?: {2}.*\n)+/, '\n')),
+    'intake.types.accept.27 (this type needs the section document)',
+  );
+  t.match(from('retired: MRG-4', 'retired: MRG-44'), 'merge.numbers.0.retired');
+  t.match(from('service: OBR-24.1', 'service: OBX-3'), 'exam.service (OBX cannot be used here');
+  t.match(from('quiet_seconds: 0', 'quiet_seconds: -1'), 'assembly.quiet_seconds');
+  t.match(from('park_minutes: 0', 'park_minutes: soon'), 'patient.park_minutes');
   t.match(from('ack: original-always', 'ack: enhanced'), `${lineOf('ack: original-always')}:8 intake.ack`);
   t.match(from('ack: original-always', 'charset: KLINGON'), 'intake.charset');
   t.match(from('ack: original-always', 'akc: original'), 'intake.akc (unknown key)');
-  t.match(from('accept: [ORU^R01, OUL^R21]', 'reject: [oru]'), 'intake.types.reject.0');
+  t.match(
+    from('    accept:\n      - ORU^R01', '    reject: [oru]\n    accept:\n      - ORU^R01'),
+    'intake.types.reject.0',
+  );
   t.match(from('class: PV1-2', 'class: OBX-2'), 'encounter.class (OBX cannot be used here');
   t.match(from('profile_version: 1', 'profile_version: 2'), 'profile_version');
   t.match(from('name: cn-default', 'name: cn-default\nname: again'), /^\d+:\d+ \(/);

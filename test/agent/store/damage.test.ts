@@ -64,6 +64,8 @@ t.test('a damaged page of bodies does not stop mapping: its messages are set asi
   t.teardown(again.close);
   const reader: MessageReader = {
     corrections: 'unknown',
+    quietMs: 0,
+    parkMs: 0,
     read: () => ({ kind: 'filtered', type: 'other', rule: 'type', lookups: [] }),
   };
   const stage = { timeZone: 'Asia/Shanghai', setIdOf, clock: systemClock, readers: new Map([['lis', reader]]) };

@@ -45,6 +45,21 @@ const hot: Array<[what: string, sql: RegExp, plan: RegExp]> = [
     /SEARCH outbox USING INDEX outbox_report/,
   ],
   ['records of a message', /^SELECT jseq FROM journal WHERE seq=\?/, /COVERING INDEX journal_seq/],
+  [
+    'documents that wait for a parent and are due',
+    /^UPDATE outbox SET state=0 WHERE n IN/,
+    /SEARCH outbox USING (COVERING )?INDEX outbox_parent/,
+  ],
+  ['those of a lane', /^UPDATE outbox SET state=0, due_ms=0/, /SEARCH outbox USING (COVERING )?INDEX outbox_open/],
+  ['what waits for a document', /FROM outbox WHERE after_n=\?/, /SEARCH outbox USING INDEX outbox_after/],
+  [
+    'what a document has to wait for',
+    /^SELECT n, state FROM outbox WHERE report=/,
+    /SEARCH outbox USING INDEX outbox_report/,
+  ],
+  ['messages that are due', /INDEXED BY part_due/, /SEARCH part USING (COVERING )?INDEX part_due/],
+  ['parts that await a patient', /^UPDATE part SET due_ms=0/, /SEARCH part USING (COVERING )?INDEX part_awaits/],
+  ['the reports of a patient', /^SELECT r\.id, r\.jseq/, /SEARCH r USING INDEX report_lane/],
   ['the document of a record', /FROM outbox WHERE jseq=\? AND platform=\?/, /SEARCH outbox USING INDEX outbox_jseq/],
 ];
 

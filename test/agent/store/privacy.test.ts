@@ -18,11 +18,23 @@ t.test('no patient value can be read in any file of the store, in any charset', 
       {
         seq: 1,
         type: 'ORU^R01',
-        parts: [record(`lis ${canaries[2]}`, 1, { patient: canaries[1], text: message })],
+        parts: [
+          record(`lis ${canaries[2]}`, 1, { patient: canaries[1], text: message }),
+          { kind: 'waiting', code: 'MAP-3026', reportKey: `lis ${canaries[2]}`, awaits: canaries[1]! },
+        ],
         lookups: canaries.map((value) => ({ kind: 'name' as const, value: phi(value) })),
       },
     ],
     reports: [],
+    patients: [
+      {
+        patientKey: canaries[1]!,
+        patient: { identifiers: [{ kind: 'in-house', value: canaries[1]!, source: 'PID-3' }], name: canaries[0]! },
+        toldAt: {},
+        encounters: [{ visitNumber: canaries[2]!, encounter: { diagnoses: [] } }],
+        retired: [],
+      },
+    ],
     through: 1,
   });
   await rig.render(`<name>${message}</name>`);

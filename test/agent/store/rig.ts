@@ -4,7 +4,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MessageChannel, type Transferable, type Worker } from 'node:worker_threads';
-import type { MappedMessage, OutboxDocument, Part } from '../../../agent/store/contract.ts';
+import type { MappedMessage, OutboxDocument, Part, RecordEntry } from '../../../agent/store/contract.ts';
 import { openMappingView } from '../../../agent/store/sqlite/mapping-view.ts';
 import { openStore, type StoreOptions, startStoreThread } from '../../../agent/store/sqlite/store.ts';
 import { serveStore } from '../../../agent/store/sqlite/writer-thread.ts';
@@ -93,12 +93,14 @@ export const mapped = (seq: number, parts: Part[]): MappedMessage => ({ seq, typ
 
 export const setIdOf = (report: string): string => createHash('sha256').update(report).digest('hex').slice(0, 32);
 
-export const record = (
-  report: string,
-  version: number,
-  more: { patient?: string; action?: 'publish' | 'retract'; absorbs?: string[]; text?: string } = {},
-): Part => ({
-  kind: 'record',
+interface Said {
+  patient?: string;
+  action?: 'publish' | 'retract';
+  text?: string;
+}
+
+/** One entry of the journal. */
+export const entry = (report: string, version: number, more: Said = {}): RecordEntry => ({
   action: more.action ?? 'publish',
   recordKind: 'lab-report',
   reportKey: report,
@@ -108,8 +110,12 @@ export const record = (
   patientKey: more.patient ?? 'P1',
   content: phi(JSON.stringify({ text: more.text ?? `${report} v${version}` })),
   findings: [],
-  absorbs: more.absorbs ?? [],
 });
+
+export const records = (entries: RecordEntry[], absorbs: string[] = []): Part => ({ kind: 'record', entries, absorbs });
+
+export const record = (report: string, version: number, more: Said & { absorbs?: string[] } = {}): Part =>
+  records([entry(report, version, more)], more.absorbs);
 
 export const document = (text: string) => ({
   kind: 'document' as const,

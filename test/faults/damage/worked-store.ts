@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
 import { compileProfile } from '../../../adapters/hl7v2/profile/check.ts';
-import { mapAgain, mapBatch } from '../../../agent/mapping/map.ts';
+import { mapAgain, mapBatch, mapDue } from '../../../agent/mapping/map.ts';
 import type { MessageReader } from '../../../agent/mapping/mapper.ts';
 import { renderAgain, renderBatch } from '../../../agent/rendering/render.ts';
 import type { Accepted, ProblemGroup, StoreFigures, Verdict } from '../../../agent/store/contract.ts';
@@ -42,7 +42,7 @@ export interface Delivered extends Handed {
 /** Everything that touches the database, on this thread: the writer, the stages' view and the page's reader. */
 export interface WorkedStore {
   writer: Writer;
-  accept(text: string, controlId: string): Promise<Accepted>;
+  accept(text: string | Uint8Array, controlId: string): Promise<Accepted>;
   /** Maps and renders until nothing is left, as the mapping worker does. */
   work(): Promise<void>;
   claim(max?: number): Promise<Array<Delivered | { n: number; damaged: true }>>;
@@ -198,7 +198,7 @@ function working(
       for (let turns = 0; ; turns++) {
         if (turns > 10_000) throw new Error('the stages never come to rest');
         try {
-          if ((await mapBatch(mapping)) + (await renderBatch(rendering)) === 0) return;
+          if ((await mapBatch(mapping)) + (await mapDue(mapping)) + (await renderBatch(rendering)) === 0) return;
         } catch (error) {
           throw asStage(error, folder);
         }

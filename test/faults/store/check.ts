@@ -9,6 +9,7 @@ const DAY_MS = 86_400_000;
 const SHANGHAI_MS = 8 * 3_600_000;
 export const dayOf = (ms: number): number => Math.floor((ms + SHANGHAI_MS) / DAY_MS);
 export const sources = ['lis', 'his'];
+export const lanes = ['P0', 'P1', 'P2'];
 /** The platform that is there from the start. */
 export const first = 'province';
 
@@ -45,6 +46,7 @@ export function checkStore({ model, reader, view, platforms, ask }: Checked): vo
     for (const [platform, state] of books) add(`${message.day} ${message.source} ${platform} ${state}`);
   }
   checkSums(model, reader, sums);
+  checkPatients(model, view);
   for (const platform of platforms) {
     assert.equal(view.unsent(platform), model.open(platform).length, 'unsent');
     const numbers = [...model.flight(platform)].filter((n) => model.documents.get(n)?.state !== 'received');
@@ -52,15 +54,21 @@ export function checkStore({ model, reader, view, platforms, ask }: Checked): vo
       const d = model.documents.get(n);
       return d !== undefined && model.withdrawn(d);
     });
-    const dues = model.heads(platform).map((d) => d.dueMs);
-    const due = dues.length > 0 ? Math.min(...dues) : undefined;
     const questions = [
       { op: 'withdrawn', numbers },
       { op: 'next-due', platform },
     ] satisfies WriteRequest[];
     const [told, next] = ask(...questions);
     for (const n of wrong) assert.ok((told as number[]).includes(n), `${n} is withdrawn and not told`);
-    assert.equal(next, due, 'next due');
+    assert.equal(next, model.nextDue(platform), 'next due');
+  }
+}
+/** What is remembered of patients, and whose each report is. */
+function checkPatients(model: StoreModel, view: MappingView): void {
+  for (const key of lanes) {
+    assert.deepEqual(view.patient(key), model.patients.get(key), `the patient ${key}`);
+    const mine = [...model.reports.values()].filter((r) => r.patientKey === key);
+    assert.deepEqual(view.reportsOf(key), mine, `the reports of ${key}`);
   }
 }
 /** By source and day: the real figures equal the model's, and add up to what came in. */

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import type { PatientState } from '../../../agent/clinical/patients/types.ts';
+import type { ReportState } from '../../../agent/clinical/reports/types.ts';
 import type { Operation, State, Verdict } from '../../../agent/store/contract.ts';
 
 /**
@@ -6,8 +8,9 @@ import type { Operation, State, Verdict } from '../../../agent/store/contract.ts
  * thought of speed. It knows no table and no file; test/faults/store/walk.ts holds the real one against it.
  */
 export type ModelPart =
-  | { kind: 'record'; jseq: number }
-  | { kind: 'waiting' | 'filtered' | 'absorbed' | 'quarantined'; report?: string };
+  | { kind: 'record'; jseqs: number[] }
+  | { kind: 'waiting'; report: string; dueMs?: number; awaits?: string }
+  | { kind: 'filtered' | 'absorbed' | 'quarantined' };
 
 export interface ModelMessage {
   seq: number;
@@ -29,7 +32,8 @@ export interface ModelEntry {
   lane: string;
 }
 
-type DocumentState = 'ready' | 'received' | 'accepted' | 'refused' | 'cancelled' | 'behind';
+/** `parent`: the platform wants another document first. */
+type DocumentState = 'ready' | 'parent' | 'received' | 'accepted' | 'refused' | 'cancelled' | 'behind';
 export interface ModelDocument {
   n: number;
   platform: string;
@@ -62,8 +66,14 @@ export type ModelRendered = { jseq: number; made: 'filtered' | 'held' | { text: 
 const attention: State[] = ['quarantined', 'waiting', 'delivered', 'filtered', 'absorbed'];
 const heaviest = (states: State[]): State => attention.find((s) => states.includes(s)) ?? 'absorbed';
 
+/** It may still be sent. */
+export const isOpen = (d: ModelDocument): boolean => ['ready', 'parent', 'received'].includes(d.state);
+
 export class StoreModel {
   messages = new Map<number, ModelMessage>();
+  /** In the order in which they were first told of. */
+  reports = new Map<string, ReportState>();
+  patients = new Map<string, PatientState>();
   retransmissions = new Map<string, number>();
   journal: ModelEntry[] = [];
   documents = new Map<number, ModelDocument>();
@@ -101,7 +111,7 @@ export class StoreModel {
   /** Attempts were lost with a tail: the platform may have whatever is open (invariant 6). */
   attemptsForgotten(attempts: number): void {
     this.attempts = attempts;
-    for (const d of this.documents.values()) if (d.state === 'ready' || d.state === 'received') d.mayHold = true;
+    for (const d of this.documents.values()) if (isOpen(d)) d.mayHold = true;
   }
 
   /** What the answer must be; the number of a new message is the store's, as long as it is higher than all before. */
@@ -137,7 +147,22 @@ export class StoreModel {
     if (entry.action !== 'retract') return;
     for (const d of this.documents.values()) {
       if (d.report !== entry.report || d.operation === 'retract') continue;
-      if (d.state === 'ready' || d.state === 'behind') d.state = 'cancelled';
+      if (['ready', 'parent', 'behind'].includes(d.state)) d.state = 'cancelled';
+    }
+  }
+  /** Parts whose time has come, or whose patient somebody told of. */
+  duePart(part: ModelPart, nowMs: number): boolean {
+    return part.kind === 'waiting' && part.dueMs !== undefined && part.dueMs <= nowMs;
+  }
+  /** `but`: what the same batch decided again and waits on, having known what it told. */
+  told(patient: PatientState, but: Set<ModelPart>): void {
+    this.patients.set(patient.patientKey, patient);
+    for (const { parts } of this.messages.values()) {
+      for (const part of parts ?? []) {
+        if (part.kind !== 'waiting' || part.awaits !== patient.patientKey || but.has(part)) continue;
+        part.dueMs = 0;
+        part.awaits = undefined;
+      }
     }
   }
   absorb(seq: number, part: number): void {
@@ -157,36 +182,57 @@ export class StoreModel {
         made.set(result.jseq, result.made);
         continue;
       }
-      // What is held of an older version is overtaken, or withdrawn.
-      for (const [jseq, state] of made) {
-        if (state === 'held' && jseq < entry.jseq && this.entry(jseq).report === entry.report) {
-          made.set(jseq, 'absorbed');
-        }
-      }
       const before = this.documentsOf(platform, entry.report);
+      const held = [...made].filter(
+        ([jseq, state]) => state === 'held' && jseq < entry.jseq && this.entry(jseq).report === entry.report,
+      );
+      const owed = held.some(([jseq]) => {
+        const { action, lane } = this.entry(jseq);
+        return action === 'retract' && lane !== entry.lane;
+      });
+      if (entry.action === 'publish' && owed && this.toWithdraw(before).length > 0) {
+        // Another patient's is withdrawn first, and that cannot be said yet.
+        made.set(result.jseq, 'held');
+        continue;
+      }
+      // What is held of an older version is overtaken, or withdrawn.
+      for (const [jseq] of held) made.set(jseq, 'absorbed');
       const { text } = result.made;
-      if (entry.action === 'publish') {
-        const last = before.findLast((d) => d.mayHold || d.state === 'ready');
-        const operation = last && last.operation !== 'retract' ? 'replace' : 'publish';
-        const document = this.add(platform, entry, operation, text, dueMs);
-        if (this.withdrawn(document)) document.state = 'cancelled';
-        else if (before.some((d) => d.state === 'refused')) document.state = 'behind';
-      } else this.retract(platform, entry, before, text, dueMs);
+      if (entry.action === 'publish') this.publish(platform, entry, before, text, dueMs);
+      else this.retract(platform, entry, before, text, dueMs);
     }
+  }
+  publish(platform: string, entry: ModelEntry, before: ModelDocument[], text: string, dueMs: number): void {
+    const withdrawn = this.withdrawn({ ...entry, operation: 'publish' });
+    for (const d of before) {
+      // Issued again in another patient's lane: what nobody was ever sent needs not go out in the old one.
+      const unsent = !d.mayHold && ['ready', 'behind'].includes(d.state);
+      if (!withdrawn && unsent && d.operation !== 'retract' && d.lane !== entry.lane) d.state = 'cancelled';
+    }
+    const last = before.findLast((d) => d.mayHold || d.state === 'ready');
+    const operation = last && last.operation !== 'retract' ? 'replace' : 'publish';
+    const document = this.add(platform, entry, operation, text, dueMs);
+    if (withdrawn) document.state = 'cancelled';
+    else if (before.some((d) => d.state === 'refused')) document.state = 'behind';
+  }
+  /** What the platform has or may have and no retraction that is accepted or on its way came after. */
+  toWithdraw(documents: ModelDocument[]): ModelDocument[] {
+    const covered = documents.findLast((d) => d.operation === 'retract' && (d.state === 'accepted' || isOpen(d)));
+    return documents.filter((d) => d.operation !== 'retract' && d.mayHold && d.n > (covered?.n ?? 0));
   }
   retract(platform: string, entry: ModelEntry, before: ModelDocument[], text: string, dueMs: number): void {
     const settled = before.findLast((d) => d.operation === 'retract' && d.state === 'accepted')?.n ?? 0;
-    const open = before.findLast((d) => d.operation === 'retract' && (d.state === 'ready' || d.state === 'received'));
-    const published = before.filter((d) => d.operation !== 'retract' && d.n > settled);
-    for (const d of published) if (['ready', 'behind', 'refused'].includes(d.state)) d.state = 'cancelled';
-    const covered = Math.max(settled, open?.n ?? 0);
-    const toWithdraw = published.filter((d) => d.mayHold && d.n > covered);
-    if (toWithdraw.length === 0) {
+    const wrong = this.toWithdraw(before);
+    for (const d of before) {
+      if (d.operation === 'retract' || d.n < settled) continue;
+      if (['ready', 'parent', 'behind', 'refused'].includes(d.state)) d.state = 'cancelled';
+    }
+    if (wrong.length === 0) {
       this.platform(platform).made.set(entry.jseq, 'absorbed');
       return;
     }
     const document = this.add(platform, entry, 'retract', text, dueMs);
-    const places = toWithdraw.filter((d) => d.state === 'cancelled').map((d) => d.place);
+    const places = wrong.filter((d) => d.state === 'cancelled' && d.lane === entry.lane).map((d) => d.place);
     if (places.length > 0) document.place = Math.min(...places);
   }
   add(platform: string, entry: ModelEntry, operation: Operation, text: string, dueMs: number): ModelDocument {
@@ -199,22 +245,39 @@ export class StoreModel {
   }
 
   open(platform: string): ModelDocument[] {
-    return [...this.documents.values()].filter(
-      (d) => d.platform === platform && (d.state === 'ready' || d.state === 'received'),
+    return [...this.documents.values()].filter((d) => d.platform === platform && isOpen(d));
+  }
+  /** An older version has to leave first: one that waits for its parent, or lies in another patient's lane. */
+  blocked(document: ModelDocument): boolean {
+    const { platform, report, n, lane } = document;
+    const flight = this.flight(platform);
+    return this.documentsOf(platform, report).some(
+      (d) => d.n < n && (d.lane === lane ? d.state === 'parent' : isOpen(d) || flight.has(d.n)),
     );
+  }
+  busy(platform: string): Set<string | undefined> {
+    return new Set([...this.flight(platform)].map((n) => this.documents.get(n)?.lane));
   }
   /** Invariant 5: the first of each lane in which nothing is in flight, oldest number first. */
   heads(platform: string): ModelDocument[] {
-    const busy = new Set([...this.flight(platform)].map((n) => this.documents.get(n)?.lane));
+    const busy = this.busy(platform);
     const heads = new Map<string, ModelDocument>();
     for (const d of this.open(platform)) {
+      if (busy.has(d.lane) || d.state === 'parent' || this.blocked(d)) continue;
       const head = heads.get(d.lane);
-      if (!busy.has(d.lane) && (!head || d.place < head.place)) heads.set(d.lane, d);
+      if (!head || d.place < head.place) heads.set(d.lane, d);
     }
     return [...heads.values()].sort((a, b) => a.n - b.n);
   }
+  nextDue(platform: string): number | undefined {
+    const busy = this.busy(platform);
+    const parked = this.open(platform).filter((d) => d.state === 'parent' && !busy.has(d.lane));
+    const dues = [...this.heads(platform), ...parked].map((d) => d.dueMs);
+    return dues.length > 0 ? Math.min(...dues) : undefined;
+  }
   /** Which of the heads that are due go first is free, for a while: any of them, as many as there is room for. */
   claim(platform: string, numbers: number[], max: number, maxBytes: number, nowMs: number): ModelDocument[] {
+    for (const d of this.open(platform)) if (d.state === 'parent' && d.dueMs <= nowMs) d.state = 'ready';
     const due = this.heads(platform).filter((d) => d.dueMs <= nowMs);
     const claimed = numbers.map((n) => {
       const found = due.find((d) => d.n === n);
@@ -243,10 +306,14 @@ export class StoreModel {
       this.flight(platform).delete(v.n);
       const d = this.documents.get(v.n);
       // What is closed stays closed, whatever comes twice or late.
-      if (!d || (d.state !== 'ready' && d.state !== 'received')) continue;
+      if (!d || !isOpen(d)) continue;
       switch (v.outcome) {
         case 'accepted':
           d.state = 'accepted';
+          // It may be the parent that others of the lane wait for.
+          for (const o of this.open(platform)) {
+            if (o.state === 'parent' && o.lane === d.lane) Object.assign(o, { state: 'ready', dueMs: 0 });
+          }
           break;
         case 'received':
           d.state = 'received';
@@ -255,9 +322,11 @@ export class StoreModel {
         case 'refused':
           this.refuse(d);
           break;
-        default:
-          d.state = this.withdrawn(d) ? 'cancelled' : 'ready';
+        default: {
+          const state = v.outcome === 'retry' ? 'ready' : 'parent';
+          d.state = this.withdrawn(d) ? 'cancelled' : state;
           d.dueMs = v.retryAtMs;
+        }
       }
     }
   }
@@ -268,7 +337,7 @@ export class StoreModel {
     if (d.state !== 'refused') return;
     const later = this.documentsOf(d.platform, d.report).filter((o) => o.n > d.n);
     const end = later.find((o) => o.operation === 'retract')?.n ?? Infinity;
-    for (const o of later) if (o.n < end && o.state === 'ready') o.state = 'behind';
+    for (const o of later) if (o.n < end && (o.state === 'ready' || o.state === 'parent')) o.state = 'behind';
   }
 
   // ---------------------------------------------------------------- the books
@@ -295,7 +364,7 @@ export class StoreModel {
     const books = new Map<string, State>();
     if (!message.parts) return books;
     const others = message.parts.flatMap((p) => (p.kind === 'record' ? [] : [p.kind]));
-    const records = message.parts.flatMap((p) => (p.kind === 'record' ? [p.jseq] : []));
+    const records = message.parts.flatMap((p) => (p.kind === 'record' ? p.jseqs : []));
     if (records.length === 0) return books.set('', heaviest(others));
     for (const [name, { start }] of this.platforms) {
       const mine = records.filter((jseq) => jseq > start);

@@ -5,6 +5,7 @@ const weights: Record<StepName, number> = {
   accept: 14,
   map: 16,
   mapAgain: 5,
+  due: 6,
   render: 15,
   renderAgain: 7,
   claim: 14,

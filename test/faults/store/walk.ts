@@ -3,7 +3,7 @@ import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MessageChannel } from 'node:worker_threads';
-import type { Accepted, MappedMessage, Part, Rendered, Verdict } from '../../../agent/store/contract.ts';
+import type { Accepted, Rendered, Verdict } from '../../../agent/store/contract.ts';
 import { type MappingView, openMappingView } from '../../../agent/store/sqlite/mapping-view.ts';
 import { openForReading } from '../../../agent/store/sqlite/open.ts';
 import { openReader, type Reader } from '../../../agent/store/sqlite/reader.ts';
@@ -11,16 +11,14 @@ import { type Claimed, packBatch, packRendered, type WriteRequest } from '../../
 import { type Answer, openWriter, type Writer } from '../../../agent/store/sqlite/writer.ts';
 import { phi } from '../../../agent/support/phi.ts';
 import { checkStore, dayOf, first, sources } from './check.ts';
-import { type ModelPart, type ModelRendered, StoreModel } from './model.ts';
+import { isOpen, type ModelPart, type ModelRendered, StoreModel } from './model.ts';
+import { sayBatch } from './said.ts';
 
 /** A step in numbers, read against whatever state it meets: a list of steps with some taken out is a list of steps. */
 export type Step = readonly [name: StepName, a: number, b: number];
 export type StepName = keyof StoreWalk['steps'];
 
 const joiner = 'city';
-const REPORTS = 8;
-const LANES = 3;
-const laneOf = (report: string): string => `P${Number(report.slice(1)) % LANES}`;
 
 /** Small numbers out of a step's one: the same step says the same wherever it stands. */
 function drawsOf(seed: number): (below: number) => number {
@@ -129,65 +127,13 @@ export class StoreWalk {
     };
   }
 
-  /** What one message says: decided like the mapper, so that versions rise and only what is published is retracted. */
-  #partsOf(seq: number, draw: (below: number) => number, keep?: number[]): { parts: Part[]; apply: () => void } {
-    const before = this.model.messages.get(seq)?.parts ?? [];
-    const count = keep ? before.length : 1 + (draw(5) === 0 ? 1 + draw(2) : 0);
-    const parts: Part[] = [];
-    const said: ModelPart[] = [];
-    for (let i = 0; i < count; i++) {
-      if (keep?.includes(i)) {
-        parts.push({ kind: 'filtered', rule: 'stands' });
-        said.push(before[i] as ModelPart);
-        continue;
-      }
-      const report = `R${draw(REPORTS)}`;
-      const last = this.model.journal.findLast((e) => e.report === report);
-      const absorbs = [...this.model.messages.values()].flatMap((m) =>
-        (m.parts ?? []).flatMap((p, at) => (p.kind === 'waiting' && p.report === report ? [`${m.seq}:${at}`] : [])),
-      );
-      const what = draw(20);
-      if (what < 15) {
-        const action = last?.action === 'publish' && what < 4 ? 'retract' : 'publish';
-        const version = (last?.version ?? 0) + 1;
-        const jseq = this.model.journal.length + 1;
-        this.model.record({ jseq, seq, report, version, action, lane: laneOf(report) });
-        for (const key of absorbs) this.model.absorb(...(key.split(':').map(Number) as [number, number]));
-        said.push({ kind: 'record', jseq });
-        const content = phi(JSON.stringify({ record: { kind: 'lab-report', report, version } }));
-        const rest = { recordKind: 'lab-report', setId: `set-${report}`, patientKey: laneOf(report), content };
-        parts.push({ kind: 'record', action, reportKey: report, version, findings: [], absorbs, ...rest });
-      } else if (what === 15) {
-        for (const key of absorbs) this.model.absorb(...(key.split(':').map(Number) as [number, number]));
-        said.push({ kind: 'absorbed' });
-        parts.push({ kind: 'absorbed', reason: 'duplicate', by: last?.seq, absorbs });
-      } else if (what === 16) {
-        said.push({ kind: 'waiting', report });
-        parts.push({ kind: 'waiting', code: 'MAP-3014', reportKey: report });
-      } else if (what === 17) {
-        said.push({ kind: 'filtered' });
-        parts.push({ kind: 'filtered', rule: 'type' });
-      } else {
-        said.push({ kind: 'quarantined' });
-        parts.push({ kind: 'quarantined', code: 'MAP-3005', where: 'PV1-2' });
-      }
-    }
-    const message = this.model.messages.get(seq);
-    return {
-      parts,
-      apply: () => {
-        if (message) message.parts = said;
-      },
-    };
-  }
-  #map(seqs: number[], draw: (below: number) => number, through: number | undefined, keep?: number[]): WriteRequest {
-    const messages: MappedMessage[] = seqs.map((seq) => {
-      const { parts, apply } = this.#partsOf(seq, draw, keep);
-      apply();
-      return { seq, type: 'ORU^R01', parts, lookups: [], ...(keep && { keep }) };
-    });
-    if (through !== undefined) this.model.mappedThrough = through;
-    return { op: 'mapping', batch: packBatch({ messages, reports: [], through }) };
+  #map(
+    seqs: number[],
+    draw: (below: number) => number,
+    through: number | undefined,
+    keepOf: (seq: number) => number[] | undefined = () => undefined,
+  ): WriteRequest {
+    return { op: 'mapping', batch: packBatch(sayBatch(this.model, seqs, draw, this.#nowMs, through, keepOf)) };
   }
 
   #rendered(jseq: number, draw: (below: number) => number): { real: Rendered; model: ModelRendered } {
@@ -271,7 +217,23 @@ export class StoreWalk {
         held.map((m) => [m.seq, keepOf(m)]),
       );
       const one = found[a % Math.max(1, found.length)];
-      if (one) this.#ok(this.#map([one.message.seq], drawsOf(a), undefined, one.keep));
+      if (one) this.#ok(this.#map([one.message.seq], drawsOf(a), undefined, () => one.keep));
+    },
+    /** What waited and is due now, some of it in one batch. */
+    due: (a: number, b: number) => {
+      const due = [...this.model.messages.values()].filter((m) =>
+        m.parts?.some((p) => this.model.duePart(p, this.#nowMs)),
+      );
+      const count = 1 + (b % 3);
+      const found = this.#view.due(this.#nowMs, count);
+      const again = (p: ModelPart) => p.kind === 'quarantined' || this.model.duePart(p, this.#nowMs);
+      assert.deepEqual(
+        found.map((f) => [f.message.seq, f.keep.toSorted()]),
+        due.slice(0, count).map((m) => [m.seq, (m.parts ?? []).flatMap((p, at) => (again(p) ? [] : [at]))]),
+        'due, in order of arrival',
+      );
+      const keep = new Map(found.map((f) => [f.message.seq, f.keep]));
+      if (found.length > 0) this.#ok(this.#map([...keep.keys()], drawsOf(a), undefined, (seq) => keep.get(seq)));
     },
     render: (a: number, b: number) => {
       const platform = this.#platform(b);
@@ -348,11 +310,11 @@ export class StoreWalk {
       if (late && draw(3) === 0) {
         const broken: Verdict = { n: late.n, outcome: 'retry', code: 'NET-1006', retryAtMs: Number.NaN };
         const [answer] = this.#group([{ op: 'settle', platform, verdicts: [...verdicts, broken], nowMs }]);
-        const closed = late.state !== 'ready' && late.state !== 'received';
+        const closed = !isOpen(late);
         const after = this.model.clone();
         after.settle(platform, verdicts);
-        const closedBy = !['ready', 'received'].includes(after.documents.get(late.n)?.state ?? '');
-        if (!closed && !closedBy && !this.model.withdrawn(late)) {
+        const then = after.documents.get(late.n);
+        if (!closed && then && isOpen(then) && !this.model.withdrawn(late)) {
           assert.deepEqual(answer, { failed: 'MAP-3013' });
           return;
         }

@@ -44,21 +44,23 @@ export const observations = (root: Node, code: string): Node[] =>
 
 /**
  * Every attribute and text as `path → value`. A step is named after what the element means (its root,
- * data element, section, signer), so that a missing neighbour does not shift the others.
+ * data element, section, signer), so that a missing neighbour does not shift the others. The only item of a
+ * document needs no name: it is compared whatever its code.
  */
 export function flatten(root: Node): Map<string, string> {
   const flat = new Map<string, string>();
-  walk(root, '', flat);
+  const items = all(root, 'organizer').length;
+  walk(root, '', flat, items > 1);
   return flat;
 }
 
-function walk(node: Node, parent: string, flat: Map<string, string>): void {
-  let path = `${parent}/${label(node)}`;
+function walk(node: Node, parent: string, flat: Map<string, string>, manyItems: boolean): void {
+  let path = `${parent}/${node.name === 'organizer' && !manyItems ? node.name : label(node)}`;
   // Levels of the location are compared by what they are, not by how deep they lie.
   if (node.name === 'wholeOrganization') path = path.replace(/componentOf\/.*\//, 'componentOf/');
   flat.set(path, node.text.trim());
   for (const [name, value] of Object.entries(node.attributes)) flat.set(`${path}/@${name}`, value);
-  for (const inner of node.children) walk(inner, path, flat);
+  for (const inner of node.children) walk(inner, path, flat, manyItems);
 }
 
 function label(node: Node): string {

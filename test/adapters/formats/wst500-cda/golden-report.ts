@@ -1,4 +1,4 @@
-import type { LabItem, LabReport } from '../../../../agent/clinical/records/types.ts';
+import type { ClinicalRecord, LabItem, LabReport } from '../../../../agent/clinical/records/types.ts';
 import type { RenderInput } from '../../../../agent/rendering/format.ts';
 
 const item = (code: string, name: string, value: string, rest: Partial<LabItem>): LabItem => ({
@@ -71,7 +71,7 @@ export const goldenReport: LabReport = {
 export const setId = '0123456789abcdef0123456789abcdef';
 
 /** A first publication of a report, received at 10:26:01 in Shanghai. */
-export function inputOf(report: LabReport = goldenReport, rest: Partial<RenderInput> = {}): RenderInput {
+export function inputOf(report: ClinicalRecord = goldenReport, rest: Partial<RenderInput> = {}): RenderInput {
   return {
     content: {
       record: report,

@@ -1,6 +1,7 @@
 import t, { type Test } from 'tap';
 import { readAsset } from '../../../../agent/support/assets.ts';
 import { compilePack } from './compile-pack.ts';
+import { goldenExam } from './golden-exam.ts';
 import { inputOf } from './golden-report.ts';
 
 const packText = readAsset('config/provinces/cn-wst500/pack.yaml');
@@ -51,6 +52,12 @@ t.test('a rule that the schema would not survive is refused', async (t) => {
     {},
     /elements.patient.phone$/,
   );
+  refused(
+    t,
+    strict.replace('  orderedAt: { role: identity,', '  orderedAt: { role: optional, missing: omit,'),
+    {},
+    /elements.orderedAt$/,
+  );
   refused(t, packText.replace('form: { value: base', 'form: { value: strict'), {}, /elements/);
 });
 
@@ -60,6 +67,16 @@ t.test('any context element can be made identity', async (t) => {
   const record = { ...input.content.record, specimen: {} };
   const out = compilePack(text, {}).render({ ...input, content: { ...input.content, record } });
   t.same(out, { kind: 'held', code: 'MAP-3009', where: 'specimen.number' });
+  t.match(compilePack(text, {}).render(inputOf(goldenExam)), { kind: 'document' }, 'an examination has no specimen');
+  for (const key of ['method', 'performedBy', 'orderedAt', 'interpretation', 'chiefComplaint']) {
+    const rule = new RegExp(`^  ${key}: \\{ role: \\w+, missing: [^,]+`, 'm');
+    t.match(packText, rule);
+    const strictly = compilePack(packText.replace(rule, `  ${key}: { role: identity`), {});
+    t.match(strictly.render(inputOf()), { kind: 'document' }, 'nothing that laboratory reports have');
+    const orderingDepartment = { name: '呼吸内科' };
+    const held = strictly.render(inputOf({ ...goldenExam, orderingDepartment }));
+    t.match(held, { kind: 'held', code: 'MAP-3009', where: new RegExp(`^${key}`) });
+  }
 });
 
 t.test('the hash changes with pack, overlay and code tables, and with nothing else', async (t) => {
@@ -82,7 +99,8 @@ t.test('a code table without a row the document needs is refused', async (t) => 
 t.test('what no source verifies is listed', async (t) => {
   const { unverified } = compilePack(packText, {});
   t.ok(unverified.includes('values.set_id_root'));
-  t.notOk(unverified.includes('values.title'));
+  t.ok(unverified.includes('values.titled_sections') && unverified.includes('elements.findings'));
+  t.notOk(unverified.includes('values.titles'));
 });
 
 t.test('the overlay changes what it names', async (t) => {

@@ -7,8 +7,9 @@ const formats = new URL('../../../../../shared/reference/formats/', import.meta.
 const schemas = {
   /** China-extended CDA schema of 2012. */
   base: fileURLToPath(new URL('cda-xsd/sdschemas/SDA.xsd', formats)),
-  /** Interoperability schema of C0007. */
-  strict: fileURLToPath(new URL('interop-xsd/cdas/C0007.xsd', formats)),
+  /** Interoperability schemas, one for each document. */
+  C0006: fileURLToPath(new URL('interop-xsd/cdas/C0006.xsd', formats)),
+  C0007: fileURLToPath(new URL('interop-xsd/cdas/C0007.xsd', formats)),
 };
 
 /** Why documents cannot be validated here, or false. */

@@ -56,6 +56,7 @@ t.test('only https addresses, and no switch that turns checks off', (t) => {
     url: 'https://a.example',
     tls: { ...tls, min_version: '1.3' },
     batch: { documents: 100, bytes: 262_144 },
+    parent_wait_hours: 24,
   });
   t.end();
 });

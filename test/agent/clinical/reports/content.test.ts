@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import t from 'tap';
-import type { LabReport } from '../../../../agent/clinical/records/types.ts';
+import type { ClinicalRecord, LabReport } from '../../../../agent/clinical/records/types.ts';
 import { contentHash } from '../../../../agent/clinical/reports/content.ts';
 import { anyReport } from '../../../adapters/formats/wst500-cda/any-report.ts';
 
@@ -68,4 +68,125 @@ t.test('every member of a report counts, except the place it was read from', asy
   }
   t.not(contentHash({ ...report, patient: { identifiers: [{ ...identifier, value: 'P2' }] } }), hash);
   t.not(contentHash({ ...report, encounter: { diagnoses: [{ code: 'A01.1', diagnosedAt: '20260115' }] } }), hash);
+});
+
+t.test('the hash of every other kind of record is that of its sorted content too', async (t) => {
+  const coded = { code: 'C', name: 'N', standard: { code: 'S', name: 'SN', table: 'T' } };
+  const person = { name: 'n', id: 'i' };
+  const patient = {
+    sex: coded,
+    phone: '1',
+    name: 'n',
+    identifiers: [{ value: '1', source: 'PID-3', kind: 'in-house' as const }],
+    birthDate: '19900307',
+    address: 'a',
+  };
+  const encounter = {
+    ward: coded,
+    visitNumber: 'V',
+    room: 'r',
+    patientClass: 'inpatient' as const,
+    dischargedAt: '20240521',
+    diagnoses: [{ ...coded, diagnosedAt: '20240520', coding: 'ICD10' }],
+    department: coded,
+    campus: coded,
+    bed: 'b',
+    attending: person,
+    admittedAt: '20240519',
+  };
+  const section = { title: coded, text: 't', role: 'other' as const, key: 'k' };
+  const attachment = {
+    title: 't',
+    source: 'OBX-5',
+    sha256: '0',
+    mediaType: 'application/pdf',
+    kind: 'embedded' as const,
+    bytes: 1,
+  };
+  const specimen = { type: coded, receivedAt: '20240520', number: '1', condition: coded, collectedAt: '20240520' };
+  const who = { orderedBy: person, patient, encounter };
+  const records: ClinicalRecord[] = [
+    {
+      ...who,
+      specimen,
+      sections: [section],
+      reportNumber: 'R',
+      reportedBy: person,
+      reportedAt: '20240520',
+      remarks: ['r'],
+      performingDepartment: coded,
+      performedBy: person,
+      performedAt: '20240520',
+      orderNumbers: ['O'],
+      orderingDepartment: coded,
+      orderedAt: '20240520',
+      method: coded,
+      kind: 'exam-report',
+      item: coded,
+      interpretation: 'abnormal',
+      critical: true,
+      category: coded,
+      bodyPart: coded,
+      auditedBy: person,
+      auditedAt: '20240520',
+      attachments: [attachment],
+      accessionNumbers: ['A'],
+    },
+    { patient, kind: 'patient' },
+    { state: 'admitted', patient, kind: 'encounter', encounter },
+    {
+      ...who,
+      specimen,
+      reason: 'r',
+      priority: 'S',
+      orderingDepartment: coded,
+      orderedAt: '20240520',
+      orderNumber: 'O',
+      kind: 'order',
+      item: coded,
+      fillerNumber: 'F',
+      category: coded,
+    },
+    {
+      ...who,
+      startAt: '20240520',
+      route: coded,
+      orderNumber: 'O',
+      orderedAt: '20240520',
+      kind: 'prescription',
+      instructions: 'i',
+      frequency: 'BID',
+      form: coded,
+      endAt: '20240521',
+      drug: coded,
+      doseUnit: 'mg',
+      dose: '1',
+    },
+    {
+      type: coded,
+      title: 't',
+      sections: [section],
+      patient,
+      kind: 'clinical-document',
+      encounter,
+      documentNumber: 'D',
+      authoredAt: '20240520',
+      author: person,
+      attachments: [attachment],
+    },
+    {
+      studyUid: '1.2',
+      startedAt: '20240520',
+      series: 1,
+      patient,
+      modalities: ['CT'],
+      kind: 'imaging-study',
+      instances: 2,
+      accessionNumbers: ['A'],
+    },
+  ];
+  for (const record of records) {
+    const wanted = createHash('sha256').update(canonical(record)).digest('hex');
+    t.equal(contentHash(record), wanted, record.kind);
+  }
 });
