@@ -10,7 +10,7 @@ import { createPki } from '../../platform/pki.ts';
 import { startProvince } from '../../platform/province.ts';
 import { document, quickRig, record } from '../store/rig.ts';
 
-t.setTimeout(60_000);
+t.setTimeout(600_000);
 
 /** Waits for a state, not for a time; the limit only keeps a broken build from hanging. */
 async function until(what: () => boolean | Promise<boolean>): Promise<void> {

@@ -2,7 +2,7 @@ import t from 'tap';
 import type { OutboxDocument, RecordEntry } from '../../../agent/store/contract.ts';
 import { document, entry, quickRig, record, records, textOf } from './rig.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 
 type Rig = Awaited<ReturnType<typeof quickRig>>;
 

@@ -9,7 +9,7 @@ import { macFields } from '../../../agent/store/sqlite/mapping-writes.ts';
 import { migrations } from '../../../agent/store/sqlite/schema.ts';
 import { quickRig, textOf } from './rig.ts';
 
-t.setTimeout(60_000);
+t.setTimeout(600_000);
 
 const day = 86_400_000;
 const text = (value: unknown) => pack(Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)));

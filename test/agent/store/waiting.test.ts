@@ -5,7 +5,7 @@ import type { MappedMessage, Part } from '../../../agent/store/contract.ts';
 import { phi } from '../../../agent/support/phi.ts';
 import { entry, mapped, quickRig, record, records, setIdOf } from './rig.ts';
 
-t.setTimeout(120_000);
+t.setTimeout(600_000);
 
 const patient = (patientKey: string, name = '测试患者'): PatientState => ({
   patientKey,

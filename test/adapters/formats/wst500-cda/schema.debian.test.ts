@@ -11,7 +11,7 @@ import { goldenExam } from './golden-exam.ts';
 import { goldenReport, inputOf } from './golden-report.ts';
 import { missingSchemas, validate } from './schemas.ts';
 
-t.setTimeout(180_000);
+t.setTimeout(600_000);
 const skip = missingSchemas;
 const forms = ['base', 'strict'] as const;
 const compile = (form: 'base' | 'strict', overlay = {}) =>
