@@ -64,7 +64,7 @@ export interface Scene {
   putsOff(report: string): void;
   wantsNothing(): Promise<void>;
   /** All documents that are current at the province. A story ends with it. */
-  shows(expected: Shown): Promise<void>;
+  shows(expected: Shown, order?: 'in any order'): Promise<void>;
   /** The document of a report says it (or does not). */
   reads(report: string, pattern: RegExp, not?: 'not'): Promise<void>;
   /** Codes of all messages a person has to look at; of all that wait (`unsent`: no code, on its way). None when not said. */
@@ -124,7 +124,7 @@ export async function playScene(
   /** Given to the province and not answered yet; forgotten by a crash. */
   let inFlight: Verdict[] = [];
   const last = new Map<string, { text: string; controlId: string }>();
-  const expected: { shows?: Shown; holds: string[]; waits: string[] | undefined } = { holds: [], waits: [] };
+  const expected: { shows?: () => void; holds: string[]; waits: string[] | undefined } = { holds: [], waits: [] };
 
   /** A place where the process may end. @returns whether it did, and what was in memory is gone. */
   async function cut(place: Place): Promise<boolean> {
@@ -210,14 +210,18 @@ export async function playScene(
     return source === 'lis' ? report : `${report}@${source}`;
   }
   const who = (person: Person) => ({ lane: machine.laneOf(person.number), name: person.name, id: person.residentId });
-  function checkShown(shown: Shown): void {
+  function checkShown(shown: Shown, order?: 'in any order'): void {
+    const told = (values: string[]) => (order ? [...values].sort() : values);
     const found = province
       .current()
       .map((current): [string, unknown] => [
         nameOf(current),
-        { lane: current.laneMac, name: current.name, id: current.residentId, values: current.values },
+        { lane: current.laneMac, name: current.name, id: current.residentId, values: told(current.values) },
       ]);
-    const wanted = Object.entries(shown).map(([report, [person, ...values]]) => [report, { ...who(person), values }]);
+    const wanted = Object.entries(shown).map(([report, [person, ...values]]) => [
+      report,
+      { ...who(person), values: told(values) },
+    ]);
     const sorted = (entries: unknown[]) => entries.map((entry) => entry as [string, unknown]).sort(byName);
     assert.deepEqual(sorted(found), sorted(wanted), 'what the province shows');
   }
@@ -295,10 +299,10 @@ export async function playScene(
       await work();
       province.faults.items = [];
     },
-    async shows(shown) {
-      expected.shows = shown;
+    async shows(shown, order) {
+      expected.shows = () => checkShown(shown, order);
       finalReads.length = 0;
-      await expects(() => checkShown(shown));
+      await expects(expected.shows);
     },
     async reads(report, pattern, not) {
       const check = () =>
@@ -328,7 +332,7 @@ export async function playScene(
     await play(scene);
     await work();
     assert.ok(expected.shows, 'a story ends with what the province shows');
-    checkShown(expected.shows);
+    expected.shows();
     await checkStates('quarantined', expected.holds);
     if (expected.waits) await checkStates('waiting', expected.waits);
     await checkStates('unmapped', []);

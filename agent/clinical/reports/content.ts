@@ -65,23 +65,30 @@ function mergeExam(current: ExamReport, delta: ExamReport, removed: ReadonlySet<
 
 /** The current version with parts that only an older statement has; of the rest the newer word stays. */
 export function withAdditions(current: ClinicalRecord, additions: ClinicalRecord): ClinicalRecord {
-  if (current.kind === 'lab-report' && additions.kind === 'lab-report') {
-    const organisms = byKey(current.organisms ?? [], additions.organisms ?? []);
+  const record = withParts(current, additions);
+  if (record.kind === 'lab-report' && additions.kind === 'lab-report') {
     return {
-      ...current,
-      panel: joinCoded(current.panel, additions.panel),
-      conclusion: joinText(current.conclusion, additions.conclusion),
-      items: byKey(current.items, additions.items),
-      ...(organisms.length > 0 && { organisms }),
-      ...lists(current, additions, true),
+      ...record,
+      panel: joinCoded(record.panel, additions.panel),
+      conclusion: joinText(record.conclusion, additions.conclusion),
+      ...lists(record, additions, true),
     };
   }
-  if (current.kind === 'exam-report' && additions.kind === 'exam-report') {
-    const accessionNumbers = listOf(current.accessionNumbers, additions.accessionNumbers, true);
-    const sections = byKey(current.sections, additions.sections);
-    return { ...current, sections, accessionNumbers, ...lists(current, additions, true) };
+  if (record.kind === 'exam-report' && additions.kind === 'exam-report') {
+    const accessionNumbers = listOf(record.accessionNumbers, additions.accessionNumbers, true);
+    return { ...record, accessionNumbers, ...lists(record, additions, true) };
   }
-  return current;
+  return record;
+}
+
+/** The current version with these parts in the place of its own, new ones at the end; nothing else of it changes. */
+export function withParts(current: ClinicalRecord, parts: ClinicalRecord): ClinicalRecord {
+  if (current.kind === 'lab-report' && parts.kind === 'lab-report') {
+    const organisms = byKey(current.organisms ?? [], parts.organisms ?? []);
+    return { ...current, items: byKey(current.items, parts.items), ...(organisms.length > 0 && { organisms }) };
+  }
+  if (current.kind !== 'exam-report' || parts.kind !== 'exam-report') return current;
+  return { ...current, sections: byKey(current.sections, parts.sections) };
 }
 
 /**

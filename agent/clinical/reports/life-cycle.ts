@@ -1,8 +1,9 @@
 import { compareTimes } from '../records/time.ts';
 import type { ClinicalRecord } from '../records/types.ts';
 import { collect, endOfQuiet, isCollected, withArrival } from './assembly.ts';
-import { contentHash, mergeDelta, withAdditions } from './content.ts';
-import { additionsTo, isAmbiguousDelta, missingParts, partsOf, sharesNothing, withoutParts } from './parts.ts';
+import { contentHash, mergeDelta } from './content.ts';
+import { crossing, isOlder, removedParts, toldBy } from './crossing.ts';
+import { isAmbiguousDelta, missingParts, partsOf, sharesNothing, withoutParts } from './parts.ts';
 import type { CorrectionMode, ReportDecision, ReportState, ReportStatement } from './types.ts';
 
 /** Where a statement stands in the order of arrival: message and part of it. */
@@ -30,7 +31,7 @@ export interface LifeCycleRules {
  * 3. Final with equal content is a duplicate: nothing happens but that the clock of the report moves on.
  * 4. What is older than what was applied last is absorbed. Order is report time, then message time,
  *    then arrival; times that are absent, in the future or equal do not order. Where messages say only what
- *    changes, an older one still adds the items nobody has told of since: supplements add, whenever they come.
+ *    changes, an older one still counts for the items nobody has told of since: changes may cross on their way.
  * 5. Interim results wait (MAP-3014); they never replace what was published.
  * 6. A withdrawal retracts what is published; of what never was, it only ends the waiting.
  * 7. A correction without some items of the current version is held (MAP-3007), unless the profile says
@@ -70,15 +71,18 @@ function ofThisPatient(
   const current = before.assembling?.record ?? (before.status === 'published' ? before.current : undefined);
   const removed = removedParts(statement);
   const kept = withoutParts(statement.report, removed);
-  const partial = rules.quietMs > 0 || rules.corrections === 'delta' || before.assembling !== undefined;
+  const partial = isPartial(rules) || before.assembling !== undefined;
   if (older) {
-    const additions = current && partial ? additionsTo(current, kept, before.removed ?? []) : undefined;
-    if (current && additions) return issue(before, withAdditions(current, additions), statement, arrival, rules);
-    return absorb(isPublished(before, kept) ? 'duplicate' : 'older', before);
+    const crossed = current && partial ? crossing(before.told, current, statement, arrival) : undefined;
+    const next = crossed ? { ...before, told: crossed.told } : before;
+    if (!crossed?.report) return absorb(isPublished(before, kept) ? 'duplicate' : 'older', next);
+    if (isEmptied(crossed.report, current, removed)) return withdraw(next, statement, arrival);
+    return issue(next, crossed.report, statement, arrival, rules);
   }
   const report = current && partial ? mergeDelta(current, kept, removed) : kept;
+  const told = partial ? { ...before.told, ...toldBy(statement, arrival) } : undefined;
   if (before.assembling ? contentHash(report) === contentHash(before.assembling.record) : isPublished(before, report)) {
-    const next = applied(before, statement, arrival);
+    const next = { ...applied(before, statement, arrival), told };
     // Its period may be over: nothing else need come that ends it.
     if (before.assembling) {
       return rules.nowMs < before.assembling.untilMs
@@ -92,9 +96,11 @@ function ofThisPatient(
     return { do: 'hold', code: 'MAP-3007', where: placeOf(current) };
   }
   if (isEmptied(report, current, removed)) return withdraw(before, statement, arrival);
-  const next = partial ? { ...before, removed: removedSince(before, kept, removed) } : before;
-  return issue(next, report, statement, arrival, rules);
+  return issue({ ...before, told }, report, statement, arrival, rules);
 }
+
+/** Whether messages say only what changes. */
+const isPartial = (rules: LifeCycleRules): boolean => rules.quietMs > 0 || rules.corrections === 'delta';
 
 /**
  * A report number that was another patient's. What was never published, or is withdrawn, just goes to this patient.
@@ -128,7 +134,7 @@ function ofAnotherPatient(
       version: before.version + 2,
       current: report,
       contentHash: contentHash(report),
-      removed: undefined,
+      told: isPartial(rules) ? toldBy(statement, arrival) : undefined,
       waiting: [],
     },
   };
@@ -166,14 +172,6 @@ function newState(statement: ReportStatement, rules: LifeCycleRules): ReportStat
   };
 }
 
-function isOlder(statement: ReportStatement, state: ReportState, arrival: Arrival): boolean {
-  const byReport = compareTimes(statement.reportTime, state.reportTime);
-  if (byReport !== 0) return byReport < 0;
-  const byMessage = compareTimes(statement.messageTime, state.messageTime);
-  if (byMessage !== 0) return byMessage < 0;
-  return arrival.seq < (state.appliedSeq ?? 0);
-}
-
 const withdraws = ({ reportAction }: ReportStatement): boolean =>
   reportAction === 'retract' || reportAction === 'remove-item';
 
@@ -189,18 +187,6 @@ const waitForFinal = (before: ReportState, arrival: Arrival): ReportDecision => 
 
 const isPublished = (state: ReportState, report: ClinicalRecord): boolean =>
   state.status === 'published' && contentHash(report) === state.contentHash;
-
-function removedParts(statement: ReportStatement): Set<string> {
-  const removed = new Set<string>();
-  for (const [key, action] of Object.entries(statement.itemActions)) if (action === 'remove-item') removed.add(key);
-  return removed;
-}
-
-function removedSince(before: ReportState, kept: ClinicalRecord, removed: ReadonlySet<string>): string[] | undefined {
-  const told = new Set(partsOf(kept).map(({ key }) => key));
-  const keys = [...new Set([...(before.removed ?? []), ...removed])].filter((key) => !told.has(key));
-  return keys.length > 0 ? keys : undefined;
-}
 
 function isUnclear(current: ClinicalRecord, statement: ClinicalRecord, corrections: CorrectionMode): boolean {
   // An examination under the number of a laboratory report: neither can be laid over the other.
@@ -226,7 +212,7 @@ function withdraw(before: ReportState, statement: ReportStatement, arrival: Arri
     ...applied(before, statement, arrival),
     status: 'retracted',
     assembling: undefined,
-    removed: undefined,
+    told: undefined,
     waiting: [],
   };
   if (before.status === 'retracted') return absorb('duplicate', next, before.waiting);

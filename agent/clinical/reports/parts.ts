@@ -58,13 +58,16 @@ export function isAmbiguousDelta(current: ClinicalRecord, delta: ClinicalRecord)
   return false;
 }
 
-/** What a statement has and the current version has nothing of, by code; undefined when that is nothing. */
+/**
+ * What a statement has and the current version has nothing of, by code; undefined when that is nothing.
+ * @param told keys that somebody has told of, among them what is deleted.
+ */
 export function additionsTo<R extends ClinicalRecord>(
   current: ClinicalRecord,
   statement: R,
-  removed: readonly string[],
+  told: object,
 ): R | undefined {
   const known = countByBase(current);
-  const additions = filterParts(statement, (key) => !known.has(baseKey(key)) && !removed.includes(key));
+  const additions = filterParts(statement, (key) => !known.has(baseKey(key)) && !(key in told));
   return partsOf(additions).length > 0 ? additions : undefined;
 }

@@ -49,8 +49,11 @@ export interface ReportState {
   current?: ClinicalRecord;
   /** Tests of one report that come one by one, until its quiet period is over (profile `assembly`). */
   assembling?: { record: ClinicalRecord; untilMs: number; findings: Finding[] };
-  /** Items and sections deleted since, where messages say only what changes: an older message does not bring them back. */
-  removed?: string[];
+  /**
+   * Where messages say only what changes: when each item or section was last told of, deleted ones too. An older
+   * message changes what nobody has told of since, and nothing else.
+   */
+  told?: Record<string, ToldAt>;
   patientKey: string;
   /** Ordering of what was last applied. */
   reportTime?: string;
@@ -62,6 +65,9 @@ export interface ReportState {
   /** Messages held as interim: the next publish absorbs them. `seq:part`. */
   waiting: string[];
 }
+
+/** Where something stands in the order of a report's life. */
+export type ToldAt = Pick<ReportState, 'reportTime' | 'messageTime' | 'appliedSeq'>;
 
 /** What becomes of one statement. */
 export type ReportDecision =

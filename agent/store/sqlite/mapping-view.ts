@@ -3,14 +3,15 @@ import type { PatientState } from '../../clinical/patients/types.ts';
 import type { ClinicalRecord } from '../../clinical/records/types.ts';
 import type { ReportState } from '../../clinical/reports/types.ts';
 import type { JournalContent } from '../../rendering/format.ts';
-import { codeOf, QianzhiError } from '../../support/errors.ts';
+import { QianzhiError } from '../../support/errors.ts';
 import { phi } from '../../support/phi.ts';
 import { askThrough } from '../../support/thread.ts';
-import type { DamagedMessage, InboxMessage, JournalEntry, MappingStore, RenderingStore } from '../contract.ts';
+import type { JournalEntry, MappingStore, RenderingStore } from '../contract.ts';
 import { macFields } from './mapping-writes.ts';
 import { openForReading } from './open.ts';
 import { openReader, serveReads } from './reader.ts';
 import { packBatch, packRendered, type WriteRequest } from './requests.ts';
+import { type MessageRow, messageColumns, openStored } from './stored.ts';
 
 /** What opens the view: plain data and two ports, which go to the thread of the stages. */
 export interface StageAccess {
@@ -58,9 +59,8 @@ export function openMappingView(access: StageAccess): MappingView {
   access.ports.write.on('close', () => ask.abandon('SYS-6004'));
   serveReads(access.ports.read, openReader(db, vault, access));
   const cursor = db.prepare('SELECT at FROM cursor WHERE stage=?');
-  const after = db.prepare(`SELECT m.seq, n.name AS source, m.received_ms FROM message m
-    JOIN name n ON n.id = m.source WHERE m.seq > ? ORDER BY m.seq LIMIT ?`);
-  const body = db.prepare('SELECT key_id, sealed FROM body WHERE seq=?');
+  const stored = openStored(db, vault);
+  const after = db.prepare(`${messageColumns} WHERE m.seq > ? ORDER BY m.seq LIMIT ?`);
   const report = db.prepare('SELECT id, jseq, key_id, sealed FROM report WHERE mac=?');
   const reportsOfLane =
     db.prepare(`SELECT r.id, r.jseq, r.key_id, r.sealed FROM patient p JOIN report r ON r.lane = p.id
@@ -78,7 +78,7 @@ export function openMappingView(access: StageAccess): MappingView {
   const held = db.prepare(`SELECT j.jseq, j.seq, j.action, j.kind, j.version, j.set_id, m.received_ms, n.name AS source
     FROM rendering h JOIN journal j ON j.jseq = h.jseq JOIN message m ON m.seq = j.seq
     JOIN name n ON n.id = m.source WHERE h.platform = ? AND h.state = 'quarantined' AND h.jseq > ? ORDER BY h.jseq LIMIT ?`);
-  const heldMessages = db.prepare(`SELECT DISTINCT p.seq, m.received_ms FROM part p
+  const heldMessages = db.prepare(`SELECT DISTINCT p.seq, m.received_ms, n.name AS source FROM part p
     JOIN message m ON m.seq = p.seq JOIN name n ON n.id = m.source
     WHERE p.state = 'quarantined' AND n.kind = 'source' AND n.name = ? AND p.seq > ? ORDER BY p.seq LIMIT ?`);
   const dueMessages = db.prepare(`SELECT d.seq, m.received_ms, n.name AS source
@@ -93,26 +93,16 @@ export function openMappingView(access: StageAccess): MappingView {
 
   return {
     *inbox(afterSeq, count) {
-      const rows = after.all(afterSeq, count) as unknown as Array<{ seq: number; source: string; received_ms: number }>;
-      for (const r of rows) yield openMessage(r.seq, r.source, r.received_ms);
+      const rows = after.all(afterSeq, count) as unknown as MessageRow[];
+      for (const row of rows) yield stored.message(row);
     },
     quarantined(source, afterSeq, count) {
-      const rows = heldMessages.all(source, afterSeq, count) as unknown as Array<{ seq: number; received_ms: number }>;
-      return rows.map((r) => ({
-        message: openMessage(r.seq, source, r.received_ms),
-        keep: standingOf(r.seq, -1),
-      }));
+      const rows = heldMessages.all(source, afterSeq, count) as unknown as MessageRow[];
+      return rows.map((row) => ({ message: stored.message(row), keep: standingOf(row.seq, -1) }));
     },
     due(nowMs, count) {
-      const rows = dueMessages.all(Math.floor(nowMs), count) as unknown as Array<{
-        seq: number;
-        source: string;
-        received_ms: number;
-      }>;
-      return rows.map((r) => ({
-        message: openMessage(r.seq, r.source, r.received_ms),
-        keep: standingOf(r.seq, Math.floor(nowMs)),
-      }));
+      const rows = dueMessages.all(Math.floor(nowMs), count) as unknown as MessageRow[];
+      return rows.map((row) => ({ message: stored.message(row), keep: standingOf(row.seq, Math.floor(nowMs)) }));
     },
     marked: (of) => (cursor.get(of) as { at: number } | undefined)?.at,
     mappedThrough: () => cursorAt('mapping'),
@@ -157,16 +147,6 @@ export function openMappingView(access: StageAccess): MappingView {
     },
   };
 
-  function openMessage(seq: number, source: string, receivedMs: number): InboxMessage | DamagedMessage {
-    try {
-      const stored = body.get(seq) as { key_id: number; sealed: Uint8Array } | undefined;
-      if (!stored) return { seq, source, receivedMs, damaged: 'QUE-4003' };
-      return { seq, source, receivedMs, raw: phi(vault.open('body', seq, stored.key_id, stored.sealed)) };
-    } catch (error) {
-      return { seq, source, receivedMs, damaged: codeOf(error, 'QUE-4003') };
-    }
-  }
-
   function openEntry(r: JournalRow): JournalEntry {
     return {
       jseq: r.jseq,
@@ -177,7 +157,7 @@ export function openMappingView(access: StageAccess): MappingView {
       recordKind: r.kind,
       setId: r.set_id,
       version: r.version,
-      content: phi(openRecord(r.jseq)),
+      content: phi(stored.record(r.jseq)),
     };
   }
 
@@ -207,15 +187,5 @@ export function openMappingView(access: StageAccess): MappingView {
     const r = record.get(jseq) as { key_id: number; sealed: Uint8Array } | undefined;
     if (!r) throw new QianzhiError('QUE-4003');
     return (JSON.parse(vault.open('record', jseq, r.key_id, r.sealed).toString('utf8')) as JournalContent).record;
-  }
-
-  /** An empty string when damaged: the renderer holds it with QUE-4003. */
-  function openRecord(jseq: number): string {
-    try {
-      const r = record.get(jseq) as { key_id: number; sealed: Uint8Array };
-      return vault.open('record', jseq, r.key_id, r.sealed).toString('utf8');
-    } catch {
-      return '';
-    }
   }
 }

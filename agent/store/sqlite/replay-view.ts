@@ -5,11 +5,11 @@ import { DatabaseSync } from 'node:sqlite';
 import type { PatientState } from '../../clinical/patients/types.ts';
 import type { ReportState } from '../../clinical/reports/types.ts';
 import { createVault, pack, type Vault, type WrappedKey } from '../../security/vault.ts';
-import { codeOf } from '../../support/errors.ts';
 import { type Phi, phi } from '../../support/phi.ts';
 import type { DamagedMessage, InboxMessage } from '../contract.ts';
 import { openForReading } from './open.ts';
 import { unpackDocument } from './requests.ts';
+import { type MessageRow, messageColumns, openStored } from './stored.ts';
 
 /** One entry of the journal as it was made. */
 export interface MadeEntry {
@@ -36,11 +36,6 @@ export interface ReplayView {
 
 const PAGE = 500;
 
-interface MessageRow {
-  seq: number;
-  source: string;
-  received_ms: number;
-}
 interface EntryRow {
   jseq: number;
   seq: number;
@@ -53,54 +48,34 @@ export function openReplayView(folder: string, keyReference: string): ReplayView
   const { db, vault, close } = openForReading(folder, keyReference);
   const through = (db.prepare("SELECT at FROM cursor WHERE stage='mapping'").get() as { at: number } | undefined)?.at;
   const last = (db.prepare('SELECT max(jseq) AS j FROM journal').get() as { j: number | null }).j ?? 0;
-  const columns = 'SELECT m.seq, n.name AS source, m.received_ms FROM message m JOIN name n ON n.id = m.source';
-  const page = db.prepare(`${columns} WHERE m.seq > ? AND m.seq <= ? ORDER BY m.seq LIMIT ${PAGE}`);
-  const one = db.prepare(`${columns} WHERE m.seq = ?`);
-  const body = db.prepare('SELECT key_id, sealed FROM body WHERE seq=?');
+  const stored = openStored(db, vault);
+  const page = db.prepare(`${messageColumns} WHERE m.seq > ? AND m.seq <= ? ORDER BY m.seq LIMIT ${PAGE}`);
+  const one = db.prepare(`${messageColumns} WHERE m.seq = ?`);
   const entries = db.prepare(
     `SELECT jseq, seq, action, set_id, version FROM journal WHERE jseq > ? AND jseq <= ? ORDER BY jseq LIMIT ${PAGE}`,
   );
-  const record = db.prepare('SELECT key_id, sealed FROM record WHERE jseq=?');
   const document = db.prepare(`SELECT d.n, d.key_id, d.sealed FROM outbox o JOIN name p ON p.id = o.platform
     JOIN document d ON d.n = o.n WHERE o.jseq=? AND p.kind='platform' AND p.name=?`);
-
-  const open = ({ seq, source, received_ms: receivedMs }: MessageRow): InboxMessage | DamagedMessage => {
-    try {
-      const stored = body.get(seq) as { key_id: number; sealed: Uint8Array } | undefined;
-      if (!stored) return { seq, source, receivedMs, damaged: 'QUE-4003' };
-      return { seq, source, receivedMs, raw: phi(vault.open('body', seq, stored.key_id, stored.sealed)) };
-    } catch (error) {
-      return { seq, source, receivedMs, damaged: codeOf(error, 'QUE-4003') };
-    }
-  };
-  const contentOf = (jseq: number): string => {
-    try {
-      const r = record.get(jseq) as { key_id: number; sealed: Uint8Array };
-      return vault.open('record', jseq, r.key_id, r.sealed).toString('utf8');
-    } catch {
-      return '';
-    }
-  };
 
   return {
     *messages() {
       for (let after = 0; ; ) {
         const rows = page.all(after, through ?? 0) as unknown as MessageRow[];
         if (rows.length === 0) return;
-        for (const row of rows) yield open(row);
+        for (const row of rows) yield stored.message(row);
         after = rows.at(-1)?.seq ?? after;
       }
     },
     message(seq) {
       const row = one.get(seq) as unknown as MessageRow | undefined;
-      return row && open(row);
+      return row && stored.message(row);
     },
     *journal() {
       for (let after = 0; ; ) {
         const rows = entries.all(after, last) as unknown as EntryRow[];
         if (rows.length === 0) return;
         for (const { jseq, seq, action, set_id: setId, version } of rows) {
-          yield { jseq, seq, action, setId, version, content: phi(contentOf(jseq)) };
+          yield { jseq, seq, action, setId, version, content: phi(stored.record(jseq)) };
         }
         after = rows.at(-1)?.jseq ?? after;
       }
