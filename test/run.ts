@@ -5,7 +5,7 @@ import { buildPage } from '../installer/build-page.ts';
 
 /**
  * The three tiers of proof.
- *   fast   what needs only npm, without the suites of faults, which wait for time-outs (npm test)
+ *   fast   what needs only npm, without the suites of faults, which wait for time-outs; stories played plainly (npm test)
  *   all    everything, long tests in their short form; a skipped test fails the run (.ci/run)
  *   proof  the long tests in their full form (npm run proof)
  * Names of files after the mode narrow it down. Prints a line a file, the whole output of a file that
@@ -29,14 +29,14 @@ const files =
 
 buildRunner();
 await buildPage();
-// Long tests take the whole machine and would disturb each other: one after the other, after all others.
+// In the proof they take the whole machine and would disturb each other's figures: one after the other.
 const together = files.filter((f) => !isLong(f));
 const alone = files.filter(isLong);
 const totals = { passed: 0, failed: 0, skipped: 0 };
 /** Rows of test/long/figures.ts `tried`. */
 const tried: string[][] = [];
 if (together.length > 0) await tap(together, 2);
-if (alone.length > 0) await tap(alone, 1);
+if (alone.length > 0) await tap(alone, mode === 'proof' ? 1 : 2);
 
 if (tried.length > 0) {
   const rows = [['what was tried', 'how often', 'lost'], ...tried];
@@ -74,6 +74,7 @@ async function tap(run: string[], jobs: number): Promise<void> {
       env: {
         ...process.env,
         QIANZHI_PROOF: mode === 'proof' ? '1' : '',
+        QIANZHI_TIER: mode,
         TAP_TIMEOUT: mode === 'proof' ? '3600' : '600',
       },
     },

@@ -1,5 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { compileProfile } from '../../adapters/hl7v2/profile/check.ts';
@@ -9,6 +8,7 @@ import { readAsset } from '../../agent/support/assets.ts';
 import { compilePack } from '../adapters/formats/wst500-cda/compile-pack.ts';
 import { openWorkedStore, sha } from '../faults/damage/worked-store.ts';
 import { chooseSeed } from '../faults/seed.ts';
+import { quickFolder } from '../quick-folder.ts';
 import { table, tried } from './figures.ts';
 import { dealPatients, playLaboratory } from './laboratory.ts';
 
@@ -23,7 +23,7 @@ const pack = readAsset('config/provinces/cn-wst500/pack.yaml');
 
 t.test(`${messages} stored messages, mapped and rendered again`, async (t) => {
   const seed = chooseSeed();
-  const root = mkdtempSync(join(existsSync('/dev/shm') && !proof ? '/dev/shm' : tmpdir(), 'qianzhi-replay-'));
+  const root = quickFolder('replay');
   t.teardown(() => rmSync(root, { recursive: true, force: true }));
   mkdirSync(join(root, 'data'));
   const bytes = await fill(root, seed);

@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { setIdsOf } from '../../agent/clinical/reports/set-id.ts';
 import { mapAgain, mapBatch, mapDue } from '../../agent/mapping/map.ts';
 import type { MessageReader } from '../../agent/mapping/mapper.ts';
 import { type PlatformFilters, renderAgain, renderBatch } from '../../agent/rendering/render.ts';
@@ -19,16 +18,15 @@ import { QianzhiError } from '../../agent/support/errors.ts';
 import { phi } from '../../agent/support/phi.ts';
 import { askThrough, type Question, type Reply } from '../../agent/support/thread.ts';
 import { compilePack } from '../adapters/formats/wst500-cda/compile-pack.ts';
+import { quickFolder } from '../quick-folder.ts';
 
 export const platform = 'province';
 const timeZone = 'Asia/Shanghai';
 const site = { orgCode: '12100000MB0000001P', name: '示例市人民医院' };
 const renderer = compilePack(readAsset('config/provinces/cn-wst500/pack.yaml'), {});
-const home = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
 
 /** What a platform calls a report: it says of which source it is, whatever message issued it last. */
-export const setIdOf = (reportKey: string): string =>
-  createHash('sha256').update(`${site.orgCode}\n${reportKey}`).digest('hex').slice(0, 32);
+export const setIdOf = setIdsOf(site.orgCode);
 
 /** What does not change over a crash. */
 export interface Surroundings {
@@ -80,7 +78,7 @@ export interface Machine {
 }
 
 export function startMachine(around: Surroundings): Promise<Machine> {
-  return open(mkdtempSync(join(home, 'qianzhi-story-')), around);
+  return open(quickFolder('story'), around);
 }
 
 async function open(root: string, around: Surroundings): Promise<Machine> {
@@ -197,7 +195,7 @@ async function open(root: string, around: Surroundings): Promise<Machine> {
     },
     laneOf: (number) => beside().vault.mac(macFields.patient, number).toString('hex').toUpperCase(),
     async crash() {
-      const after = mkdtempSync(join(home, 'qianzhi-story-'));
+      const after = quickFolder('story');
       mkdirSync(join(after, 'data'), { mode: 0o700 });
       // The files as they lie there while it runs: closing would fold the WAL in.
       for (const name of ['data.key', 'data/qianzhi.db', 'data/qianzhi.db-wal', 'data/high-water']) {

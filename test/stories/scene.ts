@@ -23,8 +23,8 @@ export interface Form {
   atOnce?: boolean;
   /** The stages take turns by chance while messages and the line come and go, as in threads of their own. */
   chance?: () => number;
-  /** Whether the agent is killed at this place of the story, the `cut`th one. */
-  crashesAt?(cut: number, place: Place): boolean;
+  /** Whether the agent is killed at this place of the story, the `n`th one. */
+  killedAt?(n: number, place: Place): boolean;
 }
 
 /** Between two steps of the agent, after the one named. */
@@ -77,7 +77,10 @@ export interface Scene {
 }
 
 export interface Ending {
-  cuts: number;
+  /** Places it could have been killed at. */
+  places: number;
+  /** How often it was. */
+  kills: number;
   documents: string[];
 }
 
@@ -119,7 +122,8 @@ export async function playScene(
     editionOf: (source: string) => editions.get(source) ?? 1,
   };
   let machine: Machine = await startMachine(around);
-  let cuts = 0;
+  let places = 0;
+  let kills = 0;
   let messages = 0;
   /** Given to the province and not answered yet; forgotten by a crash. */
   let inFlight: Verdict[] = [];
@@ -128,8 +132,9 @@ export async function playScene(
 
   /** A place where the process may end. @returns whether it did, and what was in memory is gone. */
   async function cut(place: Place): Promise<boolean> {
-    cuts += 1;
-    if (!form.crashesAt?.(cuts, place)) return false;
+    places += 1;
+    if (!form.killedAt?.(places, place)) return false;
+    kills += 1;
     machine = await machine.crash();
     inFlight = [];
     return true;
@@ -324,7 +329,7 @@ export async function playScene(
       expected.waits = undefined;
     },
     async trail(...operations) {
-      if (!form.crashesAt) await expects(() => assert.deepEqual(province.trail, operations));
+      if (!form.killedAt) await expects(() => assert.deepEqual(province.trail, operations));
     },
   };
 
@@ -343,7 +348,7 @@ export async function playScene(
         [nameOf(current), `v${current.version}`, current.name, ...current.values, hashOf(current)].join(' | '),
       )
       .sort();
-    return { cuts, documents };
+    return { places, kills, documents };
   } finally {
     machine.end();
   }

@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { MessageChannel, type Transferable, type Worker } from 'node:worker_threads';
 import type { MappedMessage, OutboxDocument, Part, RecordEntry } from '../../../agent/store/contract.ts';
@@ -10,10 +8,11 @@ import { openStore, type StoreOptions, startStoreThread } from '../../../agent/s
 import { serveStore } from '../../../agent/store/sqlite/writer-thread.ts';
 import type { ErrorCode } from '../../../agent/support/errors.ts';
 import { phi } from '../../../agent/support/phi.ts';
+import { quickFolder } from '../../quick-folder.ts';
 
 /** A real store in a temporary folder, with both views of it, and short words for what a stage would do. */
 export async function storeRig(
-  folder = mkdtempSync(join(tmpdir(), 'qianzhi-store-')),
+  folder = quickFolder('store'),
   more: Partial<StoreOptions> = {},
   worker: () => Worker = startStoreThread,
 ) {

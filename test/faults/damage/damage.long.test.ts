@@ -1,9 +1,9 @@
-import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { makeRandom } from '../../demo/people.ts';
 import { table, tried } from '../../long/figures.ts';
+import { quickFolder } from '../../quick-folder.ts';
 import { chooseSeed } from '../seed.ts';
 import { type History, makeHistory } from './history.ts';
 import { type Damage, describe, type Outcome, tryDamage } from './trial.ts';
@@ -53,8 +53,7 @@ t.test(`${trials} damages anywhere in database, WAL and side file: all there, or
   const seed = chooseSeed();
   t.comment(`seed ${seed}`);
   const random = makeRandom(seed);
-  // In memory where the system offers it: what syncs cost is no part of this.
-  const root = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'qianzhi-damage-'));
+  const root = quickFolder('damage');
   t.teardown(() => rmSync(root, { recursive: true, force: true }));
   mkdirSync(join(root, 'made'));
   const history = await makeHistory(join(root, 'made'));

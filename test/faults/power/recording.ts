@@ -1,8 +1,9 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { quickFolder } from '../../quick-folder.ts';
 import type { Mark, Plan } from './oracle.ts';
 
 /** One thing the recorded process asked of the disk, or a mark of the oracle. Paths are below the root. */
@@ -40,10 +41,7 @@ export function buildRecorder(folder: string): string {
 export const makeFolder = (): string => realpathSync(mkdtempSync(join(tmpdir(), 'qianzhi-power-')));
 
 /** Where what a cut leaves is opened: in memory, for what is opened there has nothing to prove about syncs. */
-export const makeQuickFolder = (): string => {
-  const memory = '/dev/shm';
-  return existsSync(memory) ? realpathSync(mkdtempSync(join(memory, 'qianzhi-power-'))) : makeFolder();
-};
+export const makeQuickFolder = (): string => quickFolder('power');
 
 /**
  * Runs the load in a process of its own under the recorder.

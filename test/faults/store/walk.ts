@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { MessageChannel } from 'node:worker_threads';
 import type { Accepted, Rendered, Verdict } from '../../../agent/store/contract.ts';
@@ -10,6 +9,7 @@ import { openReader, type Reader } from '../../../agent/store/sqlite/reader.ts';
 import { type Claimed, packBatch, packRendered, type WriteRequest } from '../../../agent/store/sqlite/requests.ts';
 import { type Answer, openWriter, type Writer } from '../../../agent/store/sqlite/writer.ts';
 import { phi } from '../../../agent/support/phi.ts';
+import { quickFolder } from '../../quick-folder.ts';
 import { checkStore, dayOf, first, sources } from './check.ts';
 import { isOpen, type ModelPart, type ModelRendered, StoreModel } from './model.ts';
 import { sayBatch } from './said.ts';
@@ -31,7 +31,7 @@ function drawsOf(seed: number): (below: number) => number {
 
 /** The real store, in process and without threads, beside the model; every step is made at both and compared. */
 export class StoreWalk {
-  readonly #root = mkdtempSync(join(tmpdir(), 'qianzhi-walk-'));
+  readonly #root = quickFolder('walk');
   #folder = join(this.#root, '0');
   #opened = 0;
   #nowMs = Date.UTC(2024, 4, 20, 6);

@@ -165,8 +165,8 @@ async function playDay(random: Random, streams: Stream[], profiles: Record<strin
     // Interim results without a final wait for ever, and they may.
     await s.waitsSomehow();
   };
-  const crashes = makeRandom(Math.floor(random() * 1e9));
-  const form = pick(random, [{}, { atOnce: true }, { chance: crashes }, { crashesAt: () => crashes() < 0.1 }]);
+  const chance = makeRandom(Math.floor(random() * 1e9));
+  const form = pick(random, [{}, { atOnce: true }, { chance }, { killedAt: () => chance() < 0.1 }]);
   await playScene(play, { profiles }, form);
   return day.length;
 }
