@@ -1,3 +1,4 @@
+import { isOver } from '../clinical/reports/assembly.ts';
 import type { Arrival } from '../clinical/reports/life-cycle.ts';
 import type {
   DamagedMessage,
@@ -12,6 +13,7 @@ import { codeOf } from '../support/errors.ts';
 import type { MappingContext, MessageReader, Statement } from './mapper.ts';
 import { type Known, openOverlay } from './overlay.ts';
 import { mergePart, patientPart } from './patient-part.ts';
+import { placesOf } from './places.ts';
 import { type Making, quarantined, recordPart } from './record-part.ts';
 
 /** A batch ends at whichever comes first. Records go to the writer compressed, a tenth of this: under its bound of 512 KB. */
@@ -36,8 +38,14 @@ export interface MappingStage {
  */
 export async function mapBatch(stage: MappingStage): Promise<number> {
   const from = stage.store.mappedThrough();
-  const batch = mapMessages(stage, stage.store.inbox(from, BATCH_MESSAGES));
-  if (batch.messages.length === 0) return 0;
+  const inbox = () => stage.store.inbox(from, BATCH_MESSAGES);
+  let batch = mapMessages(stage, inbox(), undefined, 'stop-at-quiet');
+  if (batch.messages.length === 0) {
+    if ([...stage.store.inbox(from, 1)].length === 0) return 0;
+    // What was collected goes out before the message that came after its quiet period, however late both are mapped.
+    while ((await mapDue(stage)) === BATCH_MESSAGES);
+    batch = mapMessages(stage, inbox());
+  }
   try {
     await stage.store.commitMapping(batch);
     return batch.messages.length;
@@ -93,13 +101,13 @@ export async function mapAgain(stage: MappingStage, source: string, fingerprint:
 export async function mapDue(stage: MappingStage): Promise<number> {
   const { store } = stage;
   let nowMs = stage.clock.now();
-  if (store.due(nowMs, 1).length === 0) return 0;
+  if ([...store.due(nowMs, 1)].length === 0) return 0;
   for (const next of store.inbox(store.mappedThrough(), 1)) nowMs = Math.min(nowMs, next.receivedMs);
   let done = 0;
-  for (; done < BATCH_MESSAGES; done += 1) {
-    const [first] = store.due(nowMs, 1);
-    if (!first) break;
-    await readAgain(stage, first, nowMs);
+  // Asked for once a batch: after an outage thousands are due, and each time all of them are put in order.
+  for (const message of store.due(nowMs, BATCH_MESSAGES)) {
+    await readAgain(stage, message, nowMs);
+    done += 1;
   }
   return done;
 }
@@ -120,14 +128,16 @@ async function readAgain(
   }
 }
 
-/** A message read again: the parts that stand, and the time. */
+/** A message read again: the parts that stood when it was asked for, and the time. */
 interface Again {
   keep: number[];
   nowMs: number;
 }
 
 /** A place that only keeps the numbering of the parts: decided before. */
-const stands: Part = { kind: 'filtered', rule: 'stands' };
+const stood: Part = { kind: 'filtered', rule: 'stands' };
+/** What stood in this place the message does not say any more, or says in another. */
+const nothing: Part = { kind: 'filtered', rule: 'no-report' };
 
 /** A message of one part; read again, it takes the first place that is free. */
 function onePart(
@@ -138,18 +148,22 @@ function onePart(
   again?: Again,
 ): MappedMessage {
   const parts: Part[] = [];
-  while (again?.keep.includes(parts.length)) parts.push(stands);
+  while (again?.keep.includes(parts.length)) parts.push(stood);
   return { seq, type, lookups, parts: [...parts, part] };
 }
 
 const setAside = (seq: number, code: string, where: string, again?: Again): MappedMessage =>
   onePart(seq, 'other', [], quarantined(code, where), again);
 
-/** Maps messages in order over what the store knows, and says all that changes: nothing is written. */
+/**
+ * Maps messages in order over what the store knows, and says all that changes: nothing is written.
+ * @param stops ends the batch before a message whose report was collected and is due: that goes out first.
+ */
 export function mapMessages(
   stage: MappingStage,
   inbox: Iterable<InboxMessage | DamagedMessage>,
   again?: Again,
+  stops?: 'stop-at-quiet',
 ): MappingBatch {
   const overlay = openOverlay(stage.store);
   const messages: MappedMessage[] = [];
@@ -158,17 +172,18 @@ export function mapMessages(
   let bytes = 0;
   for (const message of inbox) {
     const known = overlay.begin();
-    let mapped: MappedMessage;
+    let mapped: MappedMessage | undefined;
     try {
       mapped =
         'damaged' in message
           ? setAside(message.seq, message.damaged, 'body', again)
-          : mapOne(stage, message, known, again);
+          : mapOne(stage, message, known, again, stops);
+      if (!mapped) break;
       known.keep();
     } catch (error) {
       mapped = setAside(message.seq, codeOf(error, 'MAP-3013'), 'mapping', again);
     }
-    messages.push(again ? { ...mapped, keep: again.keep } : mapped);
+    messages.push(again ? { keep: again.keep, ...mapped } : mapped);
     through = message.seq;
     bytes += outputBytes(mapped);
     if (bytes > BATCH_OUTPUT_BYTES || stage.clock.monotonic() - started > BATCH_MS) break;
@@ -184,7 +199,13 @@ function outputBytes({ parts }: MappedMessage): number {
   return bytes;
 }
 
-function mapOne(stage: MappingStage, message: InboxMessage, known: Known, again?: Again): MappedMessage {
+function mapOne(
+  stage: MappingStage,
+  message: InboxMessage,
+  known: Known,
+  again?: Again,
+  stops?: 'stop-at-quiet',
+): MappedMessage | undefined {
   const { seq, source, receivedMs } = message;
   const reader = stage.readers.get(source);
   // A source that was taken out of the configuration while its messages waited.
@@ -201,19 +222,39 @@ function mapOne(stage: MappingStage, message: InboxMessage, known: Known, again?
     return onePart(seq, type, lookups, { kind: 'filtered', rule: 'no-report' }, again);
   }
   const { corrections, quietMs, parkMs } = reader;
+  const isDue = (one: Statement) => 'ok' in one && isOver(known.report(one.ok.reportKey), receivedMs);
+  if (stops && quietMs > 0 && reading.statements.some(isDue)) return undefined;
   const rules = { corrections, quietMs, setIdOf: stage.setIdOf, nowMs: again?.nowMs ?? receivedMs };
   const making: Making = { known, context, rules, parkMs };
+  const { statements } = reading;
+  const { places, keep } = again
+    ? placesOf(statements, { seq, keep: again.keep, partsOf: stage.store.partsOf }, known)
+    : { places: statements.map((_, part) => ({ part, stands: false })), keep: [] };
+  const parts: Part[] = [];
   // Parts of this message that waited together, and of which one has just ended the waiting of all.
   const absorbed = new Set<string>();
-  const parts = reading.statements.map((statement, part): Part => {
-    if (again?.keep.includes(part)) return stands;
-    if (again && absorbed.has(`${seq}:${part}`)) return { kind: 'absorbed', reason: 'replaced', by: seq };
+  statements.forEach((statement, i) => {
+    const { part, stands } = places[i] ?? { part: i, stands: false };
+    if (stands) {
+      // Asked once more, for what it could not move is damaged still.
+      if ('merge' in statement) known.reportsOf(statement.merge.retired);
+      return;
+    }
+    if (again && absorbed.has(`${seq}:${part}`)) {
+      parts[part] = { kind: 'absorbed', reason: 'replaced', by: seq };
+      return;
+    }
     const made = partOf(statement, { seq, part }, making);
     if (made.kind === 'record' || made.kind === 'absorbed') for (const key of made.absorbs ?? []) absorbed.add(key);
-    return made;
+    parts[part] = made;
   });
-  return { seq, type, lookups, parts };
+  // Damaged reports of a patient who was merged stay where they are: the others go, and a person is told.
+  if (known.damaged()) parts[Math.max(parts.length, ...keep.map((part) => part + 1))] = damagedReport;
+  const all = Array.from(parts, (part, i) => part ?? (keep.includes(i) ? stood : nothing));
+  return { seq, type, lookups, parts: all, ...(again && { keep }) };
 }
+
+const damagedReport = quarantined('QUE-4003', 'reports');
 
 function partOf(statement: Statement, arrival: Arrival, making: Making): Part {
   if ('held' in statement) return { kind: 'quarantined', ...statement.held };

@@ -1,4 +1,5 @@
 import { survivorOf } from '../clinical/patients/merge.ts';
+import { personOf } from '../clinical/patients/person.ts';
 import type { PatientState } from '../clinical/patients/types.ts';
 import type { ReportState } from '../clinical/reports/types.ts';
 import type { MappingStore } from '../store/contract.ts';
@@ -8,7 +9,11 @@ export interface Known {
   report(reportKey: string): ReportState | undefined;
   /** Every record of a patient that has a state, oldest first. */
   reportsOf(patientKey: string): ReportState[];
+  /** Whether some that were asked for cannot be read back: they were left out. */
+  damaged(): boolean;
   patient(patientKey: string): PatientState | undefined;
+  /** What is known of the patient of a number, also from the numbers merged into it. */
+  person(patientKey: string): PatientState | undefined;
   /** The number under which everything of a patient goes now. */
   survivor(patientKey: string): string;
   setReport(state: ReportState): void;
@@ -29,6 +34,7 @@ export function openOverlay(store: MappingStore) {
     reports: (): ReportState[] => [...reports.values()],
     patients: (): PatientState[] => [...patients.values()],
     begin(): Known & { keep(): void } {
+      let damaged = false;
       const changedReports = new Map<string, ReportState>();
       const changedPatients = new Map<string, PatientState>();
       const report = (key: string) => changedReports.get(key) ?? reports.get(key) ?? store.report(key);
@@ -36,12 +42,17 @@ export function openOverlay(store: MappingStore) {
       return {
         report,
         patient,
+        person: (key) => personOf(key, patient),
         survivor: (key) => survivorOf(key, patient),
         reportsOf(patientKey) {
-          const all = new Map(store.reportsOf(patientKey).map((state) => [state.reportKey, state]));
+          const found = store.reportsOf(patientKey, () => {
+            damaged = true;
+          });
+          const all = new Map(found.map((state) => [state.reportKey, state]));
           for (const changes of [reports, changedReports]) for (const [key, state] of changes) all.set(key, state);
           return [...all.values()].filter((state) => state.patientKey === patientKey);
         },
+        damaged: () => damaged,
         setReport: (state) => void changedReports.set(state.reportKey, state),
         setPatient: (state) => void changedPatients.set(state.patientKey, state),
         keep() {

@@ -1,14 +1,17 @@
 import {
-  applyDemographics,
+  completedAnew,
   completeFromIndex,
-  contradiction,
+  contradictsItself,
+  filled,
   lackingOf,
-  learnFromReport,
-  newPatient,
+  mixes,
+  registered,
+  rememberLacking,
   withIdentity,
-} from '../clinical/patients/index.ts';
+} from '../clinical/patients/completion.ts';
+import { admission, residentId } from '../clinical/patients/identity.ts';
+import { applyDemographics, newPatient } from '../clinical/patients/index.ts';
 import { decideMerge } from '../clinical/patients/merge.ts';
-import { contradictionOf } from '../clinical/patients/resident-id.ts';
 import type { MergeStatement, PatientState, PatientStatement } from '../clinical/patients/types.ts';
 import type { ClinicalRecord } from '../clinical/records/types.ts';
 import { contentHash } from '../clinical/reports/content.ts';
@@ -20,19 +23,24 @@ import { entryOf, type Making, quarantined } from './record-part.ts';
 /** Takes a registration into the index; the patient's record is journalled when it changed. */
 export function patientPart(said: PatientStatement, arrival: Arrival, making: Making): Part {
   const taken = take(said, making);
-  if ('contradicts' in taken) return quarantined('MAP-3029', taken.contradicts);
+  if ('contradicts' in taken) return held(taken.contradicts, said, making);
   if (!taken.changed) return { kind: 'absorbed', reason: 'duplicate' };
-  return partOf(toldAnew(taken.patientKey, said.messageTime, arrival, making));
+  return partOf(toldAnew(taken, said.messageTime, arrival, making));
 }
+
+/** A registration of somebody else: decided again when more is told of the patient. */
+const held = (where: string, { patientKey }: PatientStatement, { known }: Making): Part =>
+  quarantined('MAP-3029', where, known.survivor(patientKey));
 
 /** What a patient of whom something was told anew changes: their record, and reports that went out without it. */
 const toldAnew = (
-  patientKey: string,
+  { patientKey, isReidentified }: Taken,
   messageTime: string | undefined,
   arrival: Arrival,
   making: Making,
 ): RecordEntry[] => [
   ...journalPatient(patientKey, messageTime, arrival, making),
+  ...(isReidentified ? completeAnew(patientKey, true, messageTime, making) : []),
   ...completeLate(patientKey, messageTime, making),
 ];
 
@@ -40,42 +48,53 @@ const toldAnew = (
 const partOf = (entries: RecordEntry[]): Part =>
   entries.length > 0 ? { kind: 'record', entries, absorbs: [] } : { kind: 'absorbed', reason: 'index-only' };
 
-/**
- * What a registration says of a retired number is the survivor's only where nobody else told of it: old demographics
- * must not overwrite those that stay.
- */
-function take(
-  said: PatientStatement,
-  { known }: Making,
-): { patientKey: string; changed: boolean } | { contradicts: string } {
-  const patientKey = known.survivor(said.patientKey);
-  const before = known.patient(patientKey);
-  let after: PatientState | undefined;
-  if (patientKey === said.patientKey) {
-    const contradicts = contradiction(before, said.patient, true);
-    if (contradicts) return { contradicts };
-    after = applyDemographics(before, said);
-  } else {
-    const visit = { ...said, patientKey, patient: { identifiers: [] }, cleared: [] };
-    after = learnFromReport(applyDemographics(before, visit), patientKey, said.patient);
-  }
-  const changed = after !== undefined && after !== before;
-  if (after && changed) known.setPatient(after);
-  return { patientKey, changed };
+interface Taken {
+  /** The number it is about now. */
+  patientKey: string;
+  changed: boolean;
+  /** The resident ID is another than before, or known for the first time. */
+  isReidentified: boolean;
 }
 
-/** The patient as the index knows them now, as the next version of their record; nothing when it says what it said. */
+/**
+ * What a registration says of a number is told of that one. Where it is retired, its survivor's records are completed
+ * from it only where nobody told of the survivor: old demographics must not overwrite those that stay.
+ */
+function take(said: PatientStatement, { known }: Making): Taken | { contradicts: string } {
+  const survivor = known.survivor(said.patientKey);
+  const personBefore = known.person(survivor);
+  const before = known.patient(said.patientKey);
+  const admitted = admission(before, said);
+  if ('contradicts' in admitted) return admitted;
+  const visitOnly: PatientStatement = { ...said, patient: { identifiers: [] }, cleared: [] };
+  const after = applyDemographics(before, admitted.takes === 'all' ? said : visitOnly);
+  const changed = after !== before;
+  if (changed) known.setPatient(after);
+  // Who waits for a patient waits for the number that stays.
+  const stays = known.patient(survivor);
+  if (changed && stays && survivor !== said.patientKey) known.setPatient(stays);
+  const person = known.person(survivor);
+  const isReidentified = residentOf(person) !== undefined && residentOf(person) !== residentOf(personBefore);
+  return { patientKey: survivor, changed, isReidentified };
+}
+
+/** As registered. */
+const residentOf = (state: PatientState | undefined): string | undefined =>
+  state?.toldAt.identifiers === undefined ? undefined : residentId(state.patient);
+
+/** The patient as registered now, as the next version of their record; nothing when it says what it said. */
 function journalPatient(
   patientKey: string,
   messageTime: string | undefined,
   { seq }: Arrival,
   { known, context, rules }: Making,
 ): RecordEntry[] {
-  const state = known.patient(patientKey);
+  const state = known.person(patientKey);
   if (!state) return [];
   const reportKey = keyOfPatient(patientKey);
   const before = known.report(reportKey);
-  const record: ClinicalRecord = { kind: 'patient', patient: withIdentity(state.patient, state, true) };
+  const told = registered(state);
+  const record: ClinicalRecord = { kind: 'patient', patient: withIdentity(told, { ...state, patient: told }, true) };
   const hash = contentHash(record);
   if (before?.status === 'published' && before.contentHash === hash) return [];
   const next: ReportState = {
@@ -106,23 +125,47 @@ export function mergePart(said: MergeStatement, arrival: Arrival, making: Making
   const verdict = decideMerge(said, known.patient, () => []);
   if (verdict.do === 'hold') return quarantined(verdict.code, verdict.where);
   const { kind, patient, messageTime } = said;
-  const taken = patient ? take(patient, making) : undefined;
-  if (taken && 'contradicts' in taken) return quarantined('MAP-3029', taken.contradicts);
+  if (kind === 'unlink') return unlinkPart(said, arrival, making);
+  const taken = patient && take(patient, making);
+  if (taken && 'contradicts' in taken) return held(taken.contradicts, patient, making);
 
   // Decided over what the registration in the same message told.
   const decision = decideMerge(said, known.patient, (key) => known.reportsOf(key).map((state) => state.reportKey));
-  const entries: RecordEntry[] = [];
+  const entries: RecordEntry[] = taken?.changed ? toldAnew(taken, messageTime, arrival, making) : [];
   if (decision.do === 'apply') {
     for (const state of decision.next) known.setPatient(state);
-    // The record of a number that goes is withdrawn; that of a number that is one again comes back.
-    if (kind === 'merge') entries.push(...withdrawPatient(decision.from, messageTime, making));
-    else if (known.report(keyOfPatient(decision.to))) {
-      entries.push(...journalPatient(decision.to, messageTime, arrival, making));
+    // The record of a number that goes is withdrawn.
+    entries.push(...withdrawPatient(decision.from, messageTime, making));
+    entries.push(...moveRecords(decision, true, messageTime, making));
+  } else if (!taken?.changed) return { kind: 'absorbed', reason: 'duplicate' };
+  return partOf(entries);
+}
+
+/**
+ * Two numbers are two again: each is told of what its own messages say, so the registration in the message is taken
+ * after they were taken apart. What was completed from the other is completed anew without it.
+ */
+function unlinkPart(said: MergeStatement, arrival: Arrival, making: Making): Part {
+  const { known } = making;
+  const { patient, messageTime } = said;
+  const admitted = patient && admission(known.patient(patient.patientKey), patient);
+  if (patient && admitted && 'contradicts' in admitted) return held(admitted.contradicts, patient, making);
+
+  const decision = decideMerge(said, known.patient, () => []);
+  const entries: RecordEntry[] = [];
+  if (decision.do === 'apply') for (const state of decision.next) known.setPatient(state);
+  const taken = patient && take(patient, making);
+  if (decision.do === 'apply') {
+    const { from, to } = decision;
+    // The record of a number that is one again comes back, that of the other loses what it had of it.
+    for (const key of [from, to]) {
+      if (known.report(keyOfPatient(key))) entries.push(...journalPatient(key, messageTime, arrival, making));
     }
-    entries.push(...moveRecords(decision, kind === 'merge', messageTime, making));
+    entries.push(...moveRecords(decision, false, messageTime, making));
+    entries.push(...completeAnew(from, false, messageTime, making));
   }
-  if (taken?.changed) entries.unshift(...toldAnew(taken.patientKey, messageTime, arrival, making));
-  if (decision.do !== 'apply' && !taken?.changed) return { kind: 'absorbed', reason: 'duplicate' };
+  if (taken && 'changed' in taken && taken.changed) entries.push(...toldAnew(taken, messageTime, arrival, making));
+  if (decision.do !== 'apply' && entries.length === 0) return { kind: 'absorbed', reason: 'duplicate' };
   return partOf(entries);
 }
 
@@ -138,7 +181,7 @@ function moveRecords(
 ): RecordEntry[] {
   const { known } = making;
   const entries: RecordEntry[] = [];
-  const target = known.patient(to) ?? newPatient(to);
+  const target = known.person(to) ?? newPatient(to);
   const identify = (record: ClinicalRecord): ClinicalRecord => ({
     ...record,
     patient: withIdentity(record.patient, target, isOne),
@@ -146,11 +189,43 @@ function moveRecords(
   for (const reportKey of reportKeys) {
     const state = known.report(reportKey);
     if (state?.patientKey !== from || reportKey === keyOfPatient(from)) continue;
-    const next: ReportState = { ...state, patientKey: to };
+    // Who it is about is all of the index now.
+    const next: ReportState = { ...state, patientKey: to, completed: undefined };
     if (state.assembling) next.assembling = { ...state.assembling, record: identify(state.assembling.record) };
     if (state.status === 'published' && state.current) {
       entries.push(issueAgain(next, identify(state.current), messageTime, making));
+      lacks(next, making);
     } else known.setReport(next);
+  }
+  return entries;
+}
+
+/** Remembers a report that is out without all of its patient. */
+function lacks({ reportKey, patientKey }: ReportState, { known }: Making): void {
+  const record = known.report(reportKey)?.current;
+  if (!record || lackingOf(record).length === 0) return;
+  known.setPatient(rememberLacking(known.patient(patientKey), patientKey, reportKey));
+}
+
+/**
+ * Reports of a patient whose resident ID was corrected, or from whom a number was taken apart: what they have from the
+ * index is taken from it anew, and what changed is issued again.
+ */
+function completeAnew(
+  patientKey: string,
+  isOne: boolean,
+  messageTime: string | undefined,
+  making: Making,
+): RecordEntry[] {
+  const { known } = making;
+  const state = known.person(patientKey) ?? newPatient(patientKey);
+  const entries: RecordEntry[] = [];
+  for (const report of known.reportsOf(patientKey)) {
+    if (report.status !== 'published' || report.reportKey === keyOfPatient(patientKey)) continue;
+    const record = completedAnew(report, state, isOne);
+    if (!record || contentHash(record) === report.contentHash) continue;
+    entries.push(issueAgain(report, record, messageTime, making));
+    lacks(report, making);
   }
   return entries;
 }
@@ -169,7 +244,7 @@ function issueAgain(
 
 /**
  * Reports that went out without their patient's name, sex or birth date, because nobody told in time: completed now
- * and issued again. What would contradict the resident ID stays as it is.
+ * and issued again. What would contradict the resident ID, or says another name or birth date itself, stays as it is.
  */
 function completeLate(patientKey: string, messageTime: string | undefined, making: Making): RecordEntry[] {
   const { known } = making;
@@ -181,12 +256,13 @@ function completeLate(patientKey: string, messageTime: string | undefined, makin
     const report = known.report(reportKey);
     if (report?.status !== 'published' || report.patientKey !== patientKey || !report.current) continue;
     const lacked = lackingOf(report.current);
-    const { record, lacks } = completeFromIndex(report.current, lacked, state);
-    const { birthDate, sex, identifiers } = record.patient;
-    const resident = identifiers.find(({ kind }) => kind === 'resident-id')?.value;
-    const contradicts = resident && contradictionOf(resident, birthDate, sex?.standard?.code);
-    if (lacks.length > 0 || contradicts) still.push(reportKey);
-    if (lacks.length < lacked.length && !contradicts) entries.push(issueAgain(report, record, messageTime, making));
+    const person = known.person(patientKey);
+    const { record, lacks } = completeFromIndex(report.current, lacked, person);
+    const isOther = contradictsItself(record) !== undefined || mixes(report.current, lacked, person) !== undefined;
+    if (lacks.length > 0 || isOther) still.push(reportKey);
+    if (lacks.length === lacked.length || isOther) continue;
+    const completed = [...(report.completed ?? []), ...filled(lacked, record)];
+    entries.push(issueAgain({ ...report, completed }, record, messageTime, making));
   }
   known.setPatient({ ...state, lacking: still.length > 0 ? still : undefined });
   return entries;

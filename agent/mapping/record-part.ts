@@ -1,19 +1,21 @@
 import {
   completeFromIndex,
-  contradiction,
+  contradictsItself,
+  filled,
   type Lacking,
   lackingOf,
-  learnFromReport,
+  mixes,
   rememberLacking,
   withIdentity,
-} from '../clinical/patients/index.ts';
-import { rememberUnder } from '../clinical/patients/merge.ts';
-import { contradictionOf } from '../clinical/patients/resident-id.ts';
+} from '../clinical/patients/completion.ts';
+import { admission, contradiction, strangerUnder } from '../clinical/patients/identity.ts';
+import { learnFromReport, unlearn } from '../clinical/patients/index.ts';
+import { chainOf, rememberUnder } from '../clinical/patients/merge.ts';
 import type { PatientState } from '../clinical/patients/types.ts';
 import type { ClinicalRecord, Finding } from '../clinical/records/types.ts';
 import { isCollected } from '../clinical/reports/assembly.ts';
 import { placedIn } from '../clinical/reports/content.ts';
-import { type Arrival, decide, isInterim, type LifeCycleRules } from '../clinical/reports/life-cycle.ts';
+import { type Arrival, decide, isInterim, type LifeCycleRules, withoutComing } from '../clinical/reports/life-cycle.ts';
 import type { ReportState, ReportStatement } from '../clinical/reports/types.ts';
 import type { JournalContent } from '../rendering/format.ts';
 import type { Part, RecordEntry } from '../store/contract.ts';
@@ -30,7 +32,13 @@ export interface Making {
   parkMs: number;
 }
 
-export const quarantined = (code: string, where: string): Part => ({ kind: 'quarantined', code, where });
+/** @param awaits in-house number of the patient of whom more may be told that lets it go on. */
+export const quarantined = (code: string, where: string, awaits?: string): Part => ({
+  kind: 'quarantined',
+  code,
+  where,
+  ...(awaits !== undefined && { awaits }),
+});
 
 /** One entry of the journal: a version of a record as it is decided now. Its source is the record's own. */
 export function entryOf(
@@ -62,26 +70,67 @@ export function entryOf(
 export function recordPart(sent: ReportStatement, arrival: Arrival, making: Making): Part {
   const { known } = making;
   const patientKey = known.survivor(sent.patientKey);
-  const patient = known.patient(patientKey);
-  const before = underSurvivor(known, known.report(sent.reportKey));
+  const patient = known.person(patientKey);
+  const before = completedMeanwhile(underSurvivor(known, known.report(sent.reportKey)), known);
   const collected = isCollected(before, arrival);
-  const isFinal = sent.reportAction === 'publish' && !isInterim(sent) && !collected;
+  const isFinal = sent.reportAction === 'publish' && !isInterim(sent, making.rules) && !collected;
 
-  let said: ReportStatement = { ...sent, patientKey };
-  if (patientKey !== sent.patientKey) said.report = identified(said.report, patient);
-  // Under a retired number its old demographics are no contradiction: the hospital says who it is.
-  else if (isFinal) {
-    const where = contradiction(patient, said.report.patient);
-    if (where) return quarantined('MAP-3029', where);
+  let said: ReportStatement = { ...withoutComing(sent, making.rules), patientKey };
+  let isLate = false;
+  if (isFinal) {
+    const stranger = strangerIn(sent, patient, making);
+    isLate = stranger !== undefined && isLateVisit(sent, making);
+    if (stranger && !isLate) return quarantined('MAP-3029', stranger, patientKey);
   }
+  if (isLate || patientKey !== sent.patientKey) said.report = identified(said.report, patient);
   const { record, lacks } = completeFromIndex(said.report, sent.lacks ?? [], patient);
   said.report = record;
   if (isFinal && sent.lacks?.length) {
     const lacking = withLacking(said, lacks, making);
-    if ('part' in lacking) return lacking.part;
-    said = lacking.said;
+    // What is older than what stands need not wait for anybody.
+    const isOld = 'part' in lacking && lacking.part.kind === 'waiting' && absorbs(before, said, arrival, making);
+    if ('part' in lacking && !isOld) return lacking.part;
+    if ('said' in lacking) said = lacking.said;
   }
   return decided(said, sent, before, arrival, making);
+}
+
+const absorbs = (
+  before: ReportState | undefined,
+  said: ReportStatement,
+  arrival: Arrival,
+  { rules }: Making,
+): boolean => decide(before, said, arrival, rules).do === 'absorb';
+
+/** A visit whose registration was taken, but says less of the patient than a newer one did: it is that patient's. */
+function isLateVisit({ patientKey, report, messageTime }: ReportStatement, { known }: Making): boolean {
+  if (report.kind !== 'encounter') return false;
+  const said = { patientKey, patient: report.patient, cleared: [], messageTime };
+  return 'takes' in admission(known.patient(patientKey), said);
+}
+
+/** Where a final is about somebody else than its number, or would be half somebody else's when it is completed. */
+function strangerIn(
+  { patientKey, report, lacks }: ReportStatement,
+  person: PatientState | undefined,
+  { known }: Making,
+): string | undefined {
+  const passed = chainOf(patientKey, known.patient).slice(0, -1);
+  if (passed.length > 0) return strangerUnder(passed.map(known.patient), person, report.patient);
+  return contradiction(person, report.patient) ?? mixes(report, lacks ?? [], person);
+}
+
+/** What is being collected, with what was told of its patient in the meantime. */
+function completedMeanwhile(state: ReportState | undefined, known: Known): ReportState | undefined {
+  if (!state?.assembling) return state;
+  const { record: collected } = state.assembling;
+  const lacks = lackingOf(collected);
+  const person = known.person(state.patientKey);
+  if (lacks.length === 0 || contradiction(person, collected.patient) || mixes(collected, lacks, person)) return state;
+  const { record } = completeFromIndex(collected, lacks, person);
+  if (contradictsItself(record)) return state;
+  const completed = [...new Set([...(state.completed ?? []), ...filled(lacks, record)])];
+  return { ...state, completed, assembling: { ...state.assembling, record } };
 }
 
 function decided(
@@ -95,8 +144,17 @@ function decided(
   const collected = isCollected(before, arrival);
   if (decision.do === 'hold') return quarantined(decision.code, decision.where);
   const { next } = decision;
-  known.setReport({ ...next, source: context.source });
-  if (decision.do === 'publish' || decision.do === 'wait' || decision.do === 'move') learn(known, sent);
+  const made = 'report' in decision ? decision.report : next.assembling?.record;
+  const isOwn = made?.patient === said.report.patient;
+  const completed = isOwn && !collected ? filled(sent.lacks ?? [], said.report) : next.completed;
+  known.setReport({ ...next, source: context.source, completed: completed?.length ? completed : undefined });
+  if (decision.do === 'retract') forget(known, next.patientKey, decision.report);
+  if (decision.do === 'move') forget(known, decision.from, decision.retracts);
+  // A test that was collected, of a report that went to another patient since, teaches nothing.
+  const isTheirs = !collected || next.patientKey === said.patientKey;
+  if ((decision.do === 'publish' || decision.do === 'move') && isTheirs) learn(known, sent);
+  const isApplied = decision.do === 'publish' || decision.do === 'wait' || decision.do === 'move';
+  if (isApplied && !collected) remember(known, sent);
   if ((decision.do === 'publish' || decision.do === 'move') && lackingOf(decision.report).length > 0) {
     known.setPatient(rememberLacking(known.patient(next.patientKey), next.patientKey, next.reportKey));
   }
@@ -165,9 +223,7 @@ function withLacking(
   lacks: Lacking,
   { context, rules, parkMs }: Making,
 ): { said: ReportStatement } | { part: Part } {
-  const { patient } = said.report;
-  const resident = patient.identifiers.find(({ kind }) => kind === 'resident-id')?.value;
-  const contradicts = resident && contradictionOf(resident, patient.birthDate, patient.sex?.standard?.code);
+  const contradicts = contradictsItself(said.report);
   if (contradicts) return { part: quarantined('MAP-3004', `patient.${contradicts}`) };
   if (lacks.length === 0) return { said };
   const dueMs = context.receivedMs + parkMs;
@@ -175,7 +231,10 @@ function withLacking(
     const { reportKey, patientKey } = said;
     return { part: { kind: 'waiting', code: 'MAP-3026', reportKey, dueMs, awaits: patientKey } };
   }
-  if (lacks.includes('patientClass')) return { part: quarantined('MAP-3005', 'encounter.class') };
+  if (lacks.includes('patientClass')) {
+    const awaits = mayBeTold(said.report, 'patientClass') ? said.patientKey : undefined;
+    return { part: quarantined('MAP-3005', 'encounter.class', awaits) };
+  }
   if (parkMs === 0) return { said };
   const findings = lacks.map(
     (what): Finding => ({ code: 'MAP-3027', where: `patient.${what}`, dimension: 'completeness' }),
@@ -188,10 +247,25 @@ const mayBeTold = (record: ClinicalRecord, what: Lacking[number]): boolean =>
   what !== 'patientClass' || ('encounter' in record && record.encounter.visitNumber !== undefined);
 
 /** What a report says of its patient goes to the index, under the number it was sent with: an unlink needs it there. */
-function learn(known: Known, { patientKey, reportKey, report }: ReportStatement): void {
+function learn(known: Known, { patientKey, report }: ReportStatement): void {
   const before = known.patient(patientKey);
-  // An interim of somebody else is not held, and must not teach either.
-  const after = contradiction(before, report.patient) ? before : learnFromReport(before, patientKey, report.patient);
+  const after = learnFromReport(before, patientKey, report.patient);
   if (after && after !== before) known.setPatient(after);
+}
+
+const remember = (known: Known, { patientKey, reportKey }: ReportStatement): void => {
   for (const state of rememberUnder(patientKey, reportKey, known.patient)) known.setPatient(state);
+};
+
+/** What a report taught goes with it when it is withdrawn or another patient's; the other reports teach what they say. */
+function forget(known: Known, patientKey: string, { patient }: ClinicalRecord): void {
+  const before = known.patient(patientKey);
+  const less = before && unlearn(before, patient);
+  if (!less || less === before) return;
+  let after: PatientState = less;
+  for (const { status, current } of known.reportsOf(patientKey)) {
+    if (status !== 'published' || !current || current.kind === 'patient') continue;
+    after = learnFromReport(after, patientKey, current.patient) ?? after;
+  }
+  known.setPatient(after);
 }

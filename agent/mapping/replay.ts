@@ -43,9 +43,11 @@ export function replay(stage: ReplayStage, progress: (figures: ReplayFigures) =>
     documents: { same: 0, different: 0 },
     examples: [],
   };
-  const mapping: MappingStage = { ...stage, store: statesOf(scratch), clock: systemClock };
-  /** Of messages with parts that wait or are held: the other parts. What is open a later decision may be about. */
-  const open = new Map<number, number[]>();
+  /** Of messages with parts that wait or are held: what else became of them. What is open a later decision may be about. */
+  const open = new Map<number, Decided>();
+  const partsOf: MappingStore['partsOf'] = (seq, reportKey) =>
+    (open.get(seq)?.made ?? []).flatMap((m) => ((reportKey ?? m.reportKey) === m.reportKey ? [m.part] : []));
+  const mapping: MappingStage = { ...stage, store: { ...statesOf(scratch), partsOf }, clock: systemClock };
   const made = view.journal()[Symbol.iterator]();
   let next = made.next();
 
@@ -54,14 +56,18 @@ export function replay(stage: ReplayStage, progress: (figures: ReplayFigures) =>
   };
 
   /** Decides a message, or what was left open of it, and compares with the entries that follow in the journal. */
-  const decide = (message: InboxMessage | DamagedMessage, keep?: number[]): void => {
-    const again = keep && { keep, nowMs: Number.MAX_SAFE_INTEGER };
+  const decide = (message: InboxMessage | DamagedMessage, before?: Decided): void => {
+    const again = before && { keep: before.keep, nowMs: Number.MAX_SAFE_INTEGER };
     const batch = mapMessages(mapping, [message], again);
     scratch.put(batch.reports, batch.patients ?? []);
     const parts = batch.messages[0]?.parts ?? [];
-    const decided = parts.flatMap((part, i) => (keep?.includes(i) || !decidedLate.has(part.kind) ? [i] : []));
-    if (decided.length < parts.length) open.set(message.seq, decided);
-    else open.delete(message.seq);
+    const records = parts.flatMap((part, i) =>
+      part.kind === 'record' ? part.entries.map(({ reportKey }) => ({ part: i, reportKey })) : [],
+    );
+    if (parts.some(({ kind }) => decidedLate.has(kind))) {
+      const keep = parts.flatMap(({ kind }, i) => (decidedLate.has(kind) ? [] : [i]));
+      open.set(message.seq, { keep, made: [...(before?.made ?? []), ...records] });
+    } else open.delete(message.seq);
 
     const now = parts.flatMap((part) => (part.kind === 'record' ? part.entries : []));
     const then: MadeEntry[] = [];
@@ -143,8 +149,14 @@ function isSame(now: readonly Comparable[], then: readonly Comparable[]): boolea
   return sorted(now).every((entry, i) => entry === others[i]);
 }
 
+/** What was decided of a message that is still open: parts that stand, and the records that some of them made. */
+interface Decided {
+  keep: number[];
+  made: Array<{ part: number; reportKey: string }>;
+}
+
 /** States only: a replay takes its messages itself and writes nothing. */
-function statesOf(scratch: ScratchStates): MappingStore {
+function statesOf(scratch: ScratchStates): Omit<MappingStore, 'partsOf'> {
   const nothing = (): never => {
     throw new Error('a replay does not ask for this');
   };

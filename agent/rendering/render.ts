@@ -92,9 +92,11 @@ function renderEntry(stage: RenderingStage, entry: JournalEntry): Rendered {
   try {
     const content = JSON.parse(text) as JournalContent;
     const rule = entry.action === 'publish' ? filteredBy(stage.filters, content) : undefined;
-    if (rule) return { kind: 'filtered', rule };
+    // What the platform has of it must not stay there uncorrected: the store says whether it has anything.
+    if (rule && !stage.store.hasOther(stage.platform, entry.jseq)) return { kind: 'filtered', rule };
     const { setId, version, action } = entry;
-    return stage.renderer.render({ content, action, setId, version, site: stage.site });
+    const rendered = stage.renderer.render({ content, action, setId, version, site: stage.site });
+    return rule && rendered.kind !== 'filtered' ? { ...rendered, unless: rule } : rendered;
   } catch (error) {
     return { kind: 'held', code: codeOf(error, 'MAP-3013'), where: 'rendering' };
   }

@@ -87,12 +87,13 @@ export type Part =
     }
   /**
    * `dueMs`: decided again by then at the latest, whatever comes; absent: only another message ends it.
-   * `awaits`: in-house number of a patient nobody has told of; decided again as soon as somebody does.
+   * `awaits`: in-house number of a patient nobody has told of; decided again as soon as somebody does. What is held for
+   * what is known of its patient awaits them too.
    */
   | { kind: 'waiting'; code: string; reportKey: string; dueMs?: number; awaits?: string }
   | { kind: 'absorbed'; reason: string; by?: Seq; absorbs?: string[] }
   | { kind: 'filtered'; rule: string }
-  | { kind: 'quarantined'; code: string; where: string };
+  | { kind: 'quarantined'; code: string; where: string; awaits?: string };
 
 /** One search key of a message; stored only as a MAC. `kind` is one of lookupKinds. */
 export interface LookupKey {
@@ -135,14 +136,17 @@ export interface MappingStore {
   inbox(after: Seq, count: number): Iterable<InboxMessage | DamagedMessage>;
   mappedThrough(): Seq;
   report(reportKey: string): ReportState | undefined;
-  /** Every record of a patient that has a state, oldest first. */
-  reportsOf(patientKey: string): ReportState[];
+  /** Every record of a patient that has a state, oldest first. A damaged one throws, or is left out and told of. */
+  reportsOf(patientKey: string, onDamaged?: () => void): ReportState[];
+  /** Parts of a message that made an entry of the record, in order; of any record where none is named. */
+  partsOf(seq: Seq, reportKey?: string): number[];
   patient(patientKey: string): PatientState | undefined;
   /**
-   * Messages with waiting parts whose time has come or whose patient has been told of, in order of arrival; `keep` are
-   * the parts that stand.
+   * Messages with waiting parts whose time has come, or with waiting or quarantined ones whose patient has been told
+   * of, in order of arrival; `keep` are the parts that stand. Found at once and opened one by one as they are taken;
+   * what is not due any more by then is passed over.
    */
-  due(nowMs: number, count: number): Array<{ message: InboxMessage | DamagedMessage; keep: number[] }>;
+  due(nowMs: number, count: number): Iterable<{ message: InboxMessage | DamagedMessage; keep: number[] }>;
   /** Messages of a source with quarantined parts, after `after`, in order of arrival. */
   quarantined(
     source: string,
@@ -169,7 +173,10 @@ export interface JournalEntry {
   content: Phi<string>;
 }
 
-/** What the renderer made of one journal entry. */
+/**
+ * What was made of one journal entry. `unless`: the rule of the platform's filter that it falls under. Such a document
+ * goes out only where the platform has, or may have, an earlier version of it, which must not stay there uncorrected.
+ */
 export type Rendered =
   | {
       kind: 'document';
@@ -180,9 +187,10 @@ export type Rendered =
       bytes: Phi<Uint8Array>;
       reportNumber: Phi<string>;
       findings: Finding[];
+      unless?: string;
     }
   | { kind: 'filtered'; rule: string }
-  | { kind: 'held'; code: string; where: string };
+  | { kind: 'held'; code: string; where: string; unless?: string };
 
 export interface RenderingStore {
   /** Entries after the platform's cursor, opened one by one as they are taken. */
@@ -190,12 +198,15 @@ export interface RenderingStore {
   /** Journal entries whose rendering is held, after `after`. */
   held(platform: string, after: number, count: number): JournalEntry[];
   marked(of: string): number | undefined;
+  /** Whether anything was made for the platform of the record that the entry is a version of. */
+  hasOther(platform: string, jseq: number): boolean;
   /** Unsent documents of a platform, for its bound. */
   unsent(platform: string): number;
   /**
    * Moves the cursor and writes documents with their keys in one transaction. A retraction is decided
    * inside it: unsent documents never attempted are cancelled; if none was ever attempted the
-   * retraction is absorbed, else it takes its place in the lane.
+   * retraction is absorbed, else it takes its place in the lane. What a filter leaves out takes the place of earlier
+   * versions that the platform does not have: they are not sent any more.
    */
   commitRendering(
     platform: string,

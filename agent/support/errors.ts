@@ -618,14 +618,14 @@ export const errorTable = {
   'MAP-3007': e(
     'hospital',
     [
-      '更正缺少原有项目',
-      '更正消息里少了当前版本已有的项目，无法判断是删除还是未重发。',
-      '在接入规则中写明 corrections 为 snapshot（整份重发）或 delta（只发改动）。',
+      '更正与现有报告对不上',
+      '更正或后到的结果缺少现有报告里的项目，或撤回所带的报告时间比现有版本早；自动处理可能丢项或误删。',
+      '请检验科重发整份报告或撤回；若该系统总是只发改动，请在接入规则中设 corrections: delta。',
     ],
     [
-      'Correction lacks items of the current version',
-      'The correction has fewer items than the current version; it is unclear whether they are deleted or just not repeated.',
-      'Say in the profile whether corrections are snapshot (whole report) or delta (changes only).',
+      'A correction does not fit the report',
+      'A correction or a later result lacks parts that the report has, or a withdrawal names an older report time; going on could lose a result or take a right one away.',
+      'Have the whole report or the withdrawal sent again; if this system always sends changes only, set corrections: delta in its source profile.',
     ],
   ),
   'MAP-3008': e(
@@ -666,14 +666,14 @@ export const errorTable = {
   'MAP-3011': e(
     'hospital',
     [
-      '同一报告号属于另一患者',
-      '该报告号先前属于另一位患者，自动处理可能张冠李戴。',
-      '请检验科核对报告号与患者；该消息暂不上传。',
+      '同一报告号属于另一患者或另一种报告',
+      '该报告号先前属于另一位患者，或是另一种报告（检验与检查），自动处理可能张冠李戴。',
+      '请检验科或检查科核对报告号与患者；该消息暂不上传。',
     ],
     [
-      'Report number belongs to another patient',
-      'This report number was used for another patient before.',
-      'Have the laboratory check number and patient; the message is not uploaded meanwhile.',
+      'Report number belongs to another patient or kind of report',
+      'This report number was another patient’s, or that of another kind of report (laboratory, examination).',
+      'Have the department check number and patient; the message is not uploaded meanwhile.',
     ],
   ),
   'MAP-3012': e(

@@ -73,10 +73,12 @@ async function document(framed: Buffer[]): Promise<void> {
     mappedThrough: () => through,
     report: () => undefined,
     reportsOf: () => [],
+    partsOf: () => [],
     patient: (key: string) => patients.get(key),
     due: () => [],
     quarantined: () => [],
     held: () => [],
+    hasOther: () => false,
     marked: () => undefined,
     async commitMapping(mapped: MappingBatch) {
       through = mapped.through ?? through;

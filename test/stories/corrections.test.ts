@@ -96,6 +96,16 @@ story('还有一项未出 A final with one item to come waits as a whole', async
   await s.shows({ R1: [zhang, 'K 6.2', 'Na 140'] });
 });
 
+story('已出的一项不能丢 A final without what the interim said is finished is held', async (s) => {
+  await s.lis(r1.final('K 4.1', toCome('Na')), r1.final('Na 140'));
+  await s.holds('MAP-3007');
+  await s.waits('MAP-3014');
+  await s.shows({});
+  await s.lis(r1.corrected('K 4.1', 'Na 140'));
+  await s.waits();
+  await s.shows({ R1: [zhang, 'K 4.1', 'Na 140'] });
+});
+
 story('溶血：一项未检出 One haemolysed item: the report goes without it', async (s) => {
   await s.lis(r1.final(notObtained('K'), 'Na 140'));
   await s.shows({ R1: [zhang, 'Na 140'] });
@@ -141,6 +151,27 @@ story(
   async (s) => {
     await s.lis(r1.final('K 6.2', 'Na 140', 'Cl 101'), r1.corrected('K 4.1'));
     await s.shows({ R1: [zhang, 'K 4.1', 'Na 140', 'Cl 101'] });
+  },
+  delta,
+);
+
+story(
+  '更正同时有一项待出 A corrected item beside one to come is corrected at once',
+  async (s) => {
+    await s.lis(r1.final('K 6.8'), r1.corrected('K 4.1', toCome('Na')));
+    await s.shows({ R1: [zhang, 'K 4.1'] });
+    await s.lis(r1.final('Na 140'));
+    await s.shows({ R1: [zhang, 'K 4.1', 'Na 140'] });
+    await s.trail('publish R1 v1', 'replace R1 v2', 'replace R1 v3');
+  },
+  delta,
+);
+
+story(
+  '首次发出就有一项待出 First values beside one to come are not lost with the next',
+  async (s) => {
+    await s.lis(r1.final('K 4.1', toCome('Na')), r1.final('Na 140'));
+    await s.shows({ R1: [zhang, 'K 4.1', 'Na 140'] });
   },
   delta,
 );

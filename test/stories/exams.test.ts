@@ -82,6 +82,15 @@ story('同号的检验与检查 One number in the laboratory and in radiology is
   await s.shows({ 'E1@ris': [zhang, '所见 清晰', '提示 未见异常'] });
 });
 
+story('集成平台上同号 One number of a laboratory report and of another patient’s CT: neither is lost', async (s) => {
+  await s.lis(report('1001').of(zhang).final('K 6.8'), exam('1001').of(li).final('检查所见 双肺清晰'));
+  await s.holds('MAP-3011');
+  await s.shows({ 1001: [zhang, 'K 6.8'] });
+  await s.lis(exam('1001').of(li).withdrawn());
+  await s.holds('MAP-3011', 'MAP-3011');
+  await s.shows({ 1001: [zhang, 'K 6.8'] });
+});
+
 const slide = exam('B1', '病理', '胃镜活检').of(zhang);
 
 story('病理报告 A pathology report keeps its titled sections', async (s) => {

@@ -141,6 +141,41 @@ story('拆开后旧号继续用 After an unlink the number is its own again', as
   await s.shows({ R1: [other, 'K 4.2'], R2: [other, 'WBC 8'] });
 });
 
+const nameless = { ...zhang, name: '无名氏', residentId: '', number: 'P0100' };
+
+story('拆开的消息带登记信息 What the unlink tells of one patient is never the other’s', async (s) => {
+  await s.his(registers(nameless), merges(nameless, zhang), unlinks(zhang, nameless));
+  await s.lis(report('R1').of(nameless).withoutDemographics().final('K 6.2'));
+  await s.lis(report('R2').of(zhang).withoutDemographics().final('K 4.1'));
+  await s.shows({ R1: [nameless, 'K 6.2'], R2: [zhang, 'K 4.1'] });
+});
+
+story('合并期间旧号更新后拆开 A retired number told of while it was merged keeps that for itself', async (s) => {
+  await s.his(registers(nameless), merges(nameless, zhang), updates(zhang), unlinks(nameless, zhang));
+  await s.lis(report('R1').of(nameless).withoutDemographics().final('K 6.2'));
+  await s.lis(report('R2').of(zhang).withoutDemographics().final('K 4.1'));
+  await s.shows({ R1: [nameless, 'K 6.2'], R2: [zhang, 'K 4.1'] });
+});
+
+story('旧号下的另一个人 Somebody else under a retired number is held, not given the survivor’s name', async (s) => {
+  await s.his(registers(zhang), registers(again), merges(zhang, again));
+  await s.lis(
+    report('R1')
+      .of({ ...li, number: again.number })
+      .final('K 6.8'),
+    report('R2').of(again).final('WBC 8'),
+  );
+  await s.holds('MAP-3029');
+  await s.shows({ R2: [zhang, 'WBC 8'] });
+});
+
+story('旧号用旧名 Under a retired number its old demographics are the survivor’s', async (s) => {
+  const unknown = { ...again, name: '无名氏', birthDate: '19000101', residentId: '' };
+  await s.his(registers(zhang), registers(unknown), merges(zhang, unknown));
+  await s.lis(report('R1').of(unknown).final('K 4.1'));
+  await s.shows({ R1: [zhang, 'K 4.1'] });
+});
+
 story('断网时合并又拆开 Merged and unlinked while the line is down', async (s) => {
   const other = { ...li, number: again.number };
   await s.line.goes('down');

@@ -8,6 +8,7 @@ const again = { ...zhang, number: 'P0002' };
 const blood = culture('M1').of(zhang);
 const coli = ['大肠埃希菌/头孢曲松 >=64 R', '大肠埃希菌/亚胺培南 <=1 S'];
 const staph = ['金黄色葡萄球菌/万古霉素 1 S'];
+const delta = { profiles: { lis: { corrections: 'delta' } } };
 const shown = (rows: string[]) => rows.map((row) => row.replace(/ (S|I|R)$/, ' mg/L $1'));
 
 story('阴性培养 A culture without growth', async (s) => {
@@ -41,8 +42,6 @@ story('更正漏了一种菌 A correction without one of the organisms is held',
   await s.shows({ M1: [zhang, '培养结果 阳性', ...shown([...coli, ...staph])] });
 });
 
-const delta = { profiles: { lis: { corrections: 'delta' } } };
-
 story(
   '补充药敏 An organism reported later adds to the report',
   async (s) => {
@@ -60,6 +59,31 @@ story(
     await s.lis(blood.final('培养结果 阳性', ...coli, ...staph));
     await s.lis(blood.corrected(deleted('金黄色葡萄球菌/万古霉素')));
     await s.shows({ M1: [zhang, '培养结果 阳性', ...shown(coli)] });
+  },
+  delta,
+);
+
+story('只报一种药的更正 A correction with one drug only never stands for the whole organism', async (s) => {
+  await s.lis(blood.final('培养结果 阳性', ...coli), blood.corrected('培养结果 阳性', '大肠埃希菌/亚胺培南 2 I'));
+  await s.holds('MAP-3007');
+  await s.shows({ M1: [zhang, '培养结果 阳性', ...shown(coli)] });
+});
+
+story('只作废一种药 A correction that deletes one drug only does not withdraw the culture', async (s) => {
+  await s.lis(blood.final(...coli), blood.corrected(deleted('大肠埃希菌/头孢曲松')));
+  await s.holds('MAP-3007');
+  await s.shows({ M1: [zhang, ...shown(coli)] });
+  await s.lis(blood.corrected(deleted('大肠埃希菌/头孢曲松'), '大肠埃希菌/亚胺培南 <=1 S'));
+  await s.shows({ M1: [zhang, ...shown(coli.slice(1))] });
+});
+
+story(
+  '逐药补报的来源 A delta sender reports, changes and deletes single drugs',
+  async (s) => {
+    await s.lis(blood.final('培养结果 阳性', ...coli), blood.final('大肠埃希菌/阿米卡星 4 S'));
+    await s.shows({ M1: [zhang, '培养结果 阳性', ...shown([...coli, '大肠埃希菌/阿米卡星 4 S'])] });
+    await s.lis(blood.corrected(deleted('大肠埃希菌/头孢曲松'), '大肠埃希菌/亚胺培南 8 R'));
+    await s.shows({ M1: [zhang, '培养结果 阳性', ...shown(['大肠埃希菌/亚胺培南 8 R', '大肠埃希菌/阿米卡星 4 S'])] });
   },
   delta,
 );

@@ -1,3 +1,4 @@
+import { inventedResidentId } from '../demo/people.ts';
 import { person, report } from './messages.ts';
 import {
   addsPerson,
@@ -208,6 +209,63 @@ story('同一编号另一个人 Another person under a known number is held, the
   await s.lis(report('R1').of(stranger).final('K 6.2'), report('R2').of(zhang).final('K 4.1'));
   await s.holds('MAP-3029');
   await s.shows({ R2: [zhang, 'K 4.1'] });
+});
+
+story(
+  '名字是别人、其余要补 A report with another name is not given the known patient’s ID and birth date',
+  async (s) => {
+    const stranger = { ...li, number: zhang.number, birthDate: '', residentId: '' };
+    await s.his(registers(zhang, visit));
+    await s.lis(report('R1').of(stranger).final('K 6.8'), report('R2').of(zhang).final('K 4.1'));
+    await s.holds('MAP-3029');
+    await s.shows({ R2: [zhang, 'K 4.1'] });
+  },
+);
+
+story('无名氏确认身份 A patient who came unconscious gets a name: everything under the number goes on', async (s) => {
+  const unknown = { ...zhang, name: '无名氏', birthDate: '19700101', residentId: '' };
+  await s.his(registers(unknown, visit));
+  await s.lis(r1.final('K 4.1'));
+  await s.holds('MAP-3029');
+  await s.his(updates(zhang, visit));
+  await s.holds();
+  await s.lis(report('R2').of(zhang).withoutDemographics().final('WBC 8'));
+  await s.shows({ R1: [zhang, 'K 4.1'], R2: [zhang, 'WBC 8'] });
+});
+
+story(
+  '无名氏的登记晚到 A registration without a name arrives after the one with it, and changes nothing',
+  async (s) => {
+    const other = person('P0003', '王蓉');
+    for (const [who, birthDate] of [
+      [zhang, '19000101'],
+      [other, '19700101'],
+    ] as const) {
+      const unknown = { ...who, name: '无名氏', birthDate, residentId: '' };
+      const itself = { ...visit, number: `JZ${who.number}` };
+      await s.his(updates(who, itself).sentAt('11:00'), registers(unknown, itself).sentAt('10:00'));
+      await s.lis(report(`R${who.number}`).of(who).withoutDemographics().final('K 4.1'));
+    }
+    await s.shows({ RP0001: [zhang, 'K 4.1'], RP0003: [other, 'K 4.1'] });
+  },
+);
+
+story('就诊类型晚到一步 The class of the visit is told a moment after the report', async (s) => {
+  const ward = { 3: `ZY0001^^^^PatientNO~${zhang.residentId}^^^^IdentifyNO` };
+  await s.lis(r1.visit({ class: '', number: stay.number }).pid(ward).final('K 4.1'));
+  await s.holds('MAP-3005');
+  await s.his(admits(zhang, stay));
+  await s.holds();
+  await s.shows({ R1: [zhang, 'K 4.1'] });
+});
+
+story('身份证更正 A resident ID corrected: what was completed with the wrong one is issued again', async (s) => {
+  const wrong = { ...zhang, residentId: inventedResidentId(zhang.birthDate, 31) };
+  await s.his(registers(wrong, visit));
+  await s.lis(r1.withoutDemographics().final('K 4.1'), report('R2').of(wrong).final('WBC 8'));
+  await s.his(updates(zhang, visit));
+  await s.shows({ R1: [zhang, 'K 4.1'], R2: [wrong, 'WBC 8'] });
+  await s.trail('publish R1 v1', 'publish R2 v1', 'replace R1 v2');
 });
 
 story('登记本身矛盾 A registration of another person under a known number is held', async (s) => {

@@ -71,8 +71,17 @@ story('撤回初步报告 A withdrawal of an interim report ends its waiting', a
 });
 
 story('迟到的撤回 A withdrawal older than the correction withdraws nothing', async (s) => {
-  await s.lis(r1.at('10:00').final('K 6.2'), r1.at('11:00').corrected('K 4.1'), r1.at('10:30').withdrawn());
+  await s.lis(r1.at('10:00').final('K 6.2'), r1.at('11:00').corrected('K 4.1'));
+  await s.lis(r1.at('10:30').sentAt('10:31').withdrawn());
   await s.shows({ R1: [zhang, 'K 4.1'] });
+});
+
+story('撤回写的是首发时间 A withdrawal that repeats the first report time is held, never dropped', async (s) => {
+  await s.lis(r1.at('10:00').final('K 6.2'), r1.at('11:00').corrected('K 4.1'), r1.at('10:00').withdrawn());
+  await s.holds('MAP-3007');
+  await s.shows({ R1: [zhang, 'K 4.1'] });
+  await s.lis(r1.at('11:00').withdrawn());
+  await s.shows({});
 });
 
 story('两次撤回 A withdrawal sent twice', async (s) => {

@@ -1,5 +1,6 @@
 import { inventedResidentId } from '../demo/people.ts';
-import { type Message, msh, person, report, segments, together } from './messages.ts';
+import { type Message, msh, person, report, segments, toCome, together } from './messages.ts';
+import { registers } from './registrations.ts';
 import { story } from './story.ts';
 
 const zhang = person('P0001', '张晋');
@@ -208,3 +209,54 @@ story('心跳与质控 Heartbeats are acknowledged and filtered, reports go on',
   await s.lis(heartbeat, r1.final('K 4.1'), heartbeat);
   await s.shows({ R1: [zhang, 'K 4.1'] });
 });
+
+const oneByOne = { profiles: { lis: { 'assembly.quiet_seconds': 180 } } };
+
+story(
+  '逐项发送，还有一项待出 Tests one by one, of which one is still to come',
+  async (s) => {
+    await s.lis(r1.final('K 4.1', toCome('Na')), r1.final('Na 140'));
+    await s.passes('10 min');
+    await s.shows({ R1: [zhang, 'K 4.1', 'Na 140'] });
+  },
+  oneByOne,
+);
+
+story(
+  '静默期内改正患者 The right patient within the quiet period: nothing goes out under the wrong one',
+  async (s) => {
+    await s.lis(r1.final('K 6.8'), report('R1').of(li).final('K 6.8'));
+    await s.passes('10 min');
+    await s.shows({ R1: [li, 'K 6.8'] });
+    await s.trail('publish R1 v1');
+  },
+  oneByOne,
+);
+
+story(
+  '静默期之后改正患者 The right patient after the quiet period: withdrawn there, published here, in a backlog too',
+  async (s) => {
+    await s.lis(r1.final('K 6.8'), report('R2').of(zhang).final('ALT 30'), report('R3').of(zhang).final('CRP 3'));
+    await s.lis(report('R4').of(zhang).final('WBC 8'), report('R1').of(li).final('K 6.8'));
+    await s.passes('10 min');
+    await s.shows({
+      R1: [li, 'K 6.8'],
+      R2: [zhang, 'ALT 30'],
+      R3: [zhang, 'CRP 3'],
+      R4: [zhang, 'WBC 8'],
+    });
+  },
+  oneByOne,
+);
+
+story(
+  '静默期内才登记 A patient registered within the quiet period: the report goes out with the name',
+  async (s) => {
+    await s.lis(r1.withoutDemographics().final('K 6.8'));
+    await s.his(registers(zhang));
+    await s.passes('10 min');
+    await s.shows({ R1: [zhang, 'K 6.8'] });
+    await s.trail('publish R1 v1');
+  },
+  oneByOne,
+);

@@ -206,3 +206,17 @@ story('等待就诊记录时合并 Merged while it waits for the encounter', asy
   await s.waits();
   await s.shows({ R1: [zhang, 'K 4.1'] });
 });
+
+story('等就诊记录时合并，一直没有就诊记录 Merged while it waits for an encounter that never comes', async (s) => {
+  s.wantsParentOf('R1');
+  await s.lis(report('R1').of(again).final('K 4.1'));
+  await s.passes('3 h');
+  await s.his(merges(zhang, again));
+  await s.passes('20 h');
+  await s.wantsNothing();
+  await s.passes('2 h');
+  await s.waits();
+  await s.holds();
+  await s.shows({ R1: [zhang, 'K 4.1'] });
+  await s.trail('publish R1 v2');
+});

@@ -138,3 +138,34 @@ story('等待就诊记录时改发 Moved while the platform wants the wrong pati
   await s.waits();
   await s.shows({ R1: [li, 'K 6.2'] });
 });
+
+story('错报告不教人 A report under the wrong number says nothing of whose the next one is', async (s) => {
+  const wrongly = report('R1').of({ ...li, number: zhang.number });
+  await s.lis(wrongly.final('K 6.2'), report('R2').of(zhang).withoutDemographics().final('WBC 8'));
+  await s.holds('MAP-3009');
+  await s.his(registers(zhang));
+  await s.holds();
+  await s.lis(lis.corrected('K 6.2'));
+  await s.shows({ R1: [li, 'K 6.2'], R2: [zhang, 'WBC 8'] });
+});
+
+story(
+  '错报告撤走后 The right patient’s reports go on when the one under their number was withdrawn or moved',
+  async (s) => {
+    for (const [right, away] of [
+      [person('P0011', '王一'), 'moved'],
+      [person('P0012', '王二'), 'withdrawn'],
+    ] as const) {
+      const wrongly = report(`W${right.number}`).of({ ...li, number: right.number });
+      await s.lis(wrongly.final('K 6.2'), report(`R${right.number}`).of(right).final('K 4.1'));
+      await s.holds('MAP-3029');
+      await s.lis(away === 'moved' ? report(`W${right.number}`).of(li).corrected('K 6.2') : wrongly.withdrawn());
+      await s.holds();
+    }
+    await s.shows({
+      WP0011: [li, 'K 6.2'],
+      RP0011: [person('P0011', '王一'), 'K 4.1'],
+      RP0012: [person('P0012', '王二'), 'K 4.1'],
+    });
+  },
+);

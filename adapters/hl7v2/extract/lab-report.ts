@@ -59,7 +59,7 @@ export function readLabReport(
     if (panel !== undefined) panels.push(panel);
     readHeader(x, header, specimen);
     for (const note of group.notes) remarks.push(...noteText(x, note));
-    const inline = isInline(x);
+    const inline = isInline(x) ? group : undefined;
     for (const result of group.results) results.add(result, action, organism, inline);
   }
 
@@ -138,7 +138,8 @@ class LabResults {
     result: ResultGroup,
     orderAction: StatusAction | undefined,
     organism: OrganismLink | undefined,
-    inline: boolean,
+    /** Its order, when that names organism and drug in one OBX each. */
+    inline: OrderGroup | undefined,
   ): void {
     const x = this.#x;
     const { message } = x.scope;
@@ -149,9 +150,11 @@ class LabResults {
       else remark(x, 'MAP-3024', 'OBX', 'completeness');
       return;
     }
-    if (organism !== undefined || inline) {
+    if (organism !== undefined || inline !== undefined) {
       const action = withinOrder(orderAction, statusOf(x));
-      const taken = organism ? this.cultures.addLinked(x, organism, action) : this.cultures.addInline(x, action);
+      const taken = organism
+        ? this.cultures.addLinked(x, organism, action)
+        : inline && this.cultures.addInline(x, inline, action);
       if (taken) {
         this.actions.push(action);
         return;

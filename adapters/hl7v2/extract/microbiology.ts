@@ -1,4 +1,5 @@
 import type { Coded, Organism, Susceptibility } from '../../../agent/clinical/records/types.ts';
+import { drugsOf, keyOfLastDrug } from '../../../agent/clinical/reports/parts.ts';
 import type { ReportStatement, StatusAction } from '../../../agent/clinical/reports/types.ts';
 import { fieldText, type Segment, valueAt } from '../parser.ts';
 import { missingKey } from '../profile/path-compile.ts';
@@ -114,54 +115,120 @@ export function isInline(x: Extraction): boolean {
 
 interface Row {
   action: StatusAction | undefined;
-  susceptibility: Susceptibility | undefined;
+  /** Absent in a row that says of the organism only that it grew. */
+  tested: Susceptibility | undefined;
+}
+
+/** What grew in one culture. */
+interface Isolate {
+  organism: Omit<Organism, 'susceptibilities'>;
+  /** The order it grew in; of organism and drug in one OBX the order of these. */
+  culture: OrderGroup | undefined;
+  /** Whether its rows may be those of another order too: a sender may write an order for each drug. */
+  spread: boolean;
+  rows: Row[];
 }
 
 /** Collects what grew in a report, in the order it comes. */
 export class Cultures {
-  readonly #found = new Map<string, { organism: Omit<Organism, 'susceptibilities'>; rows: Row[] }>();
+  readonly #found = new Map<string, Isolate[]>();
 
   /** The current OBX as a drug of the organism that the order points at. */
   addLinked(x: Extraction, link: OrganismLink, action: StatusAction | undefined): boolean {
     const drug = codedOf(x, x.rules.items);
     if (drug === undefined) return false;
-    this.#add(link.organism, link.subId, undefined, { action, susceptibility: susceptibilityOf(x, drug) });
+    this.#add({ ...link, spread: false }, undefined, { action, tested: susceptibilityOf(x, drug) });
     return true;
   }
 
   /** The current OBX as organism and, if it names one, drug. False when it names no organism: then it is an item. */
-  addInline(x: Extraction, action: StatusAction | undefined): boolean {
+  addInline(x: Extraction, culture: OrderGroup, action: StatusAction | undefined): boolean {
     const inline = x.rules.microbiology?.inline;
     const organism = inline && codedOf(x, inline.organism);
     if (inline === undefined || organism === undefined) return false;
     const drug = codedOf(x, inline.drug);
-    this.#add(organism, valueBy(x, inline.isolate), valueBy(x, inline.quantity), {
-      action,
-      susceptibility: drug && susceptibilityOf(x, drug),
-    });
+    const isolate = { organism, subId: valueBy(x, inline.isolate), culture, spread: true };
+    this.#add(isolate, valueBy(x, inline.quantity), { action, tested: drug && susceptibilityOf(x, drug) });
     return true;
   }
 
-  #add(organism: Coded, subId: string | undefined, quantity: string | undefined, row: Row): void {
+  #add(
+    { organism, subId, culture, spread }: OrganismLink & { spread: boolean },
+    quantity: string | undefined,
+    row: Row,
+  ): void {
     const key = (organism.code ?? organism.name ?? '') + (subId === undefined ? '' : `/${subId}`);
-    const known = this.#found.get(key) ?? { organism: { key, organism }, rows: [] };
-    if (quantity !== undefined) known.organism.quantity ??= quantity;
-    known.rows.push(row);
-    this.#found.set(key, known);
+    const isolates = this.#found.get(key) ?? [];
+    this.#found.set(key, isolates);
+    let isolate = isolates.find((one) => one.culture === culture);
+    if (isolate === undefined) {
+      isolate = { organism: { key, organism }, culture, spread, rows: [] };
+      isolates.push(isolate);
+    }
+    if (quantity !== undefined) isolate.organism.quantity ??= quantity;
+    isolate.rows.push(row);
   }
 
   /**
-   * What grew, and what becomes of it by the statuses of its rows: rows that are removed are left out, and an organism goes
-   * with the last of them.
+   * What grew, and what becomes of it by the statuses of its rows. The same organism of two cultures (two bottles) is two,
+   * told apart by `#2` in their order: the drugs of one must not pass for the other's.
    */
   settle(itemActions: ReportStatement['itemActions']): Organism[] {
-    return [...this.#found.values()].map(({ organism, rows }) => {
-      const kept = rows.filter(({ action }) => action !== 'remove-item');
-      if (kept.length === 0) itemActions[organism.key] = 'remove-item';
-      else if (kept.some(({ action }) => action === 'hold')) itemActions[organism.key] = 'hold';
-      return { ...organism, susceptibilities: kept.flatMap(({ susceptibility }) => susceptibility ?? []) };
-    });
+    return [...this.#found.values()].flatMap((isolates) =>
+      joined(isolates).map(({ organism, rows }, n) => {
+        const key = n === 0 ? organism.key : `${organism.key}#${n + 1}`;
+        return settleRows({ ...organism, key }, rows, itemActions);
+      }),
+    );
   }
+}
+
+/** Isolates of which no drug was tested twice are one, when their sender may have spread it over orders. */
+function joined(isolates: readonly Isolate[]): Isolate[] {
+  const cultures: Isolate[] = [];
+  for (const isolate of isolates) {
+    const drugs = keptDrugs(isolate.rows);
+    const same = cultures.find(
+      (one) => one.spread && isolate.spread && ![...keptDrugs(one.rows)].some((drug) => drugs.has(drug)),
+    );
+    if (same === undefined) cultures.push({ ...isolate, rows: [...isolate.rows] });
+    else {
+      same.rows.push(...isolate.rows);
+      same.organism = { ...isolate.organism, ...same.organism };
+    }
+  }
+  return cultures;
+}
+
+const nameOfDrug = ({ drug }: Susceptibility): string => drug.code ?? drug.name ?? '';
+const keptDrugs = (rows: readonly Row[]): Set<string> =>
+  new Set(rows.flatMap(({ action, tested }) => (tested && action !== 'remove-item' ? [nameOfDrug(tested)] : [])));
+
+/**
+ * The drugs of one organism, and their actions. A removed one beside a kept one of the same drug is its former value. An
+ * organism goes, or waits, as its own row says; without one, with the last of its drugs.
+ */
+function settleRows(
+  organism: Omit<Organism, 'susceptibilities'>,
+  rows: readonly Row[],
+  itemActions: ReportStatement['itemActions'],
+): Organism {
+  const kept = keptDrugs(rows);
+  const drugRows = rows.filter(
+    ({ action, tested }) => tested && !(action === 'remove-item' && kept.has(nameOfDrug(tested))),
+  );
+  const settled: Organism = { ...organism, susceptibilities: drugRows.flatMap(({ tested }) => tested ?? []) };
+  for (const [i, { key }] of drugsOf(settled).entries()) {
+    const action = drugRows[i]?.action;
+    if (action === 'hold' || action === 'remove-item') itemActions[key] = action;
+  }
+  const own = rows.filter(({ tested }) => tested === undefined);
+  const place = own.length > 0 ? organism.key : keyOfLastDrug(organism.key);
+  const deciding = own.length > 0 ? own : drugRows;
+  const left = deciding.filter(({ action }) => action !== 'remove-item');
+  if (left.length === 0) itemActions[place] = 'remove-item';
+  else if (left.every(({ action }) => action === 'hold')) itemActions[place] = 'hold';
+  return settled;
 }
 
 function susceptibilityOf(x: Extraction, drug: Coded): Susceptibility {

@@ -60,11 +60,6 @@ function merge(
       { ...gone, mergedInto: to },
       {
         ...stays,
-        // Reports of the visits of either may come yet.
-        encounters: [
-          ...gone.encounters.filter((a) => !stays.encounters.some((b) => a.visitNumber === b.visitNumber)),
-          ...stays.encounters,
-        ],
         retired: [...stays.retired, { patientKey: retired, reportKeys }],
         ...(gone.lacking && { lacking: [...(stays.lacking ?? []), ...gone.lacking] }),
       },
@@ -82,35 +77,51 @@ function unlink({ retired, survivor }: MergeStatement, stateOf: StateOf): MergeD
   const holders = chain.slice(1).map((key) => stateOf(key) ?? newPatient(key));
   const reportKeys = holders[0]?.retired.find(({ patientKey }) => patientKey === freed)?.reportKeys ?? [];
   const given = new Set(reportKeys);
+  const isGiven = (key: string): boolean => given.has(key);
+  // What went out without its patient under the number it comes from is completed under its own.
+  const lacking = new Set([...(gone.lacking ?? []), ...holders.flatMap((one) => one.lacking ?? []).filter(isGiven)]);
   return {
     do: 'apply',
     from: chain.at(-1) ?? freed,
     to: freed,
     reportKeys,
     next: [
-      { ...gone, mergedInto: undefined },
+      { ...gone, mergedInto: undefined, lacking: lacking.size > 0 ? [...lacking] : undefined },
       ...holders.map((holder) => ({
         ...holder,
         retired: holder.retired
           .filter(({ patientKey }) => patientKey !== freed)
-          .map((one) => ({ ...one, reportKeys: one.reportKeys.filter((key) => !given.has(key)) })),
+          .map((one) => ({ ...one, reportKeys: one.reportKeys.filter((key) => !isGiven(key)) })),
+        ...(holder.lacking && { lacking: holder.lacking.filter((key) => !isGiven(key)) }),
       })),
     ],
   };
 }
 
 /**
- * Remembers, for an unlink, that a record came under a retired number.
- * @returns the states that changed: those the number was merged into, step by step.
+ * Remembers, for an unlink, under which number a record came last: those above it give it back, to those below and
+ * beside it belongs no longer what came expressly under another number.
+ * @returns the states that changed.
  */
 export function rememberUnder(patientKey: string, reportKey: string, stateOf: StateOf): PatientState[] {
   const chain = chainOf(patientKey, stateOf);
-  return chain.slice(1).flatMap((holderKey, i) => {
+  const seen = new Set<string>();
+  const remember = (holderKey: string, child: string | undefined): PatientState[] => {
     const holder = stateOf(holderKey);
-    const child = chain[i];
-    const entry = holder?.retired.find((one) => one.patientKey === child);
-    if (!holder || !entry || entry.reportKeys.includes(reportKey)) return [];
-    const changed = { ...entry, reportKeys: [...entry.reportKeys, reportKey] };
-    return [{ ...holder, retired: holder.retired.map((one) => (one === entry ? changed : one)) }];
-  });
+    if (!holder || holder.retired.length === 0 || seen.has(holderKey)) return [];
+    seen.add(holderKey);
+    let changed = false;
+    const below: PatientState[] = [];
+    const retired = holder.retired.map((one) => {
+      const isHere = one.reportKeys.includes(reportKey);
+      const belongs = one.patientKey === child;
+      if (!belongs && isHere) below.push(...remember(one.patientKey, undefined));
+      if (belongs === isHere) return one;
+      changed = true;
+      const others = one.reportKeys.filter((key) => key !== reportKey);
+      return { ...one, reportKeys: belongs ? [...others, reportKey] : others };
+    });
+    return changed ? [{ ...holder, retired }, ...below] : below;
+  };
+  return chain.flatMap((key, i) => remember(key, chain[i - 1]));
 }

@@ -32,7 +32,7 @@ export interface PatientState {
   patient: Patient;
   /**
    * Message time each field was last told at, `''` when the message had none; absent: told by a report only, which any
-   * demographics outweigh.
+   * demographics outweigh, and which completes no other report.
    */
   toldAt: Partial<Record<'identifiers' | 'name' | 'sex' | 'birthDate' | 'phone' | 'address', string>>;
   /** The last visits by visit number, newest last; bounded. Complete reports that do not say their visit's class. */

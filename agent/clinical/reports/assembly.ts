@@ -2,6 +2,7 @@ import type { ClinicalRecord, Finding } from '../records/types.ts';
 import { contentHash, placedIn } from './content.ts';
 import type { Arrival, LifeCycleRules } from './life-cycle.ts';
 import type { ReportDecision, ReportState, ReportStatement } from './types.ts';
+import { endWaiting, keyOf, withArrival } from './waiting.ts';
 
 /**
  * Senders that send one message a test: what a report says is collected until no test came for the quiet period of
@@ -9,15 +10,13 @@ import type { ReportDecision, ReportState, ReportStatement } from './types.ts';
  * end; the first that is read again after its end publishes all and absorbs the others.
  */
 
-const keyOf = ({ seq, part }: Arrival): string => `${seq}:${part}`;
-
 /** Whether a statement is one of those collected: read again, it says nothing new. */
 export const isCollected = (state: ReportState | undefined, arrival: Arrival): boolean =>
   state?.assembling !== undefined && state.waiting.includes(keyOf(arrival));
 
-/** The arrival among those that wait, once. */
-export const withArrival = (waiting: string[], arrival: Arrival): string[] =>
-  waiting.includes(keyOf(arrival)) ? waiting : [...waiting, keyOf(arrival)];
+/** Whether the period was over before a message came: what was collected goes out first, without that message. */
+export const isOver = (state: ReportState | undefined, nowMs: number): boolean =>
+  state?.assembling !== undefined && state.assembling.untilMs <= nowMs;
 
 /** Collects a report as it stands with one more test; the quiet period begins anew. */
 export function collect(
@@ -46,8 +45,9 @@ export function endOfQuiet(state: ReportState, arrival: Arrival, nowMs: number):
     return { do: 'wait', code: 'MAP-3028', dueMs: assembling?.untilMs, next: state };
   }
   const { record } = assembling;
-  const absorbs = state.waiting.filter((key) => key !== keyOf(arrival));
-  const next: ReportState = { ...state, assembling: undefined, waiting: [] };
+  const ended = endWaiting(state);
+  const absorbs = ended.absorbs.filter((key) => key !== keyOf(arrival));
+  const next: ReportState = { ...state, ...ended.left, assembling: undefined };
   const hash = contentHash(record);
   if (state.status === 'published' && hash === state.contentHash)
     return { do: 'absorb', reason: 'duplicate', next, absorbs };

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import type { ClinicalRecord, Coded, ExamReport, Finding, LabReport } from '../records/types.ts';
 import { ordered } from './ordered.ts';
-import { missingParts, partsOf, withoutParts } from './parts.ts';
+import { joinOrganisms, missingParts, partsOf, withoutParts } from './parts.ts';
 
 /**
  * SHA-256 (hex) of what a record says. Equal content has an equal hash, whatever the order of keys.
@@ -28,7 +28,7 @@ export function mergeDelta(
 
 function mergeLab(current: LabReport, delta: LabReport, removed: ReadonlySet<string>): LabReport {
   const adds = isSupplement(current, delta, removed);
-  const organisms = byKey(current.organisms ?? [], delta.organisms ?? []);
+  const organisms = joinOrganisms(current.organisms ?? [], delta.organisms ?? []);
   return withoutParts(
     {
       ...current,
@@ -84,7 +84,7 @@ export function withAdditions(current: ClinicalRecord, additions: ClinicalRecord
 /** The current version with these parts in the place of its own, new ones at the end; nothing else of it changes. */
 export function withParts(current: ClinicalRecord, parts: ClinicalRecord): ClinicalRecord {
   if (current.kind === 'lab-report' && parts.kind === 'lab-report') {
-    const organisms = byKey(current.organisms ?? [], parts.organisms ?? []);
+    const organisms = joinOrganisms(current.organisms ?? [], parts.organisms ?? []);
     return { ...current, items: byKey(current.items, parts.items), ...(organisms.length > 0 && { organisms }) };
   }
   if (current.kind !== 'exam-report' || parts.kind !== 'exam-report') return current;

@@ -2,7 +2,7 @@ import { compareTimes } from '../records/time.ts';
 import type { ClinicalRecord } from '../records/types.ts';
 import { contentHash, withAdditions, withParts } from './content.ts';
 import type { Arrival } from './life-cycle.ts';
-import { additionsTo, filterParts, isAmbiguousDelta, partsOf, withoutParts } from './parts.ts';
+import { additionsTo, filterParts, isAmbiguousDelta, isLastDrug, partsOf, withoutParts } from './parts.ts';
 import type { ReportState, ReportStatement, ToldAt } from './types.ts';
 
 /**
@@ -19,7 +19,7 @@ export function isOlder(statement: ReportStatement, told: ToldAt, arrival: Arriv
   return arrival.seq < (told.appliedSeq ?? 0);
 }
 
-/** Keys of the items and sections that a statement deletes. */
+/** Keys of the items, organisms, drugs and sections that a statement deletes. */
 export function removedParts(statement: ReportStatement): Set<string> {
   const removed = new Set<string>();
   for (const [key, action] of Object.entries(statement.itemActions)) if (action === 'remove-item') removed.add(key);
@@ -51,12 +51,13 @@ export function crossing(
     return at !== undefined && !ambiguous && !isOlder(statement, at, arrival);
   };
   const unheard = additionsTo(current, statement.report, before);
-  const isUnheard = new Set((unheard ? partsOf(unheard) : []).map(({ key }) => key));
+  const known = new Set(partsOf(current).map(({ key }) => key));
+  const isUnheard = new Set((unheard ? partsOf(unheard) : []).flatMap(({ key }) => (known.has(key) ? [] : [key])));
   const removed = removedParts(statement);
   const kept = withoutParts(statement.report, removed);
   const additions = additionsTo(current, kept, before);
   const changed = withParts(current, filterParts(kept, isLater));
-  const gone = new Set([...removed].filter(isLater));
+  const gone = new Set([...removed].filter((key) => isLater(key) || isLastDrug(key)));
   const report = withoutParts(additions ? withAdditions(changed, additions) : changed, gone);
   const told = Object.entries(toldBy(statement, arrival)).filter(([key]) => isLater(key) || isUnheard.has(key));
   return {

@@ -27,7 +27,10 @@ export interface ReportStatement {
   /** What the message lacks and the patient index may know: filled from it, else parked if the profile parks. */
   lacks?: Array<'name' | 'sex' | 'birthDate' | 'patientClass'>;
   reportAction: StatusAction;
-  /** Keys of items or sections whose own status is remove-item or hold; all others publish. */
+  /**
+   * Keys of items, organisms, drugs or sections whose own status is remove-item or hold; all others publish. `ECO|`: the
+   * organism goes, or waits, with the last of its drugs.
+   */
   itemActions: Record<string, StatusAction>;
   /** Ordering: report time, then message time, then arrival. Future times are undefined. */
   reportTime?: string;
@@ -47,6 +50,8 @@ export interface ReportState {
   version: number;
   /** Content of that version, for deltas and for seeing missing items. */
   current?: ClinicalRecord;
+  /** Fields of the patient that this content (or what is collected) has from the patient index. */
+  completed?: ReportStatement['lacks'];
   /** Tests of one report that come one by one, until its quiet period is over (profile `assembly`). */
   assembling?: { record: ClinicalRecord; untilMs: number; findings: Finding[] };
   /**
@@ -64,6 +69,8 @@ export interface ReportState {
   contentHash?: string;
   /** Messages held as interim: the next publish absorbs them. `seq:part`. */
   waiting: string[];
+  /** What of them is finished, as keys by `seq:part`: a final that does not mention it must not end their waiting. */
+  finished?: Record<string, string[]>;
 }
 
 /** Where something stands in the order of a report's life. */

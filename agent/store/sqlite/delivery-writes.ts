@@ -6,7 +6,7 @@ import type { Books } from './books.ts';
 import { lookupField, macFields } from './mapping-writes.ts';
 import { retractionAfter } from './rendering-writes.ts';
 import type { Claimed } from './requests.ts';
-import { outboxState } from './schema.ts';
+import { mayHold, outboxState } from './schema.ts';
 
 interface Head {
   n: number;
@@ -54,7 +54,8 @@ export function openDeliveryWrites(db: DatabaseSync, vault: Vault, books: Books,
   const nextDue = db.prepare(`SELECT min(due_ms) AS due FROM (SELECT due_ms FROM (${lanes}) UNION ALL
     SELECT min(due_ms) FROM outbox WHERE platform=?1 AND state=${outboxState.parent} AND ${free})`);
   const row = db.prepare(`SELECT o.*, e.nonce FROM outbox o JOIN epoch e ON e.id = o.epoch WHERE o.n=?`);
-  const attempt = db.prepare('UPDATE outbox SET attempts = attempts + 1, may_hold = 1 WHERE n=?');
+  const attempt = db.prepare(`UPDATE outbox SET attempts = attempts + 1,
+    may_hold = CASE may_hold WHEN ${mayHold.no} THEN ${mayHold.sentBack} ELSE ${mayHold.yes} END WHERE n=?`);
   const countAttempts = db.prepare(
     `INSERT INTO cursor(stage, at) VALUES('${CLAIMS}', ?1) ON CONFLICT DO UPDATE SET at = at + ?1 RETURNING at`,
   );
@@ -71,6 +72,16 @@ export function openDeliveryWrites(db: DatabaseSync, vault: Vault, books: Books,
   );
   const putReceipt = db.prepare('INSERT OR REPLACE INTO receipt(n, key_id, sealed) VALUES(?,?,?)');
   const insertLookup = db.prepare('INSERT OR IGNORE INTO lookup(kind, mac, seq) VALUES(?,?,?)');
+
+  const holdsNothing = db.prepare(`UPDATE outbox SET may_hold=${mayHold.no} WHERE n=?`);
+  // Issued again under another number, as after a merge: what never reached the platform needs not go out before it.
+  const issuedElsewhere = db.prepare(
+    `SELECT seq FROM outbox WHERE report=? AND platform=? AND n>? AND lane<>? AND operation<>'retract'
+     AND state=${outboxState.after} ORDER BY n LIMIT 1`,
+  );
+  const replace = db.prepare(
+    `UPDATE outbox SET state=${outboxState.cancelled}, by_seq=?, done_ms=?, rule='replaced' WHERE n=?`,
+  );
 
   const stateOf = db.prepare('SELECT state FROM outbox WHERE n=?');
   const retraction = db.prepare(retractionAfter);
@@ -227,7 +238,7 @@ export function openDeliveryWrites(db: DatabaseSync, vault: Vault, books: Books,
     if (v.outcome !== 'accepted') known.clear();
     switch (v.outcome) {
       case 'accepted':
-        finish.run(outboxState.accepted, null, null, nowMs, 1, v.n);
+        finish.run(outboxState.accepted, null, null, nowMs, mayHold.yes, v.n);
         aside.unparkLane(platform, r.lane);
         break;
       case 'received':
@@ -235,14 +246,14 @@ export function openDeliveryWrites(db: DatabaseSync, vault: Vault, books: Books,
         break;
       case 'refused': {
         // A refusal of the first attempt is the platform's word that it has nothing; later ones leave it open.
-        const mayHold = r.attempts > 1 ? 1 : 0;
+        const holds = r.may_hold === mayHold.yes ? mayHold.yes : mayHold.no;
         const by = withdrawn(r);
         if (by !== undefined) {
           // Nobody needs to mend what is withdrawn, and what was issued anew does not wait for it.
-          cancel.run(by, nowMs, mayHold, v.n);
+          cancel.run(by, nowMs, holds, v.n);
           break;
         }
-        finish.run(outboxState.refused, v.code, safeCode(v.platformCode), nowMs, mayHold, v.n);
+        finish.run(outboxState.refused, v.code, safeCode(v.platformCode), nowMs, holds, v.n);
         for (const later of laterOfReport.all(platform, r.report, v.n) as unknown as Array<{
           n: number;
           seq: number;
@@ -258,10 +269,24 @@ export function openDeliveryWrites(db: DatabaseSync, vault: Vault, books: Books,
         // Withdrawn meanwhile: never sent again, its retraction follows.
         if (by !== undefined) cancel.run(by, nowMs, r.may_hold, v.n);
         else if (v.outcome === 'retry') again.run(outboxState.ready, Math.ceil(v.retryAtMs), v.code, v.n);
-        else aside.park({ ...r, platform }, Math.ceil(v.retryAtMs), nowMs);
+        else sendBack(platform, r, v, nowMs);
         break;
       }
     }
     for (const seq of touched) books.settle(seq, nowMs);
+  }
+
+  /** The platform wants its parent first: it has not taken it. */
+  function sendBack(platform: number, r: OutboxRow, v: { n: number; retryAtMs: number }, nowMs: number): void {
+    // Of what it said `received` to nobody knows what it kept.
+    if (r.state !== outboxState.received && r.may_hold === mayHold.sentBack) {
+      holdsNothing.run(v.n);
+      const later = issuedElsewhere.get(r.report, platform, v.n, r.lane) as { seq: number } | undefined;
+      if (later && r.operation !== 'retract') {
+        replace.run(later.seq, nowMs, v.n);
+        return;
+      }
+    }
+    aside.park({ ...r, platform }, Math.ceil(v.retryAtMs), nowMs);
   }
 }

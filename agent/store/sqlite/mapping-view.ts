@@ -8,7 +8,7 @@ import { phi } from '../../support/phi.ts';
 import { askThrough } from '../../support/thread.ts';
 import type { JournalEntry, MappingStore, RenderingStore } from '../contract.ts';
 import { macFields } from './mapping-writes.ts';
-import { openForReading } from './open.ts';
+import { isDamage, openForReading } from './open.ts';
 import { openReader, serveReads } from './reader.ts';
 import { packBatch, packRendered, type WriteRequest } from './requests.ts';
 import { type MessageRow, messageColumns, openStored } from './stored.ts';
@@ -84,9 +84,18 @@ export function openMappingView(access: StageAccess): MappingView {
   const dueMessages = db.prepare(`SELECT d.seq, m.received_ms, n.name AS source
     FROM (SELECT DISTINCT seq FROM part INDEXED BY part_due WHERE due_ms <= ? ORDER BY seq LIMIT ?) d
     JOIN message m ON m.seq = d.seq JOIN name n ON n.id = m.source ORDER BY d.seq`);
+  const isDue = db.prepare('SELECT 1 FROM part WHERE seq = ? AND due_ms <= ? LIMIT 1');
+  const partsOfAny = db.prepare('SELECT DISTINCT part FROM journal WHERE seq = ? ORDER BY part');
+  const partsOfReport = db.prepare(`SELECT DISTINCT j.part FROM journal j JOIN report r ON r.id = j.report
+    WHERE j.seq = ? AND r.mac = ? ORDER BY j.part`);
   // Without a time nothing is due.
   const standing = db.prepare(`SELECT part FROM part WHERE seq = ?1 AND state <> 'quarantined'
     AND (due_ms IS NULL OR due_ms > ?2) UNION SELECT part FROM journal WHERE seq = ?1`);
+
+  // On its way, sent, or held.
+  const other = db.prepare(`SELECT 1 FROM journal j WHERE j.jseq = ?2 AND (
+    EXISTS (SELECT 1 FROM outbox o WHERE o.report = j.report AND o.platform = ?1) OR
+    EXISTS (SELECT 1 FROM rendering r WHERE r.platform = ?1 AND r.report = j.report AND r.state = 'quarantined'))`);
 
   const idOf = (platform: string): number => (platformId.get(platform) as { id: number } | undefined)?.id ?? -1;
   const cursorAt = (stage: string): number => (cursor.get(stage) as { at: number } | undefined)?.at ?? 0;
@@ -100,9 +109,18 @@ export function openMappingView(access: StageAccess): MappingView {
       const rows = heldMessages.all(source, afterSeq, count) as unknown as MessageRow[];
       return rows.map((row) => ({ message: stored.message(row), keep: standingOf(row.seq, -1) }));
     },
-    due(nowMs, count) {
-      const rows = dueMessages.all(Math.floor(nowMs), count) as unknown as MessageRow[];
-      return rows.map((row) => ({ message: stored.message(row), keep: standingOf(row.seq, Math.floor(nowMs)) }));
+    *due(nowMs, count) {
+      const now = Math.floor(nowMs);
+      const rows = dueMessages.all(now, count) as unknown as MessageRow[];
+      for (const row of rows) {
+        if (!isDue.get(row.seq, now)) continue;
+        yield { message: stored.message(row), keep: standingOf(row.seq, now) };
+      }
+    },
+    partsOf(seq, reportKey) {
+      const mac = reportKey === undefined ? undefined : vault.mac(macFields.report, reportKey);
+      const rows = (mac ? partsOfReport.all(seq, mac) : partsOfAny.all(seq)) as unknown as Array<{ part: number }>;
+      return rows.map(({ part }) => part);
     },
     marked: (of) => (cursor.get(of) as { at: number } | undefined)?.at,
     mappedThrough: () => cursorAt('mapping'),
@@ -111,10 +129,19 @@ export function openMappingView(access: StageAccess): MappingView {
       const row = orHeld(() => report.get(mac)) as unknown as ReportRow | undefined;
       return row && stateOf(row);
     },
-    reportsOf(patientKey) {
+    reportsOf(patientKey, onDamaged) {
       const mac = vault.mac(macFields.patient, patientKey);
       const rows = orHeld(() => reportsOfLane.all(mac)) as unknown as ReportRow[];
-      return rows.flatMap((row) => stateOf(row) ?? []);
+      return rows.flatMap((row) => {
+        try {
+          return stateOf(row) ?? [];
+        } catch (error) {
+          // One damaged report must not hold all others of its patient: a merge could never be applied.
+          if (!onDamaged || isDamage(error)) throw error;
+          onDamaged();
+          return [];
+        }
+      });
     },
     patient(patientKey) {
       const mac = vault.mac(macFields.patient, patientKey);
@@ -135,6 +162,7 @@ export function openMappingView(access: StageAccess): MappingView {
     },
     held: (platform, afterJseq, count) =>
       (held.all(idOf(platform), afterJseq, count) as unknown as JournalRow[]).map(openEntry),
+    hasOther: (platform, jseq) => other.get(idOf(platform), jseq) !== undefined,
     unsent: (platform) => (unsent.get(idOf(platform)) as { n: number }).n,
     async commitRendering(platform, through, results, notBeforeMs, mark) {
       const packed = results.map(({ jseq, rendered }) => ({ jseq, rendered: packRendered(rendered) }));

@@ -147,7 +147,7 @@ export function openMappingWrites(db: DatabaseSync, vault: Vault, books: Books, 
         break;
       case 'quarantined':
         put(part.code, part.where, null);
-        break;
+        return part.awaits === undefined ? undefined : laneOf(part.awaits, met, nowMs);
     }
     return undefined;
   };

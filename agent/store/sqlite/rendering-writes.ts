@@ -4,7 +4,7 @@ import type { Operation } from '../contract.ts';
 import type { Aside } from './aside.ts';
 import type { Books } from './books.ts';
 import type { WriteRequest } from './requests.ts';
-import { outboxState } from './schema.ts';
+import { mayHold, outboxState } from './schema.ts';
 
 type RenderingRequest = Extract<WriteRequest, { op: 'rendering' }>;
 type Document = Extract<RenderingRequest['results'][number]['rendered'], { kind: 'document' }>;
@@ -153,12 +153,15 @@ export function openRenderingWrites(
       const row = journal.get(jseq) as unknown as JournalRow | undefined;
       if (!row) continue;
       const touched = [row.seq];
-      if (rendered.kind === 'filtered') {
+      const before = siblings.all(platform, row.report) as unknown as Sibling[];
+      if (rendered.kind === 'filtered' && row.action === 'retract') {
         putRendering.run(platform, jseq, 'filtered', null, null, rendered.rule, row.report);
+      } else if (rendered.kind === 'filtered' || (rendered.unless !== undefined && toWithdraw(before).length === 0)) {
+        const rule = rendered.kind === 'filtered' ? rendered.rule : rendered.unless;
+        touched.push(...leaveOut(platform, jseq, row, rule ?? '', before, nowMs));
       } else if (rendered.kind === 'held') {
         putRendering.run(platform, jseq, 'quarantined', rendered.code, rendered.where, null, row.report);
       } else {
-        const before = siblings.all(platform, row.report) as unknown as Sibling[];
         const write = row.action === 'retract' ? withdraw : publish;
         touched.push(...write(platform, jseq, row, rendered, before, request.notBeforeMs, nowMs));
       }
@@ -167,6 +170,23 @@ export function openRenderingWrites(
     if (request.through !== undefined) setCursor.run(`render:${platform}`, request.through);
     if (request.mark) setCursor.run(request.mark.of, request.mark.fingerprint);
   };
+
+  /** The platform does not want this version, and has no earlier one: those that have not left stay here as well. */
+  function leaveOut(
+    platform: number,
+    jseq: number,
+    row: JournalRow,
+    rule: string,
+    before: Sibling[],
+    nowMs: number,
+  ): number[] {
+    putRendering.run(platform, jseq, 'filtered', null, null, rule, row.report);
+    const held = heldBefore(platform, jseq, row).filter(({ action }) => action !== 'retract');
+    return [
+      ...overtake(platform, held, row, 'replaced'),
+      ...cancelAll(before.filter(neverLeft), row, 'replaced', nowMs),
+    ];
+  }
 
   function publish(
     platform: number,
@@ -188,17 +208,10 @@ export function openRenderingWrites(
     // Its retraction is known already, though its own turn has not come: it is never sent (invariant 6).
     const by = (retractionOf.get(row.report, jseq) as { seq: number } | undefined)?.seq;
     // After a merge: what was never attempted under the retired number needs not go out under it any more.
-    const replaced = before.filter(
-      (s) =>
-        by === undefined &&
-        s.lane !== row.lane &&
-        s.operation !== 'retract' &&
-        s.may_hold === 0 &&
-        (s.state <= outboxState.ready || s.state === outboxState.behind),
-    );
+    const replaced = by === undefined ? before.filter((s) => s.lane !== row.lane && neverLeft(s)) : [];
     touched.push(...cancelAll(replaced, row, 'replaced', nowMs));
     const left = before.filter((s) => !replaced.includes(s));
-    const last = left.findLast((s) => s.may_hold === 1 || s.state <= outboxState.ready);
+    const last = left.findLast((s) => s.may_hold !== mayHold.no || s.state <= outboxState.ready);
     // What the platform knows decides publish or replace; a withdrawn report is published anew.
     const operation: Operation = last && last.operation !== 'retract' ? 'replace' : 'publish';
     const place: Place =
@@ -248,6 +261,12 @@ export function openRenderingWrites(
   }
 }
 
+/** A version that the platform cannot have and that is still to go. */
+const neverLeft = (s: Sibling): boolean =>
+  s.operation !== 'retract' &&
+  s.may_hold === mayHold.no &&
+  (s.state <= outboxState.ready || s.state === outboxState.behind);
+
 /** An accepted retraction settles everything before it. */
 const sinceAcceptedRetraction = (documents: Sibling[]): Sibling[] =>
   documents.slice(documents.findLastIndex((s) => s.operation === 'retract' && s.state === outboxState.accepted) + 1);
@@ -256,5 +275,5 @@ const sinceAcceptedRetraction = (documents: Sibling[]): Sibling[] =>
 function toWithdraw(documents: Sibling[]): Sibling[] {
   const since = sinceAcceptedRetraction(documents);
   const open = since.findLast((s) => s.operation === 'retract' && s.state <= outboxState.received);
-  return since.filter((s) => s.operation !== 'retract' && s.may_hold === 1 && s.n > (open?.n ?? 0));
+  return since.filter((s) => s.operation !== 'retract' && s.may_hold !== mayHold.no && s.n > (open?.n ?? 0));
 }

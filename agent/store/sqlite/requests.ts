@@ -88,10 +88,17 @@ export function packBatch(batch: MappingBatch): PackedBatch {
 /** A stored document: one line of JSON about it, then its bytes. */
 export function packRendered(rendered: Rendered): PackedRendered {
   if (rendered.kind !== 'document') return rendered;
-  const { kind, type, mediaType } = rendered;
+  const { kind, type, mediaType, unless } = rendered;
   const bytes = rendered.bytes.reveal();
   const head = Buffer.from(`${JSON.stringify({ reportNumber: rendered.reportNumber.reveal() })}\n`);
-  return { kind, type, mediaType, bytes: bytes.length, stored: pack(Buffer.concat([head, bytes])) };
+  return {
+    kind,
+    type,
+    mediaType,
+    bytes: bytes.length,
+    stored: pack(Buffer.concat([head, bytes])),
+    ...(unless !== undefined && { unless }),
+  };
 }
 export function unpackDocument(stored: Buffer): { reportNumber: string; bytes: Uint8Array } {
   const end = stored.indexOf(0x0a);

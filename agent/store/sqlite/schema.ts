@@ -108,6 +108,12 @@ export const migrations: string[] = [
   `,
 ];
 
+/**
+ * outbox.may_hold, named. `sentBack`: what is on its way is all the platform can have; every attempt before was answered
+ * that it took nothing, as it wants a parent first.
+ */
+export const mayHold = { no: 0, yes: 1, sentBack: 2 } as const;
+
 /** outbox.state as numbers, named. Open (it may still be sent) is below 2; below 0 it blocks nothing in its lane. */
 export const outboxState = {
   after: -2,

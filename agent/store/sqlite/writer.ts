@@ -23,6 +23,7 @@ import {
 } from './open.ts';
 import { openRenderingWrites } from './rendering-writes.ts';
 import { type WriteRequest, type WriteResults, weightOf } from './requests.ts';
+import { mayHold } from './schema.ts';
 
 /** Other work than intake in one group: what an acknowledgement may have to wait behind. */
 const OTHER_WORK_BYTES = 512 * 1024;
@@ -137,7 +138,7 @@ function writerOf(options: WriterOptions, store: OpenedStore): Writer {
       notice('QUE-4006');
     }
     // Which attempts are forgotten nobody knows: the platform may have whatever is open.
-    db.exec('UPDATE outbox SET may_hold=1 WHERE state < 2');
+    db.exec(`UPDATE outbox SET may_hold=${mayHold.yes} WHERE state < 2`);
     db.prepare('INSERT INTO cursor(stage, at) VALUES(?,?) ON CONFLICT DO UPDATE SET at=excluded.at').run(
       CLAIMS,
       before.claims,
@@ -306,7 +307,13 @@ function writerOf(options: WriterOptions, store: OpenedStore): Writer {
     }
     return waitingIntake.splice(0, count);
   };
-  const takeOther = (): Waiting[] => {
+  let letGo = false;
+  const takeOther = (afterIntake: boolean): Waiting[] => {
+    // Written whole, however much it is (a merge moves all reports of a patient): what waits for its acknowledgement
+    // goes first, once.
+    const [head] = waitingOther;
+    letGo = afterIntake && !letGo && head !== undefined && weightOf(head.request) > OTHER_WORK_BYTES;
+    if (letGo) return [];
     let bytes = 0;
     let count = 0;
     while (count < waitingOther.length) {
@@ -327,7 +334,7 @@ function writerOf(options: WriterOptions, store: OpenedStore): Writer {
     runGroup() {
       if (left) return false;
       const first = takeIntake();
-      const other = takeOther();
+      const other = takeOther(first.length > 0);
       if (first.length === 0 && other.length === 0) return false;
       try {
         attempt([...first, ...other]);

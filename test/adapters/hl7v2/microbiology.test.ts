@@ -129,15 +129,61 @@ t.test('Chinese senders name organism and drug in one OBX where OBR-4.3 is MIC',
       { key: 'EFA', susceptibilities: [{ drug: { code: 'VAN' } }] },
     ],
   });
-  t.equal(statement.report.organisms?.[1]?.susceptibilities.length, 1, 'a deleted row is left out');
-  t.same(statement.itemActions, {});
+  t.same(statement.itemActions, { 'EFA|TEC': 'remove-item' }, 'a deleted row goes, its organism stays');
   t.same(statement.findings, [], 'S and R are no flags that the table lacks');
-  t.same(only([msh, pid, pv1, head, mic('AMK', 'ECO', '2', 'S', 'D'), mic('VAN', 'EFA', '1', 'S')]).itemActions, {
-    ECO: 'remove-item',
-  });
+  t.same(
+    only([msh, pid, pv1, head, mic('AMK', 'ECO', '2', 'S', 'D'), mic('VAN', 'EFA', '1', 'S')]).itemActions,
+    { 'ECO|AMK': 'remove-item', 'ECO|': 'remove-item' },
+    'the organism goes with the last of its drugs',
+  );
+  const again = only([msh, pid, pv1, head, mic('AMK', 'ECO', '2', 'S', 'D'), mic('AMK', 'ECO', '64', 'R')]);
+  t.same(again.itemActions, {}, 'a deleted row beside another of its drug is its former value');
+  t.match(again.report.organisms, [{ susceptibilities: [{ drug: { code: 'AMK' }, value: '64', result: 'R' }] }]);
   const textOnly = only([msh, pid, pv1, head, 'OBX|1|ST|JG^培养结果||无细菌生长||||||F']);
   t.match(textOnly.report, { items: [{ key: 'JG', value: '无细菌生长' }], organisms: undefined });
   const ordinary = only([msh, pid, pv1, obr({ 4: 'X^x^Ordinary', 20: 'R1' }), mic('K', '钾', '4', '')]);
   t.equal(ordinary.report.organisms, undefined, 'elsewhere OBX-3.4 is another name of the item');
+  t.end();
+});
+
+t.test('the same organism of two bottles in one report is two, each with its own drugs', (t) => {
+  const bottle = (filler: string, name: string): string => obr({ 2: 'A1', 3: filler, 4: name, 20: 'R1' });
+  const ast = (filler: string): string =>
+    obr({ 2: 'A2', 3: `AST${filler}`, 4: 'AST^药敏', 26: '600-7&细菌鉴定&LN^1', 29: `^${filler}` });
+  const { report } = only([
+    msh,
+    pid,
+    pv1,
+    bottle('F1', 'BC1^血培养(左臂)'),
+    grew('1', 'ECO^大肠埃希菌'),
+    bottle('F2', 'BC2^血培养(右臂)'),
+    grew('1', 'ECO^大肠埃希菌'),
+    ast('F1'),
+    drug('AMP', '>=32', 'R'),
+    drug('CIP', '0.25', 'S'),
+    ast('F2'),
+    drug('AMP', '<=2', 'S'),
+    drug('CIP', '>=4', 'R'),
+  ]);
+  t.same(
+    report.organisms?.map(({ key, susceptibilities }) => [
+      key,
+      ...susceptibilities.map(({ drug, result }) => `${drug.code} ${result}`),
+    ]),
+    [
+      ['ECO/1', 'AMP R', 'CIP S'],
+      ['ECO/1#2', 'AMP S', 'CIP R'],
+    ],
+  );
+  t.end();
+});
+
+t.test('organism and drug in one OBX: two orders with the same drugs are two cultures, with others one', (t) => {
+  const mic = (drugName: string, result: string): string =>
+    `OBX|1|ST|${drugName}^${drugName}^^ECO^大肠埃希菌||1|mg/L||${result}|||F`;
+  const head = (name: string): string => obr({ 2: 'A1', 4: `XP^${name}^MIC`, 20: 'R1' });
+  const keys = (...rows: string[]) => only([msh, pid, pv1, ...rows]).report.organisms?.map(({ key }) => key);
+  t.same(keys(head('左'), mic('AMP', 'R'), mic('CIP', 'S'), head('右'), mic('CIP', 'R')), ['ECO', 'ECO#2']);
+  t.same(keys(head('一'), mic('AMP', 'R'), head('二'), mic('CIP', 'S')), ['ECO']);
   t.end();
 });

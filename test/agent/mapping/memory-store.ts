@@ -55,7 +55,19 @@ export function memoryStore() {
         .map((text) => JSON.parse(text) as ReportState)
         .filter(({ patientKey }) => patientKey === key),
     patient: (key) => parse<PatientState>(patients.get(key)),
-    due: (nowMs, count) => open((part) => (part.due ?? Number.POSITIVE_INFINITY) <= nowMs, 0, count, nowMs),
+    *due(nowMs, count) {
+      const isDue = (part: { due?: number }) => (part.due ?? Number.POSITIVE_INFINITY) <= nowMs;
+      for (const { message } of open(isDue, 0, count, nowMs)) {
+        const [found] = open(isDue, message.seq - 1, 1, nowMs);
+        if (found?.message.seq === message.seq) yield found;
+      }
+    },
+    partsOf: (seq, reportKey) =>
+      keysOf(seq).flatMap((key) => {
+        const part = parts.get(key);
+        const isOf = part?.kind === 'record' && part.entries.some((e) => (reportKey ?? e.reportKey) === e.reportKey);
+        return isOf ? [Number(key.split(':')[1])] : [];
+      }),
     quarantined: (_, after, count) => open(({ kind }) => kind === 'quarantined', after, count, -1),
     marked: () => undefined,
     async commitMapping(batch: MappingBatch) {
@@ -64,7 +76,8 @@ export function memoryStore() {
       for (const state of batch.patients ?? []) {
         patients.set(state.patientKey, JSON.stringify(state));
         for (const part of parts.values())
-          if (part.kind === 'waiting' && part.awaits === state.patientKey) part.due = 0;
+          if ((part.kind === 'waiting' || part.kind === 'quarantined') && part.awaits === state.patientKey)
+            part.due = 0;
       }
       through = batch.through ?? through;
     },

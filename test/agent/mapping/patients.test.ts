@@ -125,13 +125,46 @@ t.test('somebody else under a known number is held, and the neighbours go on', a
   t.same((await m.problems()).toSorted(), ['MAP-3029 patient.birthDate']);
 });
 
+t.test('a report completes no other: only a registration says whose a number is', async (t) => {
+  const m = await mappingRig();
+  t.teardown(m.close);
+  await m.say(report({ ...full }));
+  await m.say(report({ number: 'R2', class: 'inpatient', items: 'Na 140' }));
+  t.same(m.journal(), ['publish R1 v1 张三 P1', 'publish R2 v1 - P1']);
+});
+
+t.test('a withdrawn report takes along what it taught, and what others teach stays', async (t) => {
+  const m = await mappingRig();
+  t.teardown(m.close);
+  const stranger = { ...full, name: '李四', birthDate: '19850515' };
+  await m.say(report(stranger));
+  await m.say(report({ ...full, number: 'R2' }));
+  t.same(await m.problems(), ['MAP-3029 patient.birthDate']);
+  await m.say(report({ ...stranger, action: 'retract', at: '20240520110000' }));
+  t.same(await m.problems(), []);
+  t.equal(m.journal().at(-1), 'publish R2 v1 张三 P1');
+  await m.say(report({ ...full, number: 'R3' }));
+  await m.say(report({ ...full, number: 'R3', action: 'retract', at: '20240520110000' }));
+  t.match(m.view.patient('P1'), { patient: { name: '张三', birthDate: '19900307' } });
+});
+
+t.test('a number contradicted is not read again for ever', async (t) => {
+  const m = await mappingRig();
+  t.teardown(m.close);
+  await m.say(registers('P1', { name: '张三', birthDate: '19900307' }));
+  await m.say(report({ ...full, name: '李四', birthDate: '19850515' }));
+  await m.say(registers('P1', { phone: '1' }));
+  t.same(await m.problems(), ['MAP-3029 patient.birthDate']);
+  t.equal(await mapDue(m.stage), 0);
+});
+
 t.test('an interim of somebody else waits, and teaches nothing of the patient', async (t) => {
   const m = await mappingRig();
   t.teardown(m.close);
   await m.say(report({ ...full }));
   await m.say(report({ ...full, number: 'R2', name: '李四', birthDate: '19850515', action: 'hold' }));
-  await m.say(report({ number: 'R3', class: 'inpatient' }));
-  t.same(m.journal(), ['publish R1 v1 张三 P1', 'publish R3 v1 张三 P1']);
+  t.same(m.journal(), ['publish R1 v1 张三 P1']);
+  t.match(m.view.patient('P1'), { patient: { name: '张三', birthDate: '19900307' } });
 });
 
 t.test('a merge issues what is published again under the survivor; later reports of the number follow', async (t) => {
@@ -169,7 +202,7 @@ t.test('merges are seen at once by what follows in the same batch, chained ones 
     'publish R1 v2 张珊 B',
     'retract patient v2 张珊 B',
     'publish R1 v3 张珊 C',
-    'publish R2 v1 张三 C',
+    'publish R2 v1 张珊 C',
   ]);
   t.same(await m.problems(), ['MAP-3025 merge.survivor']);
   t.same(
@@ -192,6 +225,68 @@ t.test('an unlink gives back what moved and what came since, with the identity o
   t.same(m.journal().slice(before), ['publish patient v3 李四 A', 'publish R1 v3 李四 A', 'publish R3 v2 李四 A']);
   await m.say(report({ ...full, number: 'R4', name: '李四', of: 'A' }));
   t.equal(m.journal().at(-1), 'publish R4 v1 李四 A');
+});
+
+const unlinks = (retired: string, survivor: string) => ({ merge: { kind: 'unlink' as const, retired, survivor } });
+const resident = (value: string) => ({ identifiers: [{ kind: 'resident-id' as const, value, source: 'PID-19' }] });
+const idA = '999999199003070016';
+const idOf = ({ record }: { record: { patient: { identifiers: Array<{ kind: string; value: string }> } } }) =>
+  record.patient.identifiers.find(({ kind }) => kind === 'resident-id')?.value;
+
+t.test('an unlink takes back what the other’s reports were completed with meanwhile', async (t) => {
+  const m = await mappingRig();
+  t.teardown(m.close);
+  await m.say(registers('A', { name: '张三', ...resident(idA) }));
+  await m.say(merges('A', 'B'));
+  await m.say(report({ class: 'inpatient', of: 'B' }));
+  t.equal(m.journal().at(-1), 'publish R1 v1 张三 B');
+  t.equal(idOf(m.records().at(-1)!), idA);
+  await m.say(unlinks('A', 'B'));
+  t.equal(m.journal().at(-1), 'publish R1 v2 - B');
+  t.equal(idOf(m.records().at(-1)!), undefined);
+  await m.say(registers('B', { name: '李四' }));
+  t.equal(m.journal().at(-1), 'publish R1 v3 李四 B', 'and is completed from its own registration');
+});
+
+t.test('an unlink gives back what is still to be completed', async (t) => {
+  const m = await mappingRig();
+  t.teardown(m.close);
+  await m.say(merges('A', 'B'));
+  await m.say(report({ class: 'inpatient', of: 'A' }));
+  await m.say(unlinks('A', 'B'));
+  await m.say(registers('A', { name: '张三' }));
+  t.equal(m.journal().at(-1), 'publish R1 v3 张三 A');
+});
+
+t.test('an unlink leaves with a number what came expressly under it', async (t) => {
+  const m = await mappingRig();
+  t.teardown(m.close);
+  await m.say(report({ ...full, of: 'A' }));
+  await m.say(merges('A', 'B'));
+  await m.say(report({ ...full, of: 'B', items: 'K 5', at: '20240520110000' }));
+  const before = m.journal().length;
+  await m.say(unlinks('A', 'B'));
+  t.same(m.journal().slice(before), []);
+  t.match(m.view.report('lis|R1'), { patientKey: 'B' });
+});
+
+t.test('a resident ID told later or corrected is issued where the index completed, and nowhere else', async (t) => {
+  const m = await mappingRig();
+  t.teardown(m.close);
+  const at = (hour: string) => ({ messageTime: `20240520${hour}0000` });
+  await m.say(registers('P1', { name: '无名氏' }, at('08')));
+  await m.say(report({ class: 'inpatient' }));
+  await m.say(report({ ...full, number: 'R2' }));
+  const before = m.journal().length;
+  await m.say(registers('P1', { name: '张三', birthDate: '19900307', ...resident(idA) }, at('09')));
+  t.same(m.journal().slice(before), ['publish patient v2 张三 P1', 'publish R1 v2 张三 P1']);
+  t.equal(idOf(m.records().at(-1)!), idA);
+  const corrected = '999999199003070032';
+  await m.say(registers('P1', { name: '张三', birthDate: '19900307', ...resident(corrected) }, at('10')));
+  t.equal(m.journal().at(-1), 'publish R1 v3 张三 P1');
+  t.equal(idOf(m.records().at(-1)!), corrected);
+  await m.say(registers('P1', { phone: '1' }, at('11')));
+  t.match(m.journal().at(-1), /patient v4/);
 });
 
 t.test('a parked report follows its patient through a merge', async (t) => {

@@ -64,3 +64,44 @@ t.test('a platform for the laboratory only follows a merge that the registration
     ['replaced', 'source', 'waiting'],
   );
 });
+
+/** One outpatient's report, then the same corrected as an inpatient's, for a platform that wants outpatients. */
+async function changesClass(between: (m: Awaited<ReturnType<typeof mappingRig>>) => Promise<void>) {
+  const m = await mappingRig({ corrections: 'snapshot' });
+  const filters = { patient_classes: ['outpatient'] };
+  const stage = { platform: 'province', renderer, store: m.view, filters, holdMs: 0, bound: 100, site };
+  const render = () => renderBatch({ ...stage, clock: m.stage.clock });
+  await m.say(report({ name: '张三', class: 'outpatient', items: 'K 6.8', at: '20240520100000' }));
+  await render();
+  await between(m);
+  await m.say(report({ name: '张三', class: 'inpatient', items: 'K 4.1', at: '20240520110000' }));
+  await render();
+  const claimed = await m.claim();
+  const rows = (await m.store.messages(10)).toReversed();
+  const states = rows.map(({ states }) => states[0]?.rule ?? states[0]?.state);
+  await m.close();
+  return { operations: claimed.map(({ operation, version }) => `${operation} v${version}`), states };
+}
+
+t.test('what a platform has is corrected there, though it would not want the correction', async (t) => {
+  const { operations, states } = await changesClass(async (m) => {
+    const [doc] = await m.claim();
+    await m.store.settle('province', [{ n: doc!.n, outcome: 'accepted' }]);
+  });
+  t.same(operations, ['replace v2']);
+  t.same(states, ['delivered', 'waiting']);
+});
+
+t.test('and what it may have, when an answer was lost', async (t) => {
+  const { operations } = await changesClass(async (m) => {
+    const [doc] = await m.claim();
+    await m.store.settle('province', [{ n: doc!.n, outcome: 'retry', code: 'NET-1006', retryAtMs: 9e15 }]);
+  });
+  t.same(operations, [], 'its first version has to be answered before');
+});
+
+t.test('what never left does not go out when its correction is not wanted', async (t) => {
+  const { operations, states } = await changesClass(async () => {});
+  t.same(operations, []);
+  t.same(states, ['replaced', 'patient-class']);
+});

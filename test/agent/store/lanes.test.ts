@@ -203,13 +203,28 @@ t.test('without its parent it is tried again when its time comes, also after a r
   t.ok(then?.parentSinceMs !== undefined && then.parentSinceMs <= Date.now(), 'since when it waits is known');
 });
 
-t.test('withdrawn while it waits for its parent: the retraction does not wait', async (t) => {
+t.test('withdrawn while it waits for its parent: nothing was taken, nothing is withdrawn', async (t) => {
   const rig = await quickRig();
   t.teardown(rig.close);
   const say = speaker(rig);
   await say(entry('R1', 1));
   const [child] = await rig.claim();
   await rig.store.settle('province', [{ n: child!.n, outcome: 'wait-for-parent', retryAtMs: Date.now() + 60_000 }]);
+  await say(entry('R1', 2), entry('R1', 3, { action: 'retract' }));
+  t.same(said(await rig.claim()), []);
+  t.same(await rig.states(), { 1: 'absorbed', 2: 'absorbed' });
+});
+
+t.test('withdrawn while it waits for its parent, after an answer was lost: the retraction does not wait', async (t) => {
+  const rig = await quickRig();
+  t.teardown(rig.close);
+  const say = speaker(rig);
+  await say(entry('R1', 1));
+  const [child] = await rig.claim();
+  const { n } = child!;
+  await rig.store.settle('province', [{ n, outcome: 'retry', code: 'NET-1006', retryAtMs: 0 }]);
+  await rig.claim();
+  await rig.store.settle('province', [{ n, outcome: 'wait-for-parent', retryAtMs: Date.now() + 60_000 }]);
   await say(entry('R1', 2), entry('R1', 3, { action: 'retract' }));
   t.same(said(await rig.claim()), ['retract R1 v3']);
   t.same(await rig.states(), { 1: 'absorbed', 2: 'waiting' });

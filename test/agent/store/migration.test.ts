@@ -100,7 +100,7 @@ t.test(
       [1, 2].map((seq) => [`lis|R${seq}`, 1, { kind: 'lab-report', seq }]),
     );
     t.equal(rig.view.patient('P1'), undefined, 'no one has told of them yet');
-    t.same(rig.view.due(9e15, 10), []);
+    t.same([...rig.view.due(9e15, 10)], []);
     const claimed = await rig.claim();
     t.same(claimed.map(textOf), ['<doc1/>']);
     t.equal(claimed[0]?.key, 'agent-of-version-1-1.n-1', 'under the key it was made with');

@@ -37,7 +37,7 @@ async function rigWith(t: { teardown(f: () => Promise<void>): void }, messages: 
   const commit = (through: number | undefined, messages: MappedMessage[], patients: PatientState[] = []) =>
     rig.view.commitMapping({ messages, reports: [], patients, through });
   const due = (nowMs: number, count = 10) =>
-    rig.view.due(nowMs, count).map(({ message, keep }) => [message.seq, keep.toSorted()]);
+    [...rig.view.due(nowMs, count)].map(({ message, keep }) => [message.seq, keep.toSorted()]);
   return { rig, commit, due };
 }
 
@@ -105,6 +105,22 @@ t.test('a part that was absorbed is not due any more', async (t) => {
   await commit(2, [mapped(2, [record('R1', 1, { absorbs: ['1:0'] })])], [patient('P1')]);
   t.same(due(1_000), []);
   t.same(await rig.states(), { 1: 'absorbed', 2: 'waiting' });
+});
+
+t.test('what is absorbed while a batch of due messages is worked through is passed over', async (t) => {
+  const { rig, commit } = await rigWith(t, 3);
+  await commit(
+    3,
+    [1, 2, 3].map((seq) => mapped(seq, [waiting({ dueMs: 100 })])),
+  );
+  const seen: number[] = [];
+  for (const { message } of rig.view.due(200, 10)) {
+    seen.push(message.seq);
+    if (message.seq === 1) {
+      await commit(undefined, [{ ...mapped(1, [record('R1', 1, { absorbs: ['2:0'] })]), keep: [] }]);
+    }
+  }
+  t.same(seen, [1, 3]);
 });
 
 t.test('the reports of a patient: by whose they are now, oldest first, with what stands', async (t) => {

@@ -47,6 +47,8 @@ export interface ModelDocument {
   attempts: number;
   /** The platform has it or may have it. */
   mayHold: boolean;
+  /** By its last attempt only: all before were sent back for its parent. */
+  byLast: boolean;
   dueMs: number;
   text: string;
   key?: string;
@@ -68,6 +70,10 @@ const heaviest = (states: State[]): State => attention.find((s) => states.includ
 
 /** It may still be sent. */
 export const isOpen = (d: ModelDocument): boolean => ['ready', 'parent', 'received'].includes(d.state);
+
+/** A version that the platform cannot have and that is still to go. */
+const neverLeft = (d: ModelDocument): boolean =>
+  d.operation !== 'retract' && !d.mayHold && ['ready', 'parent', 'behind'].includes(d.state);
 
 export class StoreModel {
   messages = new Map<number, ModelMessage>();
@@ -111,7 +117,7 @@ export class StoreModel {
   /** Attempts were lost with a tail: the platform may have whatever is open (invariant 6). */
   attemptsForgotten(attempts: number): void {
     this.attempts = attempts;
-    for (const d of this.documents.values()) if (isOpen(d)) d.mayHold = true;
+    for (const d of this.documents.values()) if (isOpen(d)) Object.assign(d, { mayHold: true, byLast: false });
   }
 
   /** What the answer must be; the number of a new message is the store's, as long as it is higher than all before. */
@@ -180,6 +186,7 @@ export class StoreModel {
       made.delete(result.jseq);
       if (typeof result.made === 'string') {
         made.set(result.jseq, result.made);
+        if (result.made === 'filtered' && entry.action === 'publish') this.leaveOut(platform, entry);
         continue;
       }
       const before = this.documentsOf(platform, entry.report);
@@ -202,14 +209,23 @@ export class StoreModel {
       else this.retract(platform, entry, before, text, dueMs);
     }
   }
+  /** Not wanted: earlier versions that nobody was ever sent, or that are held, are not wanted any more either. */
+  leaveOut(platform: string, entry: ModelEntry): void {
+    const { made } = this.platform(platform);
+    for (const [jseq, state] of made) {
+      const { action, report } = this.entry(jseq);
+      const isOlder = jseq < entry.jseq && report === entry.report;
+      if (isOlder && state === 'held' && action === 'publish') made.set(jseq, 'absorbed');
+    }
+    for (const d of this.documentsOf(platform, entry.report)) if (neverLeft(d)) d.state = 'cancelled';
+  }
   publish(platform: string, entry: ModelEntry, before: ModelDocument[], text: string, dueMs: number): void {
     const withdrawn = this.withdrawn({ ...entry, operation: 'publish' });
     for (const d of before) {
       // Issued again in another patient's lane: what nobody was ever sent needs not go out in the old one.
-      const unsent = !d.mayHold && ['ready', 'behind'].includes(d.state);
-      if (!withdrawn && unsent && d.operation !== 'retract' && d.lane !== entry.lane) d.state = 'cancelled';
+      if (!withdrawn && neverLeft(d) && d.lane !== entry.lane) d.state = 'cancelled';
     }
-    const last = before.findLast((d) => d.mayHold || d.state === 'ready');
+    const last = before.findLast((d) => d.mayHold || isOpen(d));
     const operation = last && last.operation !== 'retract' ? 'replace' : 'publish';
     const document = this.add(platform, entry, operation, text, dueMs);
     if (withdrawn) document.state = 'cancelled';
@@ -238,7 +254,7 @@ export class StoreModel {
   add(platform: string, entry: ModelEntry, operation: Operation, text: string, dueMs: number): ModelDocument {
     const n = ++this.highestN;
     const { jseq, report, lane } = entry;
-    const rest = { state: 'ready' as const, attempts: 0, mayHold: false, dueMs, text };
+    const rest = { state: 'ready' as const, attempts: 0, mayHold: false, byLast: false, dueMs, text };
     const document: ModelDocument = { n, platform, jseq, report, operation, lane, place: n, ...rest };
     this.documents.set(n, document);
     return document;
@@ -292,8 +308,9 @@ export class StoreModel {
     assert.ok(left.length === 0 || full, 'as many as there is room for');
     for (const d of claimed) {
       this.flight(platform).add(d.n);
-      d.mayHold = true;
       if (d.state === 'ready') {
+        d.byLast = !d.mayHold;
+        d.mayHold = true;
         d.attempts += 1;
         this.attempts += 1;
       }
@@ -323,16 +340,27 @@ export class StoreModel {
           this.refuse(d);
           break;
         default: {
-          const state = v.outcome === 'retry' ? 'ready' : 'parent';
-          d.state = this.withdrawn(d) ? 'cancelled' : state;
           d.dueMs = v.retryAtMs;
+          if (this.withdrawn(d)) d.state = 'cancelled';
+          else if (v.outcome === 'retry') d.state = 'ready';
+          else this.sendBack(d);
         }
       }
     }
   }
+  /** It was not taken. Issued again in another patient's lane since, it needs not go out in the old one. */
+  sendBack(d: ModelDocument): void {
+    const tookNothing = d.state !== 'received' && d.byLast;
+    d.state = 'parent';
+    if (!tookNothing) return;
+    d.mayHold = false;
+    const later = this.documentsOf(d.platform, d.report).filter((o) => o.n > d.n && o.lane !== d.lane);
+    const isIssued = later.some((o) => o.operation !== 'retract' && o.state === 'ready');
+    if (isIssued && d.operation !== 'retract') d.state = 'cancelled';
+  }
   /** Invariant 5: later versions of the report wait behind it, up to a retraction, after which all begins anew. */
   refuse(d: ModelDocument): void {
-    d.mayHold = d.attempts > 1;
+    d.mayHold = d.mayHold && !d.byLast;
     d.state = this.withdrawn(d) ? 'cancelled' : 'refused';
     if (d.state !== 'refused') return;
     const later = this.documentsOf(d.platform, d.report).filter((o) => o.n > d.n);

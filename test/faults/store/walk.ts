@@ -225,7 +225,7 @@ export class StoreWalk {
         m.parts?.some((p) => this.model.duePart(p, this.#nowMs)),
       );
       const count = 1 + (b % 3);
-      const found = this.#view.due(this.#nowMs, count);
+      const found = [...this.#view.due(this.#nowMs, count)];
       const again = (p: ModelPart) => p.kind === 'quarantined' || this.model.duePart(p, this.#nowMs);
       assert.deepEqual(
         found.map((f) => [f.message.seq, f.keep.toSorted()]),

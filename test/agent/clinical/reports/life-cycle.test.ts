@@ -116,6 +116,93 @@ t.test('a final report with one item still to come waits as a whole', (t) => {
   t.end();
 });
 
+t.test('a final that leaves out what a waiting message said is finished is held', (t) => {
+  const some = says({ items: ['K 4.1', 'Na'], itemActions: { Na: 'hold' } });
+  const { all } = story('unknown', some, says({ items: ['Na 140'], ...later }));
+  t.same(all, ['wait', 'hold MAP-3007']);
+  const whole = story('unknown', some, says({ items: ['K 4.2', 'Na 140'], ...later }));
+  t.same(whole.all, ['wait', 'publish']);
+  t.match(whole.last, { absorbs: ['1:0'] });
+  t.match(whole.state, { waiting: [], finished: undefined });
+  t.same(story('snapshot', some, says({ items: ['Na 140'], ...later })).all, ['wait', 'hold MAP-3007']);
+  const part = says({ items: ['K 4.1', 'Cl 101', 'Na'], itemActions: { Na: 'hold' } });
+  t.same(
+    story('snapshot', part, says({ items: ['K 4.2', 'Na 140'], ...later })).items,
+    ['K 4.2', 'Na 140'],
+    'a report known to be whole says which items are left',
+  );
+  t.end();
+});
+
+t.test('a correction that waits for one item is not lost with a final that says only that item', (t) => {
+  const { all, state } = story(
+    'unknown',
+    says({ items: ['K 6.8'] }),
+    says({ items: ['K 4.1', 'Na'], itemActions: { Na: 'hold' }, ...later }),
+    says({ items: ['K 6.8'], sent: '20240520120000' }),
+    says({ items: ['K 4.1', 'Na 140'], reported: '20240520120000' }),
+  );
+  t.same(all, ['publish', 'wait', 'absorb duplicate', 'publish']);
+  t.match(state, { version: 2, waiting: [], finished: undefined });
+  t.end();
+});
+
+t.test('an item not obtained need not be mentioned by the final', (t) => {
+  const some = says({ items: ['K', 'Na'], itemActions: { K: 'remove-item', Na: 'hold' } });
+  t.same(story('unknown', some, says({ items: ['Na 140'], ...later })).all, ['wait', 'publish']);
+  t.end();
+});
+
+t.test('where messages say only what changes, finished items count at once and those to come change nothing', (t) => {
+  const some = says({ items: ['K 4.1', 'Na'], itemActions: { Na: 'hold' }, ...later });
+  const first = story('delta', some, says({ items: ['Na 140'], reported: '20240520120000' }));
+  t.same(first.all, ['publish', 'publish']);
+  t.same(first.items, ['K 4.1', 'Na 140']);
+  const corrected = story('delta', says({ items: ['K 6.8', 'Na 139'] }), some);
+  t.same(corrected.items, ['K 4.1', 'Na 139']);
+  const removed = says({ items: ['K', 'Na'], itemActions: { K: 'remove-item', Na: 'hold' }, ...later });
+  t.same(story('delta', says({ items: ['K 6.8', 'Cl 101'] }), removed).items, ['Cl 101']);
+  const none = says({ items: ['K', 'Na'], itemActions: { K: 'hold', Na: 'hold' }, ...later });
+  t.same(story('delta', says(), none).all, ['publish', 'wait']);
+  t.end();
+});
+
+t.test('a preliminary message of changes waits until finals have said all it said is finished', (t) => {
+  const interim = says({ action: 'hold', items: ['K 4.1', 'Cl'], itemActions: { Cl: 'hold' }, ...later });
+  const { all, last, state } = story(
+    'delta',
+    says({ items: ['K 6.8', 'Na 139'] }),
+    interim,
+    says({ items: ['Na 140'], reported: '20240520120000' }),
+  );
+  t.same(all, ['publish', 'wait', 'publish']);
+  t.match(last, { absorbs: [] });
+  t.match(state, { waiting: ['2:0'], finished: { '2:0': ['K'] } });
+  const ended = decide(
+    state,
+    says({ items: ['K 4.1'], reported: '20240520130000' }),
+    { seq: 9, part: 0 },
+    rules('delta'),
+  );
+  t.match(ended, { do: 'publish', absorbs: ['2:0'], next: { waiting: [], finished: undefined } });
+  t.end();
+});
+
+t.test('a withdrawal that repeats an old report time and was sent later is held, never absorbed', (t) => {
+  const corrected = says({ items: ['K 5.1', 'Na 140'], ...later });
+  const repeats = says({ action: 'retract', sent: '20240520120000' });
+  const { all, last, state } = story('unknown', says(), corrected, repeats);
+  t.same(all, ['publish', 'publish', 'hold MAP-3007']);
+  t.match(last, { where: 'report.reportedAt' });
+  t.match(state, { status: 'published', version: 2 });
+  t.same(story('unknown', says(), corrected, says({ action: 'retract', sent: '20240520103000' })).all, [
+    'publish',
+    'publish',
+    'absorb older',
+  ]);
+  t.end();
+});
+
 t.test('a final report is published even when it says an earlier report time than the interim did', (t) => {
   t.same(story('unknown', says({ action: 'hold', ...later }), says(earlier)).all, ['wait', 'publish']);
   t.end();

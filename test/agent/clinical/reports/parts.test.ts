@@ -36,10 +36,17 @@ const item = (text: string): LabItem => {
   const [code = '', value] = text.split(' ');
   return { key: code, item: { code }, ...(value && { value }), numeric: true, notes: [] };
 };
+/** `ECO AMP R CIP S` → an organism and what it was tested with. */
 const organism = (text: string): Organism => {
-  const [code = '', drug = '', result = ''] = text.split(' ');
-  return { key: code, organism: { code }, susceptibilities: drug ? [{ drug: { code: drug }, result }] : [] };
+  const [code = '', ...words] = text.split(' ');
+  const susceptibilities = words.flatMap((drug, i) =>
+    i % 2 === 0 ? [{ drug: { code: drug }, result: words[i + 1] ?? '' }] : [],
+  );
+  return { key: code, organism: { code }, susceptibilities };
 };
+/** An organism in the same short form. */
+const grown = ({ key, susceptibilities }: Organism): string =>
+  [key, ...susceptibilities.map(({ drug, result }) => `${drug.code} ${result}`)].join(' ');
 const lab = (items: string[], more: Partial<LabReport> & { grew?: string[] } = {}): LabReport => {
   const { grew, ...rest } = more;
   return {
@@ -97,6 +104,7 @@ function story(how: Partial<LifeCycleRules>, ...steps: Array<[ClinicalRecord, St
     sections: record?.kind === 'exam-report' ? record.sections.map(({ key, text }) => `${key} ${text}`) : undefined,
     items: record?.kind === 'lab-report' ? record.items.map(({ key, value }) => `${key} ${value}`) : undefined,
     grew: record?.kind === 'lab-report' ? record.organisms?.map(({ key }) => key) : undefined,
+    tested: record?.kind === 'lab-report' ? record.organisms?.map(grown) : undefined,
   };
 }
 
@@ -138,10 +146,41 @@ t.test('an examination under the number of a laboratory report is held, in whate
   for (const corrections of ['unknown', 'snapshot', 'delta'] as const) {
     t.same(
       story({ corrections }, [lab(['K 4'])], [exam('impression b')]).all,
-      ['publish', 'hold MAP-3007'],
+      ['publish', 'hold MAP-3011'],
       corrections,
     );
   }
+});
+
+t.test('an examination of another patient does not take a laboratory report its number', async (t) => {
+  const other: Step = { patientKey: 'P2' };
+  t.same(story({}, [lab(['K 4'])], [exam('impression b'), other]).all, ['publish', 'hold MAP-3011']);
+  t.same(
+    story({}, [lab(['K 4'])], [exam('impression b'), { ...other, reportTime: '20240520080000' }]).all,
+    ['publish', 'hold MAP-3011'],
+    'an older one is not lost either',
+  );
+  t.same(
+    story({}, [lab(['K 4'])], [exam('impression b'), { reportAction: 'hold' }]).all,
+    ['publish', 'hold MAP-3011'],
+    'nor an interim one',
+  );
+  t.same(
+    story(oneByOne, [lab(['K 4'])], [exam('impression b'), other]).all,
+    ['wait MAP-3028', 'hold MAP-3011'],
+    'nor while tests are collected',
+  );
+});
+
+t.test('a withdrawal of an examination withdraws no laboratory report of its number', async (t) => {
+  const withdrawn: Step = { reportAction: 'retract' };
+  t.same(story({}, [lab(['K 4'])], [exam(), withdrawn]).all, ['publish', 'hold MAP-3011']);
+  t.same(story({}, [exam('impression b')], [lab(['K 4']), withdrawn]).all, ['publish', 'hold MAP-3011']);
+  t.same(
+    story({}, [exam('impression b')], [lab([]), withdrawn]).all,
+    ['publish', 'retract'],
+    'one without results does not say what it withdraws',
+  );
 });
 
 t.test('a culture that grows over days: organisms are items', async (t) => {
@@ -157,6 +196,52 @@ t.test('a culture that grows over days: organisms are items', async (t) => {
   t.same(adds.items, ['CULT 培养']);
   const gone = story({}, [day3], [day3, { itemActions: { ECO: 'remove-item' } }]);
   t.same([gone.items, gone.grew], [['CULT 培养'], []]);
+});
+
+t.test('one drug does not stand for all an organism was tested with', async (t) => {
+  const both = lab([], { grew: ['ECO AMP R CIP S'] });
+  const one = lab([], { grew: ['ECO IMP S'] });
+  t.same(story({}, [both], [one]).all, ['publish', 'hold MAP-3007']);
+  t.same(story({ corrections: 'snapshot' }, [both], [one]).all, ['publish', 'hold MAP-3007']);
+  t.same(story({ corrections: 'delta' }, [both], [one]).tested, ['ECO AMP R CIP S IMP S']);
+  const changed = lab([], { grew: ['ECO CIP R'] });
+  t.same(story({ corrections: 'delta' }, [both], [changed]).tested, ['ECO AMP R CIP R']);
+  t.same(story({ corrections: 'snapshot' }, [both], [changed]).tested, ['ECO CIP R']);
+  t.same(story({}, [both], [lab([], { grew: ['ECO AMP R CIP R IMP S'] })]).tested, ['ECO AMP R CIP R IMP S']);
+});
+
+t.test('a deleted drug goes alone; the organism goes with the last', async (t) => {
+  const both = lab([], { grew: ['ECO AMP R CIP S'] });
+  const gone: Step = { itemActions: { 'ECO|AMP': 'remove-item', 'ECO|': 'remove-item' } };
+  const amp = lab([], { grew: ['ECO AMP R'] });
+  t.same(story({}, [both], [amp, gone]).all, ['publish', 'hold MAP-3007']);
+  t.same(story({}, [both], [both, { itemActions: { 'ECO|AMP': 'remove-item' } }]).tested, ['ECO CIP S']);
+  const delta = { corrections: 'delta' as const };
+  t.same(story(delta, [both], [amp, gone]).tested, ['ECO CIP S']);
+  t.same(story(delta, [lab(['CULT 阳性'], { grew: ['ECO AMP R'] })], [amp, gone]).tested, []);
+  t.same(story(delta, [amp], [amp, gone]).all, ['publish', 'retract']);
+  const own: Step = { itemActions: { ECO: 'remove-item' } };
+  t.same(
+    story(delta, [lab([], { grew: ['ECO AMP R', 'KPN CIP S'] })], [lab([], { grew: ['ECO'] }), own]).tested,
+    ['KPN CIP S'],
+    'an organism deleted by its own row goes with all its drugs',
+  );
+});
+
+t.test('changes of two drugs of one organism that cross on their way both count', async (t) => {
+  const both = lab([], { grew: ['ECO AMP R CIP S'] });
+  const told: Array<[ClinicalRecord, Step?]> = [
+    [both],
+    [lab([], { grew: ['ECO AMP S'] }), { reportTime: '20240520120000' }],
+    [lab([], { grew: ['ECO AMP I CIP R IMP S'] }), { reportTime: '20240520113000' }],
+  ];
+  t.same(story({ corrections: 'delta' }, ...told).tested, ['ECO AMP S CIP R IMP S']);
+  const deleted: Array<[ClinicalRecord, Step?]> = [
+    [lab(['CULT 阳性'], { grew: ['ECO AMP R'] })],
+    [lab([], { grew: ['ECO AMP R'] }), { itemActions: { 'ECO|AMP': 'remove-item', 'ECO|': 'remove-item' } }],
+    [lab(['GRAM 阴性杆菌'], { grew: ['ECO IMP S'] }), { reportTime: '20240520080000' }],
+  ];
+  t.same(story({ corrections: 'delta' }, ...deleted).tested, [], 'a deleted organism does not come back with a drug');
 });
 
 t.test(
@@ -289,11 +374,38 @@ t.test('a withdrawal while tests are awaited ends the waiting, and nothing goes 
   t.match(state, { status: 'retracted', assembling: undefined, waiting: [] });
 });
 
-t.test('tests of another patient under the number of tests being collected are held', async (t) => {
-  t.same(story(oneByOne, [lab(['K 4'])], [lab(['Na 140']), { patientKey: 'P2' }]).all, [
-    'wait MAP-3028',
-    'hold MAP-3011',
-  ]);
+t.test('tests being collected go to the patient a newer final names: nothing goes out under the first', async (t) => {
+  const taken = story(
+    oneByOne,
+    [lab(['K 4']), { at: 0 }],
+    [lab(['Na 140']), { at: minute, patientKey: 'P2' }],
+    [lab(['K 4']), { at: 10 * minute, again: 1 }],
+    [lab(['Na 140']), { at: 11 * minute, again: 2, patientKey: 'P2' }],
+  );
+  t.same(taken.all, ['wait MAP-3028', 'wait MAP-3028', 'wait MAP-3028', 'publish']);
+  t.same(taken.items, ['Na 140'], 'what was said under the other patient is no part of it');
+  t.match(taken.last, { absorbs: ['1:0'], next: { patientKey: 'P2', version: 1 } });
+  const older: Step = { patientKey: 'P2', reportTime: '20240520080000' };
+  t.same(story(oneByOne, [lab(['K 4'])], [lab(['Na 140']), older]).all, ['wait MAP-3028', 'absorb older']);
+});
+
+t.test('tests being collected for a published report do not keep it with the wrong patient', async (t) => {
+  const { all, last } = story(
+    oneByOne,
+    [lab(['K 4']), { at: 0 }],
+    [lab(['K 4']), { at: 10 * minute, again: 1 }],
+    [lab(['Na 140']), { at: 20 * minute }],
+    [lab(['K 4', 'Na 140']), { at: 21 * minute, patientKey: 'P2' }],
+  );
+  t.same(all, ['wait MAP-3028', 'publish', 'wait MAP-3028', 'move']);
+  t.match(last, { from: 'P1', absorbs: ['3:0'], next: { patientKey: 'P2', assembling: undefined, waiting: [] } });
+});
+
+t.test('while tests are collected, a withdrawal or an interim of another patient is held', async (t) => {
+  for (const reportAction of ['retract', 'hold'] as const) {
+    const other: Step = { patientKey: 'P2', reportAction };
+    t.same(story(oneByOne, [lab(['K 4'])], [lab(['K 4']), other]).all, ['wait MAP-3028', 'hold MAP-3011']);
+  }
 });
 
 t.test('a quiet period that was switched off ends with the next test, and nothing collected is lost', async (t) => {
