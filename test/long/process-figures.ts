@@ -39,3 +39,10 @@ export function cpuSeconds(pid: number): number | undefined {
     return undefined;
   }
 }
+
+/** CPU time of the whole machine since it started, in ticks: all of it, and what a host beneath it took away. */
+export function machineTicks(): { all: number; taken: number } {
+  const [cpu = ''] = readFileSync('/proc/stat', 'utf8').split('\n', 1);
+  const ticks = cpu.split(/\s+/).slice(1, 9).map(Number);
+  return { all: ticks.reduce((sum, n) => sum + n, 0), taken: ticks[7] ?? 0 };
+}
