@@ -8,7 +8,7 @@ import { runInNewContext } from 'node:vm';
  * and among all only when that did not help.
  */
 const YOUNG_STEP_BYTES = 2 * 1024 * 1024;
-const ALL_STEP_BYTES = 6 * 1024 * 1024;
+const ALL_STEP_BYTES = 3 * 1024 * 1024;
 
 type Collect = (options: { type: 'minor' | 'major'; execution: 'sync' }) => void;
 
