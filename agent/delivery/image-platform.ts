@@ -1,0 +1,50 @@
+import type { z } from 'zod';
+import type { Clock } from '../support/clock.ts';
+import type { Log } from '../support/log.ts';
+import type { Phi } from '../support/phi.ts';
+import type { CertificateStatus, SendResult } from './platform.ts';
+
+/** One stored instance on its way out. */
+export interface OutgoingInstance {
+  n: number;
+  studyUid: Phi<string>;
+  sopClassUid: string;
+  sopInstanceUid: Phi<string>;
+  transferSyntaxUid: string;
+  /** Bytes of the Part 10 file: exactly what `open` gives in all. */
+  bytes: number;
+  /**
+   * The Part 10 file from its first byte, in pieces of at most some 256 KB, opened as they are taken. Throws
+   * QianzhiError QUE-4003 in the middle when the stored file is damaged: the request has to be given up then, and the
+   * instance settled as refused with that code; its neighbours go on.
+   */
+  open(): AsyncIterable<Uint8Array>;
+}
+
+/** A way out for images. */
+export interface ImagePlatformConnection {
+  /** Largest batch `send` may be given; a single larger instance goes alone. */
+  limits: { instances: number; bytes: number };
+  /** How many requests may be on their way at once. */
+  concurrency: number;
+  /**
+   * Sends instances in one request and judges each by its SOP Instance UID in the answer's body, never by the status
+   * alone. Never throws for what the network or the platform does.
+   */
+  send(instances: OutgoingInstance[], signal: AbortSignal): Promise<SendResult>;
+  /** How many instances of a study the platform says it has; undefined when it cannot say. */
+  countInstances?(studyUid: Phi<string>, signal: AbortSignal): Promise<number | undefined>;
+  probe(signal: AbortSignal): Promise<{ ok: true; clockOffsetMs?: number } | { ok: false; code: string }>;
+  certificates(): CertificateStatus[];
+  close(): Promise<void>;
+}
+
+export interface ImagePlatformAdapter<S extends z.ZodObject = z.ZodObject> {
+  kind: string;
+  config: S;
+  /** Reads certificates and opens the pool. Rejects with TLS-… or CFG-… when they cannot be used. */
+  open(
+    context: { name: string; clock: Clock; log: Log; agentId: string },
+    config: z.infer<S>,
+  ): Promise<ImagePlatformConnection>;
+}
