@@ -1,13 +1,16 @@
 import type { Worker } from 'node:worker_threads';
 import { type CheckedTexts, checkTexts } from '../config/check-texts.ts';
-import type { LoadedConfig, LoadedPlatform, LoadedSource } from '../config/load.ts';
+import type { LoadedConfig, LoadedImagePlatform, LoadedPlatform, LoadedSource } from '../config/load.ts';
+import { rateBySchedule } from './delivery/bandwidth.ts';
 import { startDelivery } from './delivery/deliver.ts';
-import type { PlatformConnection } from './delivery/platform.ts';
-import type { RunningSource, SourceStatus } from './intake/source.ts';
+import { startImageDelivery } from './delivery/images.ts';
+import { keepOpen } from './delivery/keep-open.ts';
+import { type RunningImages, startImages } from './images/running.ts';
+import type { RunningSource, SourceContext, SourceStatus } from './intake/source.ts';
 import type { MappingReport, MappingWorkerData } from './mapping/worker.ts';
 import type { Registry } from './registry.ts';
 import { startStatusKeeper } from './status/keeper.ts';
-import type { PlatformStatus, StatusModel } from './status/model.ts';
+import type { ImagePlatformState, PlatformStatus, StatusModel } from './status/model.ts';
 import { openStore, type SqliteStore, startStoreThread } from './store/sqlite/store.ts';
 import { type Clock, systemClock } from './support/clock.ts';
 import { codeOf, type ErrorCode, QianzhiError } from './support/errors.ts';
@@ -45,8 +48,6 @@ export interface RunningAgent {
   done: Promise<ErrorCode>;
 }
 
-/** How long a platform whose certificates cannot be read waits before it looks again. */
-const REOPEN_MS = 30_000;
 const MAPPING_STOP_MS = 1_500;
 /** Loading mapping, the way out and the page keeps both processors of an old PC busy for some 200 ms. */
 const ANSWER_FIRST_MS = 100;
@@ -88,13 +89,20 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
         demo: options.demo,
         sources: config.sources.map((s) => s.name),
         platforms: config.platforms.map((p) => p.name),
+        imagePlatforms: config.imagePlatforms.map((p) => p.name),
         timeZone: site.timeZone,
       },
       fatal,
       thread,
     );
     closers.push(() => store.close());
-    const mapping = prepareMapping(log, fatal, (platform) => platforms.get(platform)?.wake());
+    const imagePlatforms = new Map<string, RunningImagePlatform>();
+    const mapping = prepareMapping(log, fatal, {
+      rendered: (platform) => platforms.get(platform)?.wake(),
+      indexed() {
+        for (const platform of imagePlatforms.values()) platform.wake();
+      },
+    });
     closers.push(mapping.stop);
 
     const keeper = startStatusKeeper({ clock, startedMs, version, site, demo: options.demo, store });
@@ -107,10 +115,16 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       mapping.wake();
       return accepted;
     };
+    const images = await imagesOf(config, registry, { store, clock, log, changed: keeper.changed }, () =>
+      mapping.wake(),
+    );
+    if (images) closers.push(async () => images.stop());
     for (const source of config.sources) {
       const running = await startSource(source, texts.profiles.get(source.name), registry, {
         store,
         accept,
+        images,
+        dataFolder: config.data.folder,
         clock,
         log,
         changed: keeper.changed,
@@ -130,6 +144,14 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       platforms.set(platform.name, running);
       closers.push(running.stop);
       keeper.addPlatform(() => running.status(mapping.unverified(platform.name)));
+    }
+
+    for (const platform of images ? config.imagePlatforms : []) {
+      const parts = { store, clock, log, changed: keeper.changed, timeZone: site.timeZone };
+      const running = startImagePlatform(platform, registry, images as RunningImages, parts);
+      imagePlatforms.set(platform.name, running);
+      closers.push(running.stop);
+      keeper.addImagePlatform(running.status);
     }
 
     const { startStatusServer } = await import('./status/server.ts');
@@ -182,7 +204,7 @@ interface RunningMapping {
 function prepareMapping(
   log: Log,
   fatal: (code: ErrorCode) => void,
-  rendered: (platform: string) => void,
+  heard: { rendered(platform: string): void; indexed(): void },
 ): RunningMapping {
   let worker: Worker | undefined;
   let stopping = false;
@@ -200,7 +222,9 @@ function prepareMapping(
       worker = startWorker('adapters/mapping-thread.ts');
       worker.on('message', (report: MappingReport) => {
         if ('ready' in report) unverified = report.unverified;
-        else if ('rendered' in report) rendered(report.rendered);
+        else if ('rendered' in report) heard.rendered(report.rendered);
+        else if ('indexed' in report) heard.indexed();
+        else if ('log' in report) log[report.log](report.event, report.fields);
         else if ('paused' in report) log.warn('mapping-paused', { code: report.paused });
         else end(report.fatal, report.where);
       });
@@ -261,24 +285,25 @@ async function startSource(
   source: LoadedSource,
   profile: unknown,
   registry: Registry,
-  parts: StageParts & { accept: SqliteStore['accept'] },
+  parts: StageParts & { accept: SqliteStore['accept']; images: RunningImages | undefined; dataFolder: string },
 ): Promise<RunningSource> {
-  const { name, kind } = source;
+  const { name, kind, settings } = source;
   const adapter = registry.sources.find((a) => a.kind === kind);
-  if (!adapter) throw new QianzhiError('CFG-5003', `sources.${name}.kind`);
+  const imageAdapter = registry.imageSources.find((a) => a.kind === kind);
+  const context = {
+    name,
+    profile,
+    clock: parts.clock,
+    log: parts.log,
+    accept: (message: Parameters<SourceContext['accept']>[0]) => parts.accept({ ...message, source: name }),
+    pendingBytes: parts.store.pendingBytes,
+    changed: parts.changed,
+  };
   try {
-    return await adapter.start(
-      {
-        name,
-        profile,
-        clock: parts.clock,
-        log: parts.log,
-        accept: (message) => parts.accept({ ...message, source: name }),
-        pendingBytes: parts.store.pendingBytes,
-        changed: parts.changed,
-      },
-      source.settings,
-    );
+    if (adapter) return await adapter.start(context, settings);
+    if (!imageAdapter || !parts.images) throw new QianzhiError('CFG-5003', `sources.${name}.kind`);
+    const { dataFolder } = parts;
+    return await imageAdapter.start({ ...context, instances: parts.images.intakeOf(name), dataFolder }, settings);
   } catch (error) {
     const code = codeOf(error, 'SYS-6004');
     if (code.startsWith('CFG-')) throw error;
@@ -303,54 +328,95 @@ interface RunningPlatform {
   stop(): Promise<void>;
 }
 
-/** A certificate problem stops uploads, never listeners (invariant 9): opening is tried until it works. */
 function startPlatform(platform: LoadedPlatform, registry: Registry, parts: StageParts): RunningPlatform {
   const { name, kind } = platform;
   const adapter = registry.platforms.find((a) => a.kind === kind);
   if (!adapter) throw new QianzhiError('CFG-5003', `platforms.${name}.kind`);
   const { store, clock, log, changed } = parts;
-  let connection: PlatformConnection | undefined;
-  let delivery: ReturnType<typeof startDelivery> | undefined;
-  let failed: { code: ErrorCode; atMs: number } | undefined;
-  let retry: NodeJS.Timeout | undefined;
-  let stopped = false;
-
-  const open = async (): Promise<void> => {
-    try {
-      const opened = await adapter.open({ name, clock, log, agentId: store.agentId }, platform.settings);
-      if (stopped) return void (await opened.close());
-      connection = opened;
-      failed = undefined;
-      delivery = startDelivery({ platform: name, connection, store, clock, log, changed });
-    } catch (error) {
-      failed = { code: codeOf(error, 'TLS-1209'), atMs: failed?.atMs ?? clock.now() };
-      log.error('platform-not-open', { platform: name, code: failed.code });
-      if (!stopped) retry = setTimeout(() => void open(), REOPEN_MS);
-    }
-    changed();
-  };
-  void open();
-
+  const kept = keepOpen({
+    platform: name,
+    open: () => adapter.open({ name, clock, log, agentId: store.agentId }, platform.settings),
+    deliver: (connection) => startDelivery({ platform: name, connection, store, clock, log, changed }),
+    clock,
+    log,
+    changed,
+  });
   return {
-    wake: () => delivery?.wake(),
+    wake: kept.wake,
     status(unverified) {
-      const d = delivery?.status();
-      return {
-        kind,
-        url: String(platform.settings.url ?? ''),
-        state: d?.state ?? (failed ? 'stopped' : 'starting'),
-        lastError: d?.lastError ?? failed,
-        nextTryMs: d?.nextTryMs,
-        clockOffsetMs: d?.clockOffsetMs,
-        certificates: connection?.certificates() ?? [],
-        unverified,
-      };
+      const { lastSuccessMs: _lastSuccessMs, ...status } = kept.status();
+      return { kind, url: String(platform.settings.url ?? ''), ...status, unverified };
     },
-    async stop() {
-      stopped = true;
-      clearTimeout(retry);
-      await delivery?.stop();
-      await connection?.close();
+    stop: kept.stop,
+  };
+}
+
+// ---------------------------------------------------------------- images
+
+/** Undefined where no source sends images: nothing of theirs is made or loaded then. */
+async function imagesOf(
+  config: LoadedConfig,
+  registry: Registry,
+  { store, clock, log, changed }: StageParts,
+  accepted: () => void,
+): Promise<RunningImages | undefined> {
+  const kinds = new Set(registry.imageSources.map(({ kind }) => kind));
+  if (!config.sources.some(({ kind }) => kinds.has(kind)) && config.imagePlatforms.length === 0) return undefined;
+  const lost = ['QUE-4006', 'QUE-4009', 'QUE-4014'];
+  return await startImages({
+    dataFolder: config.data.folder,
+    keepMs: config.data.keep_images_days * 24 * 3_600_000,
+    store,
+    rowsLost: store.state().notices.some(({ code }) => lost.includes(code)),
+    full: () => store.state().mode === 'intake-stopped',
+    clock,
+    log,
+    accepted() {
+      changed();
+      accepted();
     },
+  });
+}
+
+interface RunningImagePlatform {
+  wake(): void;
+  status(): ImagePlatformState;
+  stop(): Promise<void>;
+}
+
+function startImagePlatform(
+  platform: LoadedImagePlatform,
+  registry: Registry,
+  { spool }: RunningImages,
+  parts: StageParts & { timeZone: string },
+): RunningImagePlatform {
+  const { name, kind, schedule, verify } = platform;
+  const adapter = registry.imagePlatforms.find((a) => a.kind === kind);
+  if (!adapter) throw new QianzhiError('CFG-5003', `platforms.${name}.kind`);
+  const { store, clock, log, changed } = parts;
+  const kept = keepOpen({
+    platform: name,
+    open: () => adapter.open({ name, clock, log, agentId: store.agentId }, platform.settings),
+    deliver: (connection) =>
+      startImageDelivery({
+        platform: name,
+        connection,
+        store,
+        spool,
+        clock,
+        log,
+        changed,
+        rateAt: rateBySchedule(schedule, parts.timeZone),
+        urgentAlways: schedule.urgentAlways ?? false,
+        verify,
+      }),
+    clock,
+    log,
+    changed,
+  });
+  return {
+    wake: kept.wake,
+    status: () => ({ platform: name, kind, url: String(platform.settings.url ?? ''), ...kept.status() }),
+    stop: kept.stop,
   };
 }

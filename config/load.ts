@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, resolve } from 'node:path';
 import type { z } from 'zod';
+import type { UploadSchedule } from '../agent/delivery/bandwidth.ts';
 import type { Registry } from '../agent/registry.ts';
 import { QianzhiError } from '../agent/support/errors.ts';
 import { builtInText, isBuiltInName } from './built-in.ts';
@@ -14,6 +15,7 @@ import {
   type Config,
   type ConfigSchema,
   type Filters,
+  imagePlatformKeys,
   platformKeys,
   sourceKeys,
 } from './schema.ts';
@@ -48,6 +50,15 @@ export interface LoadedPlatform {
   settings: Record<string, unknown>;
 }
 
+/** A platform that takes images. */
+export interface LoadedImagePlatform {
+  name: string;
+  kind: string;
+  schedule: UploadSchedule;
+  verify: boolean;
+  settings: Record<string, unknown>;
+}
+
 /** A configuration that may be started: validated as a whole, with nothing opened yet. */
 export interface LoadedConfig {
   /** The file as named, and its folder (absolute). */
@@ -60,6 +71,7 @@ export interface LoadedConfig {
   log: Config['log'];
   sources: LoadedSource[];
   platforms: LoadedPlatform[];
+  imagePlatforms: LoadedImagePlatform[];
   /** Every configured file of an adapter (certificates and the like), with its place. */
   files: Array<{ file: string; path: string; line: number; column: number }>;
   /** The whole as one plain object, for display. Values from the environment stand as `${…}`: they may be secret. */
@@ -141,9 +153,11 @@ export function loadConfig(
       settings: without(source, sourceKeys),
     };
   });
-  const platforms = config.platforms.map((platform, index): LoadedPlatform => {
+  const images = new Set(registry.imagePlatforms.map(({ kind }) => kind));
+  const platforms = config.platforms.flatMap((platform, index): LoadedPlatform[] => {
+    if (images.has(String(platform.kind))) return [];
     const pack = text('pack', 'platforms', index, String(platform.pack));
-    return {
+    const loaded = {
       name: String(platform.name),
       kind: String(platform.kind),
       format: String(platform.format),
@@ -156,7 +170,19 @@ export function loadConfig(
       filters: platform.filters as Filters,
       settings: without(platform, platformKeys),
     };
+    return [loaded];
   });
+  const imagePlatforms = config.platforms
+    .filter(({ kind }) => images.has(String(kind)))
+    .map(
+      (platform): LoadedImagePlatform => ({
+        name: String(platform.name),
+        kind: String(platform.kind),
+        schedule: scheduleOf(platform.speed as Speed),
+        verify: platform.verify as boolean,
+        settings: without(platform, imagePlatformKeys),
+      }),
+    );
   throwIfAny(textIssues.map(issue));
 
   const warnings: ConfigIssue[] = [];
@@ -176,6 +202,7 @@ export function loadConfig(
     log: config.log,
     sources,
     platforms,
+    imagePlatforms,
     files: files
       .filter(({ place }) => place[0] === 'sources' || place[0] === 'platforms')
       .map(({ file, place }) => ({ file, path: pathText(place), ...yaml.positionOf(place) })),
@@ -183,6 +210,26 @@ export function loadConfig(
     warnings,
   };
 }
+
+interface Speed {
+  bytes_per_second?: number;
+  windows: Array<{ days?: number[]; from: string; to: string; bytes_per_second: number }>;
+  urgent_always: boolean;
+}
+
+const scheduleOf = (speed: Speed): UploadSchedule => ({
+  ...(speed.bytes_per_second !== undefined && { bytesPerSecond: speed.bytes_per_second }),
+  windows: speed.windows.map(({ days, from, to, bytes_per_second: bytesPerSecond }) => ({
+    ...(days && { days }),
+    fromMinute: minuteOf(from),
+    toMinute: minuteOf(to),
+    bytesPerSecond,
+  })),
+  urgentAlways: speed.urgent_always,
+});
+
+/** `08:30` as minutes after midnight. */
+const minuteOf = (time: string): number => Number(time.slice(0, 2)) * 60 + Number(time.slice(3));
 
 /** UTF-8 text of a file, without byte order mark. Throws CFG-5001 (unreadable) or ConfigError CFG-5002 (not UTF-8). */
 function readText(path: string): string {

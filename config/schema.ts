@@ -57,6 +57,12 @@ const data = z.strictObject({
       error: bothLanguages('应写成 file:/路径 或 systemd:名称。', 'must be file:/path or systemd:name.'),
     })
     .meta({ description: '数据密钥，须在数据文件夹之外 Data key, outside the data folder' }),
+  keep_images_days: z
+    .int()
+    .min(0)
+    .max(3_650)
+    .default(7)
+    .meta({ description: '影像全部上传后在本机保留的天数 Days that delivered images are kept' }),
 });
 
 const status = z.strictObject({
@@ -122,9 +128,41 @@ const platformBase = (kind: string, formats: string[]) => ({
   filters: filters.default({}),
 });
 
+const clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, {
+  error: bothLanguages('应为 24 小时制时间，例如 08:00。', 'must be a time such as 08:00.'),
+});
+const bytesPerSecond = z.int().min(0).max(10_000_000_000);
+
+const imagePlatformBase = (kind: string) => ({
+  name,
+  kind: z.literal(kind),
+  speed: z
+    .strictObject({
+      bytes_per_second: bytesPerSecond.min(1024).optional(),
+      windows: z
+        .array(
+          z.strictObject({
+            days: z.array(z.int().min(1).max(7)).min(1).optional(),
+            from: clock,
+            to: clock,
+            bytes_per_second: bytesPerSecond,
+          }),
+        )
+        .default([]),
+      urgent_always: z.boolean().default(true),
+    })
+    .prefault({})
+    .meta({
+      description:
+        '限速：windows 中的时段（days 1 为周一）另有上限，0 为暂停；急诊检查可照常 Limits; in windows (days: 1 is Monday) another one, 0 stops; urgent studies go on',
+    }),
+  verify: z.boolean().default(true).meta({ description: '上传完成后核对实例数 Count the instances afterwards' }),
+});
+
 /** Keys that every source, or every platform, has; the rest of an entry belongs to its adapter. */
 export const sourceKeys: readonly string[] = Object.keys(sourceBase(''));
 export const platformKeys: readonly string[] = Object.keys(platformBase('', ['']));
+export const imagePlatformKeys: readonly string[] = Object.keys(imagePlatformBase(''));
 
 /** An adapter's object with the common keys before its own; its checks over the whole object stay in force. */
 function withBase(base: z.ZodRawShape, adapter: z.ZodObject): z.ZodObject {
@@ -151,10 +189,13 @@ export function buildSchema(registry: Registry) {
     data,
     status: status.prefault({}),
     log: log.prefault({}),
-    sources: byKind(registry.sources.map((source) => withBase(sourceBase(source.kind), source.config))),
-    platforms: byKind(
-      registry.platforms.map((platform) => withBase(platformBase(platform.kind, formats), platform.config)),
+    sources: byKind(
+      [...registry.sources, ...registry.imageSources].map((source) => withBase(sourceBase(source.kind), source.config)),
     ),
+    platforms: byKind([
+      ...registry.platforms.map((platform) => withBase(platformBase(platform.kind, formats), platform.config)),
+      ...registry.imagePlatforms.map((platform) => withBase(imagePlatformBase(platform.kind), platform.config)),
+    ]),
   });
 }
 

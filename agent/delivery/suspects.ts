@@ -6,18 +6,18 @@ import type { OutboxDocument } from '../store/contract.ts';
  * such failure halves the company the document may be sent in, until it stands alone and harms no one.
  * Kept in memory only: it is a hint, and a restart starts without prejudice.
  */
-export interface Suspects {
-  failed(documents: readonly OutboxDocument[]): void;
+export interface Suspects<D extends { n: number } = OutboxDocument> {
+  failed(documents: readonly D[]): void;
   cleared(n: number): void;
   /** True when the document may be sent only alone. */
   alone(n: number): boolean;
   /** Requests to send, the unsuspected first and never together with a suspect. */
-  group(documents: readonly OutboxDocument[]): OutboxDocument[][];
+  group(documents: readonly D[]): D[][];
 }
 
 const mostRemembered = 10_000;
 
-export function createSuspects(): Suspects {
+export function createSuspects<D extends { n: number } = OutboxDocument>(): Suspects<D> {
   const company = new Map<number, number>();
   return {
     failed(documents) {
@@ -35,7 +35,7 @@ export function createSuspects(): Suspects {
         .map((document) => ({ document, allowed: company.get(document.n) ?? 0 }))
         .filter(({ allowed }) => allowed > 0)
         .sort((a, b) => b.allowed - a.allowed);
-      let open: OutboxDocument[] = [];
+      let open: D[] = [];
       for (const { document, allowed } of suspects) {
         if (open.length > 0 && open.length + 1 > allowed) {
           groups.push(open);

@@ -1,4 +1,6 @@
+import type { z } from 'zod';
 import type { Phi } from '../support/phi.ts';
+import type { RunningSource, SourceContext } from './source.ts';
 
 /**
  * How a DICOM source hands over what it receives. An instance is streamed: it is never in memory as a whole
@@ -45,4 +47,18 @@ export interface IncomingInstance {
 export interface InstanceIntake {
   /** Rejects with QUE-4002 while the disk is too full to take more: answer A700, leave files where they are. */
   begin(origin: InstanceOrigin): Promise<IncomingInstance>;
+}
+
+export interface ImageSourceContext extends SourceContext {
+  instances: InstanceIntake;
+  /** Absolute; for what the source itself has to remember over a restart, never in clear. */
+  dataFolder: string;
+}
+
+/** A way in for images. */
+export interface ImageSourceAdapter<S extends z.ZodObject = z.ZodObject> {
+  kind: string;
+  config: S;
+  /** Rejects with a QianzhiError (for example DCM-2231 port in use). */
+  start(context: ImageSourceContext, config: z.infer<S>): Promise<RunningSource>;
 }

@@ -1,12 +1,17 @@
 import { createHash } from 'node:crypto';
 import { parentPort } from 'node:worker_threads';
 import { setIdsOf } from '../clinical/reports/set-id.ts';
-import type { Languages } from '../registry.ts';
+import { indexInstances } from '../images/index-instances.ts';
+import { spoolFolder } from '../images/running.ts';
+import { issueStudies } from '../images/studies.ts';
+import type { ImageRules, Languages } from '../registry.ts';
 import { type PlatformFilters, type RenderingStage, renderAgain, renderBatch } from '../rendering/render.ts';
+import { openSpool } from '../store/spool.ts';
 import { openMappingView, type StageAccess } from '../store/sqlite/mapping-view.ts';
 import { isDamage, markDamaged } from '../store/sqlite/open.ts';
 import { systemClock } from '../support/clock.ts';
 import { codeOf, type ErrorCode, QianzhiError } from '../support/errors.ts';
+import type { Log, LogFields } from '../support/log.ts';
 import { tidyAfterStart, tidyMemory } from '../support/memory.ts';
 import { version } from '../support/version.ts';
 import { mapAgain, mapBatch, mapDue } from './map.ts';
@@ -33,6 +38,9 @@ export interface MappingWorkerData {
 export type MappingReport =
   | { ready: true; unverified: Record<string, string[]> }
   | { rendered: string }
+  /** Headers of so many instances were read: they can be sent. */
+  | { indexed: number }
+  | { log: 'error' | 'warn' | 'info'; event: string; fields: LogFields | undefined }
   | { paused: ErrorCode }
   | { fatal: ErrorCode; where?: string };
 
@@ -84,6 +92,20 @@ export async function runMappingWorker(languages: Languages): Promise<void> {
     tell({ ready: true, unverified: Object.fromEntries(stages.map((s) => [s.platform, s.renderer.unverified])) });
     tidyAfterStart();
 
+    const rules = compileImageRules(languages, data);
+    const log: Log = {
+      info: (event, fields) => tell({ log: 'info', event, fields }),
+      warn: (event, fields) => tell({ log: 'warn', event, fields }),
+      error: (event, fields) => tell({ log: 'error', event, fields }),
+    };
+    const images = rules.size > 0 && {
+      store,
+      spool: openSpool({ folder: spoolFolder(data.store.folder) }),
+      rulesOf: (source: string) => rules.get(source),
+      clock: systemClock,
+      log,
+    };
+
     let triedAgain = false;
     while (!stopping) {
       woken = false;
@@ -96,6 +118,11 @@ export async function runMappingWorker(languages: Languages): Promise<void> {
           triedAgain = true;
         }
         let worked = (await mapBatch(mapping)) + (await mapDue(mapping));
+        if (images) {
+          const indexed = await indexInstances(images);
+          if (indexed > 0) tell({ indexed });
+          worked += indexed + (await issueStudies(images));
+        }
         for (const stage of stages) {
           const rendered = await renderBatch(stage satisfies RenderingStage);
           if (rendered > 0) tell({ rendered: stage.platform });
@@ -133,6 +160,16 @@ function compileReaders(languages: Languages, data: MappingWorkerData): Map<stri
     data.sources.flatMap(({ name, kind, profile }) => {
       const language = languages.profiles.find((p) => p.sourceKinds.includes(kind));
       return language ? [[name, language.compile(profile)] as const] : [];
+    }),
+  );
+}
+
+/** Of the sources of images; none: the site has none, and nothing of theirs is opened. */
+function compileImageRules(languages: Languages, data: MappingWorkerData): Map<string, ImageRules> {
+  return new Map(
+    data.sources.flatMap(({ name, kind, profile }) => {
+      const rules = languages.profiles.find((p) => p.sourceKinds.includes(kind))?.images?.(profile);
+      return rules ? [[name, rules] as const] : [];
     }),
   );
 }

@@ -26,8 +26,27 @@ const COMPRESS_FROM = 256;
 const FORMAT_PLAIN = 1;
 const FORMAT_ZSTD = 2;
 
-export type SealKind = 'body' | 'record' | 'report' | 'document' | 'receipt' | 'patient';
-const kindByte: Record<SealKind, number> = { body: 1, record: 2, report: 3, document: 4, receipt: 5, patient: 6 };
+export type SealKind =
+  | 'body'
+  | 'record'
+  | 'report'
+  | 'document'
+  | 'receipt'
+  | 'patient'
+  | 'instance'
+  | 'study'
+  | 'series';
+const kindByte: Record<SealKind, number> = {
+  body: 1,
+  record: 2,
+  report: 3,
+  document: 4,
+  receipt: 5,
+  patient: 6,
+  instance: 7,
+  study: 8,
+  series: 9,
+};
 
 export interface WrappedKey {
   id: number;

@@ -1,8 +1,10 @@
 import type { SourceStatus } from '../intake/source.ts';
 import type { PageStore, PlatformFigures, ProblemGroup, StoreFigures } from '../store/contract.ts';
+import type { ImageFigures, ImagePageStore } from '../store/image-contract.ts';
 import type { Clock } from '../support/clock.ts';
 import { codeOf } from '../support/errors.ts';
-import type { PlatformStatus, Problem, StatusModel } from './model.ts';
+import { imagePlatformStatus, imageProblemGroups } from './images.ts';
+import type { ImagePlatformState, PlatformStatus, Problem, StatusModel } from './model.ts';
 import { createRateMeter } from './rates.ts';
 import { composeStatus } from './verdict.ts';
 
@@ -22,6 +24,7 @@ export interface StatusKeeper {
   received(): void;
   addSource(status: () => SourceStatus): void;
   addPlatform(status: () => Omit<PlatformStatus, keyof PlatformFigures>): void;
+  addImagePlatform(status: () => ImagePlatformState): void;
   refresh(): Promise<void>;
   stop(): void;
 }
@@ -32,7 +35,7 @@ export interface KeeperParts {
   version: string;
   site: StatusModel['site'];
   demo: boolean;
-  store: PageStore;
+  store: PageStore & Pick<ImagePageStore, 'imageFigures'>;
 }
 
 /** Keeps the one status model current: reads the store's figures in short pages, composes, tells who listens. */
@@ -53,6 +56,8 @@ export function startStatusKeeper(parts: KeeperParts): StatusKeeper {
     today: [],
     receivedToday: [],
   };
+  const imagePlatforms: Array<() => ImagePlatformState> = [];
+  let images: ImageFigures | undefined;
   let groups: ProblemGroup[] = [];
   let groupsAt = Number.NEGATIVE_INFINITY;
   let before: { mapped: number; accepted: number } | undefined;
@@ -76,12 +81,16 @@ export function startStatusKeeper(parts: KeeperParts): StatusKeeper {
       site: parts.site,
       demo: parts.demo,
       sources: sources.map((status) => status()),
-      platforms: running.flatMap((p, i) => {
-        const found = figures.platforms[i];
-        return found ? [{ ...found, ...p }] : [];
-      }),
+      platforms: [
+        ...running.flatMap((p, i) => {
+          const found = figures.platforms[i];
+          return found ? [{ ...found, ...p }] : [];
+        }),
+        ...imagePlatforms.map((status) => imagePlatformStatus(status(), images)),
+      ],
+      ...(images && { images }),
       store: figures,
-      problemGroups: groups,
+      problemGroups: [...groups, ...(images ? imageProblemGroups(images, clock.now()) : [])],
       extraProblems: unreadable ? [unreadable] : [],
       previous: model,
       rates: { hospital: edge(meters.hospital), intake: edge(meters.intake), queue: edge(meters.queue) },
@@ -93,6 +102,7 @@ export function startStatusKeeper(parts: KeeperParts): StatusKeeper {
     const now = clock.now();
     try {
       figures = await store.figures(now);
+      if (imagePlatforms.length > 0) images = await store.imageFigures(now);
       if (clock.monotonic() - groupsAt >= PROBLEMS_EVERY_MS) {
         groups = await store.problems(PROBLEM_GROUPS);
         groupsAt = clock.monotonic();
@@ -143,6 +153,7 @@ export function startStatusKeeper(parts: KeeperParts): StatusKeeper {
     },
     addSource: (status) => sources.push(status),
     addPlatform: (status) => platforms.push(status),
+    addImagePlatform: (status) => imagePlatforms.push(status),
     refresh,
     stop() {
       stopped = true;

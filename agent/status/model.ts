@@ -32,7 +32,14 @@ export interface PlatformStatus extends PlatformFigures {
   clockOffsetMs?: number;
   certificates: CertificateStatus[];
   unverified: string[];
+  /** What it takes; documents where nothing is said. */
+  takes?: 'images';
 }
+
+/** A platform for images as its delivery tells of it; the figures come from the store. */
+export type ImagePlatformState = Omit<PlatformStatus, Exclude<keyof PlatformFigures, 'platform'> | 'unverified'> & {
+  lastSuccessMs?: number;
+};
 
 /** The one status model: page, API, command line, metrics and alerts all read this. No patient data. */
 export interface StatusModel {
@@ -64,6 +71,8 @@ export interface StatusModel {
   sources: SourceStatus[];
   platforms: PlatformStatus[];
   store: StoreFigures;
+  /** Where images come in: files in the spool, and headers that were not read yet. */
+  images?: { files: number; fileBytes: number; unindexed: number };
 }
 
 export type { MessageRow, ProblemGroup };

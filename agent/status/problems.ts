@@ -21,6 +21,7 @@ export interface StatusParts {
   sources: SourceStatus[];
   platforms: PlatformStatus[];
   store: StoreFigures;
+  images?: StatusModel['images'];
   problemGroups: ProblemGroup[];
   /** Problems known elsewhere (clock, worker …). They are shown at the station of their side. */
   extraProblems: Problem[];
@@ -137,7 +138,7 @@ const heldProblem = (group: ProblemGroup): Placed =>
   problem('queue', 'attention', group.code, group.platform === '' ? 'agent' : group.platform, group.firstMs, {
     lastMs: group.lastMs,
     count: group.count,
-    exampleSeq: group.exampleSeq,
+    ...(group.exampleSeq === undefined ? {} : { exampleSeq: group.exampleSeq }),
     ...(group.where === '' ? {} : { where: group.where }),
   });
 

@@ -104,8 +104,15 @@ export function composeStatus(parts: StatusParts): StatusModel {
     sources: parts.sources,
     platforms: parts.platforms,
     store: parts.store,
+    ...(parts.images && { images: imagesOf(parts.images) }),
   };
 }
+
+const imagesOf = ({ files, fileBytes, unindexed }: NonNullable<StatusModel['images']>) => ({
+  files,
+  fileBytes,
+  unindexed,
+});
 
 export interface Readiness {
   status: 'ready' | 'degraded' | 'not-ready';

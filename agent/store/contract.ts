@@ -290,7 +290,8 @@ export interface ProblemGroup {
   count: number;
   firstMs: number;
   lastMs: number;
-  exampleSeq: Seq;
+  /** Absent where it is not about messages. */
+  exampleSeq?: Seq;
 }
 
 export interface PlatformFigures {

@@ -544,6 +544,670 @@ export const errorTable = {
       'Ask the vendor to check the structure. The raw message is kept.',
     ],
   ),
+  // ------------------------------------------------------------ DCM
+  'DCM-2201': e(
+    'hospital',
+    [
+      'AE 标题未登记',
+      '有设备以未登记的 AE 标题请求关联，或呼叫的不是本机的 AE 标题；已拒绝。',
+      '确认是本院设备后，把它的 AE 标题加入该来源的 calling_ae_titles；被叫标题须是 ae_titles 之一。AE 标题区分大小写。',
+    ],
+    [
+      'AE title is not listed',
+      'A device asked for an association under a calling AE title that is not listed, or called a title that is not ours; it was rejected.',
+      'If it is one of your devices, add its AE title to calling_ae_titles of the source; the called title must be one of ae_titles. Upper and lower case differ.',
+    ],
+  ),
+  'DCM-2202': e(
+    'hospital',
+    [
+      '不是 DICOM 文件',
+      '文件开头既没有 DICM 标记，也不是 DICOM 数据元素。',
+      '通常无需处理；如果应当是影像，请重新导出该文件。',
+    ],
+    [
+      'Not a DICOM file',
+      'The file begins neither with the DICM mark nor with a DICOM element.',
+      'Usually nothing to do; if it should be an image, export it again.',
+    ],
+  ),
+  'DCM-2203': e(
+    'hospital',
+    [
+      'UID 不合规',
+      '影像的 SOP、检查或序列 UID 含有数字和点以外的字符，或超过 64 个字符；平台无法按它登记。',
+      '请设备或 PACS 厂商改正 UID 的生成方式后重新发送。',
+    ],
+    [
+      'A UID breaks the rules',
+      'The SOP, study or series UID of the image holds something other than digits and dots, or more than 64 characters; no platform can file it.',
+      'Ask the vendor of the device or PACS to correct how UIDs are made, then send it again.',
+    ],
+  ),
+  'DCM-2204': e(
+    'hospital',
+    [
+      '文件还没写完',
+      '文件结构不完整：仍在写入，或传输中断被截断。超过 give_up_minutes 没有变化后只列出、不再读取；文件原样留在原处。',
+      '请重新导出或重新复制该文件。文件一有变化就会自动重新读取。',
+    ],
+    [
+      'The file is not complete',
+      'Its structure ends too early: it is still being written, or was cut off. When it has not changed for give_up_minutes it is listed and no longer read; it stays where it is.',
+      'Export or copy the file again. It is read anew as soon as it changes.',
+    ],
+  ),
+  'DCM-2211': e(
+    'hospital',
+    [
+      'DICOM 文件头损坏',
+      '文件头的结构无法读下去，或在必需的内容之前就断了。',
+      '请从设备或 PACS 重新导出或重新发送该影像。原文件不会被改动。',
+    ],
+    [
+      'DICOM header is damaged',
+      'The structure of the header cannot be followed, or breaks off before what is needed.',
+      'Export or send the image again from the device or PACS. The original is not changed.',
+    ],
+  ),
+  'DCM-2212': e(
+    'hospital',
+    [
+      'DICOM 文件头过长',
+      '文件头超过 16 MB 仍没有读到必需的内容。',
+      '请设备或 PACS 厂商检查该影像的私有数据；确认正常的影像请联系前置机的维护人员。',
+    ],
+    [
+      'DICOM header is too long',
+      'What is needed does not come within the first 16 MB.',
+      'Ask the vendor of the device or PACS to check the private data of the image; if it is as it should be, call whoever maintains the agent.',
+    ],
+  ),
+  'DCM-2213': e(
+    'hospital',
+    [
+      '影像缺少 UID',
+      '文件头里没有 SOP 类、SOP 实例、检查或序列 UID，无法登记和上传。',
+      '请设备或 PACS 厂商检查；缺少 UID 的影像须重新生成后发送。',
+    ],
+    [
+      'The image lacks a UID',
+      'SOP class, SOP instance, study or series UID is not in the header; it can be neither filed nor uploaded.',
+      'Ask the vendor of the device or PACS; an image without UIDs must be made again and sent.',
+    ],
+  ),
+  'DCM-2214': e(
+    'hospital',
+    ['介质目录文件，不是影像', '这是光盘或导出目录的 DICOMDIR；它引用的影像文件会各自读取。', '无需处理。'],
+    [
+      'A media directory, not an image',
+      'This is the DICOMDIR of a disc or an export; the image files it lists are read one by one.',
+      'Nothing to do.',
+    ],
+  ),
+  'DCM-2215': e(
+    'hospital',
+    [
+      'DICOM 文件结构错误',
+      '文件以 DICOM 开头，但后面的数据元素无法逐个读下去。',
+      '请从设备或 PACS 重新导出该影像；反复出现请联系其厂商。',
+    ],
+    [
+      'DICOM structure is broken',
+      'The file begins as DICOM, but its elements cannot be followed to the end.',
+      'Export the image again from the device or PACS; if it recurs, call its vendor.',
+    ],
+  ),
+  'DCM-2216': e(
+    'hospital',
+    [
+      '压缩影像没有写明传输语法',
+      '文件头里没有传输语法，而像素数据是压缩过的；前置机不猜测压缩方式。',
+      '请从设备或 PACS 按 DICOM 文件格式（带文件头信息）重新导出。',
+    ],
+    [
+      'An encoded image does not say its transfer syntax',
+      'The header has no transfer syntax and the pixel data is encoded; the encoding is never guessed.',
+      'Export it again from the device or PACS in the DICOM file format, with its file meta information.',
+    ],
+  ),
+  'DCM-2231': e(
+    'agent',
+    [
+      'DICOM 监听端口被占用',
+      '另一个程序已在使用该端口。',
+      '停掉占用端口的程序，或在配置 sources 里换一个 port 后重启。',
+    ],
+    [
+      'DICOM listener port is in use',
+      'Another program uses the port.',
+      'Stop that program, or change port under sources and restart.',
+    ],
+  ),
+  'DCM-2232': e(
+    'hospital',
+    ['DICOM 来源地址不在白名单', '有设备从未登记的地址连接。', '确认是本院设备后，把它的地址加入该来源的 peers。'],
+    [
+      'DICOM peer is not on the allow-list',
+      'A device connects from an address that is not listed.',
+      'If it is one of yours, add its address to peers of the source.',
+    ],
+  ),
+  'DCM-2233': e(
+    'hospital',
+    [
+      'DICOM 关联数超过上限',
+      '同一地址或全部的关联数到了上限；新关联被暂时拒绝，设备稍后可以重试。',
+      '检查设备是否反复新建关联而不释放；确有需要时提高 max_associations 或 max_associations_per_peer。',
+    ],
+    [
+      'Too many associations',
+      'One address, or all together, reached the limit of associations; new ones are rejected for the moment and may be tried again.',
+      'Check whether the device opens associations without releasing them; if they are needed raise max_associations or max_associations_per_peer.',
+    ],
+  ),
+  'DCM-2234': e(
+    'hospital',
+    [
+      '对方讲的不是 DICOM',
+      '连接后收到的第一个数据不是关联请求，常见原因是端口配错，或一方用了 TLS 而另一方没有。',
+      '核对对方配置的端口，以及双方是否都启用或都不启用 TLS。',
+    ],
+    [
+      'The peer does not speak DICOM',
+      'The first bytes were no association request; often the wrong port, or TLS on one side only.',
+      'Check the port that the peer is set to, and that both sides use TLS or neither does.',
+    ],
+  ),
+  'DCM-2235': e(
+    'hospital',
+    [
+      '关联请求无法接受',
+      '关联请求的结构有误，或它要求的协议版本、应用上下文不是 DICOM 的；已拒绝。',
+      '请设备厂商检查其 DICOM 关联协商。',
+    ],
+    [
+      'Association request cannot be accepted',
+      'The request is damaged, or asks for a protocol version or application context that is not DICOM’s; it was rejected.',
+      'Have the device’s vendor check its association negotiation.',
+    ],
+  ),
+  'DCM-2236': e(
+    'hospital',
+    [
+      'DICOM 数据单元过长',
+      '对方发来的 PDU 长于协商的上限，关联已中止；未完成的影像没有保存。',
+      '请设备厂商确认它遵守协商的 PDU 长度；设备会重发。',
+    ],
+    [
+      'DICOM PDU is too long',
+      'The peer sent a PDU longer than was agreed; the association was aborted and the unfinished instance not kept.',
+      'Have the vendor make the device respect the agreed PDU length; it will resend.',
+    ],
+  ),
+  'DCM-2237': e(
+    'hospital',
+    [
+      '意外的 DICOM 数据单元',
+      '收到了不认识的、或此时不应出现的 PDU，关联已中止；未完成的影像没有保存。',
+      '设备会重发；频繁出现请联系其厂商。',
+    ],
+    [
+      'Unexpected DICOM PDU',
+      'A PDU came that is unknown or out of place; the association was aborted and the unfinished instance not kept.',
+      'The device will resend; if frequent, call its vendor.',
+    ],
+  ),
+  'DCM-2238': e(
+    'hospital',
+    [
+      'DICOM 数据片段有误',
+      '数据片段的长度、上下文编号或先后次序不对，关联已中止；未完成的影像没有保存。',
+      '设备会重发；频繁出现请联系其厂商。',
+    ],
+    [
+      'DICOM fragment is wrong',
+      'Length, context id or order of a data fragment is wrong; the association was aborted and the unfinished instance not kept.',
+      'The device will resend; if frequent, call its vendor.',
+    ],
+  ),
+  'DCM-2239': e(
+    'hospital',
+    ['DICOM 命令集有误', '命令集无法读取或过长，关联已中止。', '设备会重发；频繁出现请联系其厂商。'],
+    [
+      'DICOM command set is wrong',
+      'A command set is unreadable or too long; the association was aborted.',
+      'The device will resend; if frequent, call its vendor.',
+    ],
+  ),
+  'DCM-2240': e(
+    'hospital',
+    [
+      '关联请求超时',
+      '连接后没有在规定时间内完成关联请求（或 TLS 握手），连接已关闭。',
+      '检查是否有端口扫描，或设备与网络是否异常。',
+    ],
+    [
+      'Association request did not come in time',
+      'After connecting no complete association request (or TLS handshake) came in time; the connection was closed.',
+      'Look for port scanners, or for trouble of the device or the network.',
+    ],
+  ),
+  'DCM-2241': e(
+    'hospital',
+    [
+      'DICOM 数据单元没有按时发完',
+      '对方开始了一个 PDU 却没有在规定时间内发完，关联已中止；未完成的影像没有保存。',
+      '设备会重发；频繁出现请检查设备与网络。',
+    ],
+    [
+      'DICOM PDU was not finished in time',
+      'A PDU was begun and not ended in time; the association was aborted and the unfinished instance not kept.',
+      'The device will resend; if frequent, check device and network.',
+    ],
+  ),
+  'DCM-2242': e(
+    'hospital',
+    [
+      'DICOM 关联空闲过久',
+      '对方在关联中长时间没有发送任何数据，关联已中止。',
+      '通常无需操作：设备下次发送时会重新建立关联。若影像正发到一半，设备会重发。',
+    ],
+    [
+      'Association was idle too long',
+      'The peer sent nothing for too long; the association was aborted.',
+      'Usually nothing to do: the device opens a new one when it sends again. An instance in the middle is sent again.',
+    ],
+  ),
+  'DCM-2243': e(
+    'hospital',
+    [
+      '影像发送中断',
+      '对方在一幅影像或一个数据单元发到一半时断开、中止或释放了关联；这一幅没有应答也没有保存。',
+      '设备会重发；频繁出现请检查设备与网络。',
+    ],
+    [
+      'Sending broke off in the middle',
+      'The peer disconnected, aborted or released in the middle of an instance or a PDU; that instance was neither acknowledged nor kept.',
+      'The device will resend; if frequent, check device and network.',
+    ],
+  ),
+  'DCM-2244': e(
+    'hospital',
+    [
+      '影像类别不接收',
+      '设备提出的 SOP 类别不是标准的影像存储类，这一类对象无法发来。',
+      '若确需接收（例如厂商私有类），把其 UID 加入该来源的 further_sop_classes。',
+    ],
+    [
+      'SOP class is not taken',
+      'The device proposed a SOP class that is not one of the standard’s storage classes; such objects cannot be sent here.',
+      'If they are wanted (private classes of a vendor), add the UID to further_sop_classes of the source.',
+    ],
+  ),
+  'DCM-2245': e(
+    'hospital',
+    [
+      '命令与协商的类别不符',
+      'C-STORE 命令里的 SOP 类别与所用上下文协商的不同，已以 A900 拒绝，未保存。',
+      '请设备厂商检查；错配的影像不会被猜测处理。',
+    ],
+    [
+      'Command does not match what was negotiated',
+      'The SOP class of a C-STORE differs from that of its context; answered A900 and not kept.',
+      'Have the vendor check the device; nothing is guessed.',
+    ],
+  ),
+  'DCM-2246': e(
+    'hospital',
+    [
+      'SOP 实例 UID 不合法',
+      'C-STORE 命令里的 SOP Instance UID 缺失、过长或含有不允许的字符，已以 0117 拒绝，未保存。',
+      '请设备厂商更正其 UID。',
+    ],
+    [
+      'SOP Instance UID is illegal',
+      'The SOP Instance UID of a C-STORE is absent, too long or has characters that are not allowed; answered 0117 and not kept.',
+      'Have the vendor correct the device’s UIDs.',
+    ],
+  ),
+  'DCM-2247': e(
+    'hospital',
+    [
+      '不支持的 DICOM 操作',
+      '对方要求的不是 C-STORE 或 C-ECHO，已以 0211 回答。',
+      '在设备上把本机只配置为存储目的地，不要用于查询、打印或工作列表。',
+    ],
+    [
+      'DICOM operation is not supported',
+      'The peer asked for something other than C-STORE or C-ECHO; answered 0211.',
+      'Configure this node on the device as a storage destination only, not for query, printing or worklist.',
+    ],
+  ),
+  'DCM-2248': e(
+    'hospital',
+    [
+      '对方不读取 DICOM 应答',
+      '设备持续发送却不接收应答，连接已关闭；未应答的影像由设备重发。',
+      '请设备厂商确认其程序读取 C-STORE 应答。',
+    ],
+    [
+      'Device does not read its responses',
+      'The device keeps sending and takes no responses; the connection was closed. It will resend what was not answered.',
+      'Ask the vendor to make the device read its C-STORE responses.',
+    ],
+  ),
+  'DCM-2249': e(
+    'hospital',
+    [
+      'DICOM TLS 握手失败',
+      '对方没有用 TLS、版本过旧、没有出示受信任的客户端证书，或不信任本机的证书。',
+      '核对双方的 TLS 设置；对方证书须由该来源 tls.ca 的 CA 签发，对方须信任本机证书的 CA。',
+    ],
+    [
+      'DICOM TLS handshake failed',
+      'The peer did not use TLS, has too old a version, showed no trusted client certificate, or does not trust ours.',
+      'Compare the TLS settings of both sides; the peer’s certificate must be issued by tls.ca of the source, and the peer must trust the CA of ours.',
+    ],
+  ),
+  'DCM-2250': e(
+    'hospital',
+    ['C-STORE 没有数据集', '存储命令声明不带数据集，无可保存；已以 C000 回答。', '请设备厂商检查所发内容。'],
+    [
+      'C-STORE without a dataset',
+      'The command says that no dataset follows: there is nothing to keep; answered C000.',
+      'Have the vendor check what the device sends.',
+    ],
+  ),
+  'DCM-2259': e(
+    'agent',
+    [
+      'DICOM 关联内部错误',
+      '处理该关联时程序出错，关联已中止；未应答的影像没有保存，其他关联不受影响。',
+      '设备会重发；频繁出现请把支持包交给厂商。',
+    ],
+    [
+      'Internal error in an association',
+      'The program failed in this association, which was aborted; what was not acknowledged was not kept, the others go on.',
+      'The device will resend; if frequent, give a support bundle to the vendor.',
+    ],
+  ),
+  // ------------------------------------------------------------ DCM watched folder
+  'DCM-2261': e(
+    'hospital',
+    [
+      '监视文件夹打不开',
+      '文件夹不存在、没有读取权限，或网络共享已断开。',
+      '检查该来源的 folder 路径、权限与网络共享；恢复后自动继续，无需重启。',
+    ],
+    [
+      'The watched folder cannot be read',
+      'It does not exist, may not be read, or its network share is gone.',
+      'Check folder of this source, its rights and the network share; it goes on by itself, without a restart.',
+    ],
+  ),
+  'DCM-2262': e(
+    'hospital',
+    [
+      '监视文件夹中有读不了的内容',
+      '某个文件或子文件夹没有读取权限、层级过深，或磁盘读取出错；其余文件照常读取。',
+      '让运行前置机的账户可以读取全部内容；检查磁盘或网络共享。会自动重试。',
+    ],
+    [
+      'Something in the watched folder cannot be read',
+      'A file or a folder in it may not be read, lies too deep, or the disk reports an error; all others are read.',
+      'Let the account of the agent read everything in it; check the disk or the network share. It is tried again by itself.',
+    ],
+  ),
+  'DCM-2263': e(
+    'hospital',
+    [
+      '已保存的文件移不走',
+      '影像已安全保存，但原文件不能移到归档文件夹或删除（权限、占用、磁盘已满）；不会重复读取。',
+      '检查监视文件夹与 archive 的写权限和空间，关闭占用该文件的程序。会自动重试。',
+    ],
+    [
+      'A stored file cannot be moved away',
+      'The image is stored safely, but its file cannot be moved to the archive or deleted (rights, in use, disk full); it is not read again.',
+      'Check write rights and space of the watched folder and of archive, and close what uses the file. It is tried again by itself.',
+    ],
+  ),
+  'DCM-2264': e(
+    'agent',
+    [
+      '归档文件夹设置有误',
+      'after 为 move 而没有设置 archive，或 archive 就是监视文件夹、或把它包在里面。',
+      '把 archive 设为另一个文件夹（可以是监视文件夹下的子文件夹，该子文件夹不会被读取）。',
+    ],
+    [
+      'The archive folder is set wrongly',
+      'after is move and archive is missing, or archive is the watched folder or contains it.',
+      'Set archive to another folder (a folder below the watched one will do; it is not read then).',
+    ],
+  ),
+  'DCM-2265': e(
+    'agent',
+    [
+      '已读文件清单写不进去',
+      '记录哪些文件已读的清单无法写入数据文件夹；接收继续，但重启后这些文件可能再读一次，会被识别为重复。',
+      '检查数据文件夹所在磁盘的空间与权限。恢复后自动重写。',
+    ],
+    [
+      'The list of files already read cannot be written',
+      'The list in the data folder that says which files were read cannot be written; receiving goes on, but after a restart those files may be read again and are recognised as duplicates.',
+      'Check space and rights of the disk of the data folder. It is rewritten by itself.',
+    ],
+  ),
+  'DCM-2266': e(
+    'hospital',
+    [
+      '监视文件夹里的文件太多',
+      '留在文件夹里的已读文件超过能记住的数量；新文件暂不读取，原样保留。',
+      '把旧文件移出监视文件夹，或把 after 改为 move。腾出后自动继续。',
+    ],
+    [
+      'Too many files stay in the watched folder',
+      'More files already read lie in the folder than can be remembered; new ones are not read for now and stay where they are.',
+      'Move old files out of the watched folder, or set after to move. It goes on by itself.',
+    ],
+  ),
+  // ------------------------------------------------------------ DCM imaging platforms (DICOMweb)
+  'DCM-2271': e(
+    'platform',
+    [
+      '影像平台没有说明该影像是否入库',
+      '回答里既没有把它列为已存，也没有列为失败，或回答为空、看不懂。',
+      '无需操作：按未入库处理并自动重传，重复上传同一影像无害。持续出现请把时间点报给平台。',
+    ],
+    [
+      'The imaging platform did not say whether it stored the image',
+      'The answer lists it neither as stored nor as failed, or is empty or not understood.',
+      'Nothing to do: treated as not stored and sent again; the same image twice does no harm. If it lasts, report the times to the platform.',
+    ],
+  ),
+  'DCM-2272': e(
+    'platform',
+    [
+      '影像平台资源不足',
+      '平台因存储空间或内存不足没有存下该影像（失败原因 A7xx 或 0213）。',
+      '无需操作：自动重传。长时间不恢复请联系平台扩容。',
+    ],
+    [
+      'The imaging platform is out of resources',
+      'It could not store the image for want of space or memory (failure reason A7xx or 0213).',
+      'Nothing to do: sent again automatically. Call the platform if it lasts.',
+    ],
+  ),
+  'DCM-2273': e(
+    'platform',
+    [
+      '影像平台处理失败',
+      '平台在存储该影像时出了故障（失败原因 0110），或没有给出原因。',
+      '无需操作：自动重传。同一影像反复失败时请把时间点报给平台。',
+    ],
+    [
+      'The imaging platform failed to process the image',
+      'It had a fault while storing the image (failure reason 0110), or gave no reason.',
+      'Nothing to do: sent again automatically. If the same image keeps failing, report the times to the platform.',
+    ],
+  ),
+  'DCM-2274': e(
+    'platform',
+    [
+      '影像平台不支持这种影像',
+      '平台不接受该影像的 SOP 类（0122）或传输语法（C122、415）。',
+      '联系平台开通该类影像；前置机不转码、不改写影像。开通后重发。',
+    ],
+    [
+      'The imaging platform does not support this kind of image',
+      'It does not take the SOP class (0122) or transfer syntax (C122, 415) of the image.',
+      'Ask the platform to take it; images are never transcoded or rewritten here. Then send it again.',
+    ],
+  ),
+  'DCM-2275': e(
+    'platform',
+    [
+      '影像平台报告冲突',
+      '平台回答 409：同一 SOP 实例号下已有内容不同的影像，或者它认为影像数据有误，没有存下。',
+      '与影像科和平台核对该检查哪一份正确；需要替换时由平台先删除旧的，再重发。',
+    ],
+    [
+      'The imaging platform reports a conflict',
+      'It answered 409: other content is stored under the same SOP Instance UID, or it finds the data at fault.',
+      'Have radiology and the platform compare which one is right; to replace it the platform deletes the old one first, then send it again.',
+    ],
+  ),
+  'DCM-2276': e(
+    'hospital',
+    [
+      '影像平台认为影像数据不合格',
+      '平台读不懂该影像，或其内容与 SOP 类不符（失败原因 A9xx、Cxxx、0117）。',
+      '在“待人工处理”里查看平台代码，请设备或 PACS 厂商检查该影像；更正后重新发送。',
+    ],
+    [
+      'The imaging platform finds the image data at fault',
+      'It cannot understand the image, or its content does not match its SOP class (failure reason A9xx, Cxxx, 0117).',
+      'See the platform code under "held for a person"; have the vendor of the device or PACS check the image and send a corrected one.',
+    ],
+  ),
+  'DCM-2277': e(
+    'platform',
+    [
+      '影像平台不允许存这份影像',
+      '平台对这一份影像回答没有权限（失败原因 0124），其他影像不受影响。',
+      '联系平台核对本机构可上传的影像范围，开通后重发。',
+    ],
+    [
+      'The imaging platform does not allow this image',
+      'It answered "not authorised" for this one image (failure reason 0124); others are not affected.',
+      'Ask the platform which images this institution may upload; then send it again.',
+    ],
+  ),
+  'DCM-2278': e(
+    'agent',
+    [
+      '影像所在的请求被放弃',
+      '同一请求里的另一份影像在本机读出时损坏，或两份影像的 SOP 实例号相同，不能放在一个请求里。',
+      '无需操作：这份影像会自动再传。',
+    ],
+    [
+      'The request that held the image was given up',
+      'Another image of the request was found damaged here, or two images have the same SOP Instance UID and cannot share a request.',
+      'Nothing to do: this image goes again by itself.',
+    ],
+  ),
+  // ------------------------------------------------------------ DCM stored images
+  'DCM-2291': e(
+    'hospital',
+    [
+      '同一影像编号有两份不同内容',
+      '收到的影像与已存影像的 SOP Instance UID 相同而内容不同；两份都已保存，后到的一份不自动上传。',
+      '请核对设备或 PACS 为何以同一编号发出两份内容；确认后到的一份正确时在本页重发该份。',
+    ],
+    [
+      'Two contents under one image UID',
+      'An image came with the SOP Instance UID of a stored one and with other content; both are kept, the later one is not uploaded by itself.',
+      'Find out why the device or PACS sent two contents under one UID; resend the later one here if it is the right one.',
+    ],
+  ),
+  'DCM-2292': e(
+    'hospital',
+    [
+      '影像编号前后不一',
+      '传输时声明的 SOP Instance UID 与影像文件头里的不同；影像已保存，不上传。',
+      '请设备或 PACS 厂商更正后重新发送该影像。',
+    ],
+    [
+      'The image’s UID is not the one announced',
+      'The SOP Instance UID told in transfer differs from the one in the image’s header; the image is kept and not uploaded.',
+      'Have the device or PACS vendor correct it and send the image again.',
+    ],
+  ),
+  'DCM-2293': e(
+    'platform',
+    [
+      '平台的影像数少于已上传数',
+      '平台逐个确认收到了检查的全部影像，而查询到的影像数较少。',
+      '请平台核对该检查；需要时在本页重发该检查。',
+    ],
+    [
+      'The platform has fewer images than it accepted',
+      'The platform accepted each image of a study and counts fewer when asked.',
+      'Have the platform look at the study; resend the study here if it asks for it.',
+    ],
+  ),
+  'DCM-2294': e(
+    'platform',
+    [
+      '已撤回的检查在平台上仍有影像',
+      '检查被撤回之前，已有影像上传到平台；平台没有删除接口。',
+      '请平台删除该检查的影像，并记录删除结果。',
+    ],
+    [
+      'A withdrawn study has images at the platform',
+      'Images of the study were uploaded before it was withdrawn, and the platform offers no deletion.',
+      'Have the platform delete the images of the study, and note that it did.',
+    ],
+  ),
+  'DCM-2295': e(
+    'hospital',
+    [
+      '一个检查里有不同的患者信息',
+      '同一检查的影像里患者编号、姓名、性别或出生日期互相矛盾，可能混入了另一位患者的影像。',
+      '请影像科核对该检查；属于他人的影像请撤回检查后由设备重新发送。',
+    ],
+    [
+      'One study speaks of different patients',
+      'Images of one study contradict each other about patient number, name, sex or birth date; another patient’s images may be among them.',
+      'Have the imaging department check the study; where images are another patient’s, withdraw it and have the device send it again.',
+    ],
+  ),
+  'DCM-2298': e(
+    'hospital',
+    [
+      '影像文字的字符集靠推断',
+      '影像没有标明字符集，或标明的与内容不符；姓名等文字按内容推断读出，影像本身未改动。',
+      '请核对姓名；若该设备一向如此，可在接入规则中写明 charset。',
+    ],
+    [
+      'The character set of the images was inferred',
+      'The images do not say their character set, or say one that does not fit; names were read by what the bytes are. The images themselves are unchanged.',
+      'Check the name; where a device always does so, name its charset in the source profile.',
+    ],
+  ),
+  'DCM-2296': e(
+    'agent',
+    [
+      '影像的来源已不在配置中',
+      '影像在读取文件头之前，它的来源已从配置中删除，不知道该按哪种规则读取；影像已保存，不上传。',
+      '恢复该来源的配置后，在本页重发该影像。',
+    ],
+    [
+      'The image’s source is not configured any more',
+      'The source was removed from the configuration before the image’s header was read, and by which rules it is to be read is not known; the image is kept and not uploaded.',
+      'Put the source back into the configuration, then resend the image here.',
+    ],
+  ),
   // ------------------------------------------------------------ MAP mapping and rendering
   'MAP-3001': e(
     'hospital',
@@ -999,6 +1663,32 @@ export const errorTable = {
       'The file that guards the end of the queue is gone',
       'The high-water file, which holds the last numbers, is absent or fails its check: this start could not tell whether the end of the queue is complete. The file has been made anew.',
       'If the data folder was just restored, copied or cleaned, nothing needs doing; otherwise check the disk, and compare the last messages before the stop with the sending systems.',
+    ],
+  ),
+  'QUE-4020': e(
+    'agent',
+    [
+      '影像文件暂时不能读写',
+      '系统拒绝打开、读取或写入影像文件（句柄不足、权限或磁盘错误）。未确认的影像不会丢：对方会重发，待传的稍后再试。',
+      '检查磁盘健康、数据文件夹权限与系统日志；恢复后自动继续。',
+    ],
+    [
+      'An image file cannot be read or written now',
+      'The system refused to open, read or write an image file (no handles left, rights, a disk error). Nothing acknowledged is lost: the sender repeats what was not, uploads are tried again.',
+      'Check the disk, the rights on the data folder and the system log; it resumes by itself.',
+    ],
+  ),
+  'QUE-4021': e(
+    'agent',
+    [
+      '有影像文件无人认领',
+      '数据库尾部缺失或已移开，一些影像文件在库中没有记录；文件已原样移入 spool/aside，未删除。',
+      '请厂商协助核对；请设备重发该时段的影像。',
+    ],
+    [
+      'Image files that no record knows',
+      'The end of the database is missing or it was moved aside, and some image files have no record; they are kept unchanged in spool/aside.',
+      'Have it checked; let the devices resend that period.',
     ],
   ),
   // ------------------------------------------------------------ CFG configuration

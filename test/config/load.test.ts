@@ -39,7 +39,8 @@ t.test('a good configuration loads with defaults, texts and absolute paths', asy
   t.equal(loaded.site.language, 'zh');
   t.same(loaded.status, { host: '127.0.0.1', port: 8686 });
   t.same(loaded.log, { level: 'info' });
-  t.same(loaded.data, { folder: join(folder, 'data'), key: `file:${join(folder, 'keys/data.key')}` });
+  const key = `file:${join(folder, 'keys/data.key')}`;
+  t.same(loaded.data, { folder: join(folder, 'data'), key, keep_images_days: 7 });
   t.same(loaded.sources, [
     {
       name: 'lis',

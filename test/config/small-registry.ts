@@ -59,6 +59,8 @@ export const smallRegistry: Registry = {
       }),
     },
   ],
+  imageSources: [],
+  imagePlatforms: [],
   platforms: [
     {
       kind: 'https',

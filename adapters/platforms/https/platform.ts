@@ -3,16 +3,18 @@ import type { OutboxDocument } from '../../../agent/store/contract.ts';
 import type { Clock } from '../../../agent/support/clock.ts';
 import type { Log } from '../../../agent/support/log.ts';
 import { version } from '../../../agent/support/version.ts';
+import { type Answer, plainBody, rejectsCertificate, waitAskedMs } from '../mutual-tls/answer.ts';
+import { defaultTiming, type Timing } from '../mutual-tls/exchange.ts';
+import { isStop } from '../mutual-tls/faults.ts';
+import { keepLine } from '../mutual-tls/identity.ts';
+import { createTrustMemory } from '../mutual-tls/trust.ts';
 import { type Compression, compress, compressions, documentLines, receiptLines } from './batch.ts';
 import type { HttpsConfig } from './config.ts';
-import { defaultTiming, type Exchange, type Timing } from './exchange.ts';
-import { isStop, retryAfterMs } from './faults.ts';
 import { readHello } from './hello.ts';
-import { keepLine } from './identity.ts';
 import { readReceipts } from './receipts.ts';
-import { createTrustMemory } from './trust.ts';
 
-type Answer = Extract<Exchange, { kind: 'answer' }>;
+/** As many requests as delivery has under way at most. */
+const connections = 4;
 
 export interface HttpsContext {
   name: string;
@@ -34,7 +36,7 @@ export async function openHttps(
   const { name: platform, clock, log } = context;
   const base = new URL(config.url).pathname.replace(/\/+$/, '');
   const memory = createTrustMemory(clock);
-  const lines = keepLine(context, config, timing, memory);
+  const lines = keepLine(context, config, timing, memory, connections);
   const identification = { 'user-agent': `qianzhi/${version}`, 'qianzhi-agent': context.agentId };
   let compression: Compression = 'zstd';
   let lookAgain = false;
@@ -47,10 +49,8 @@ export async function openHttps(
   }
 
   function judge(answer: Answer, documents: OutboxDocument[], stage: 'documents' | 'receipts'): SendResult {
-    const { status, headers } = answer;
-    // A date is the platform's: by its own clock it is as long as it meant, whatever ours says.
-    const platformNow = Date.parse(String(headers.date));
-    const wait = retryAfterMs(headers['retry-after'], Number.isFinite(platformNow) ? platformNow : clock.now());
+    const { status } = answer;
+    const wait = waitAskedMs(answer, clock);
     const retry = (code: string): SendResult =>
       wait === undefined ? { kind: 'retry', code } : { kind: 'retry', code, retryAfterMs: wait };
     if (status === 200) {
@@ -135,16 +135,3 @@ export async function openHttps(
     close: () => lines.close(),
   };
 }
-
-/** We ask for `identity`; an encoded answer is refused, so that no small answer can unfold into a large one. */
-function plainBody(answer: Answer): boolean {
-  const encoding = answer.headers['content-encoding'];
-  return encoding === undefined || encoding === 'identity';
-}
-
-/**
- * nginx answers 400 with a page of its own when it does not like the client certificate (its 495 and
- * 496). Taken for a refusal of documents, it would put one after another into quarantine.
- */
-const rejectsCertificate = (body: Buffer): boolean =>
-  /SSL certificate (?:error|was sent)/i.test(body.subarray(0, 2048).toString('latin1'));

@@ -283,12 +283,14 @@ export interface ClinicalDocument {
   author?: Person;
 }
 
-/** Images of one study, told by DICOM (issue 5) or by a report. */
+/** Images of one study, as the headers of its instances say together. */
 export interface ImagingStudy {
   kind: 'imaging-study';
   studyUid: string;
+  studyId?: string;
   accessionNumbers: string[];
   modalities: string[];
+  description?: string;
   patient: Patient;
   startedAt?: string;
   series?: number;

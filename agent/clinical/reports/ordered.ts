@@ -166,12 +166,14 @@ const clinicalDocument = (document: ClinicalDocument): Every<ClinicalDocument> =
 
 const imagingStudy = (study: ImagingStudy): Every<ImagingStudy> => ({
   accessionNumbers: study.accessionNumbers,
+  description: study.description,
   instances: study.instances,
   kind: study.kind,
   modalities: study.modalities,
   patient: patient(study.patient),
   series: study.series,
   startedAt: study.startedAt,
+  studyId: study.studyId,
   studyUid: study.studyUid,
 });
 

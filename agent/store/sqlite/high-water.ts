@@ -16,9 +16,12 @@ export interface HighWater {
   outbox: number;
   /** Attempts ever begun: a lost mark of one would let a withdrawal believe that nothing was sent (invariant 6). */
   claims: number;
+  /** Images: what the spool holds has to have its rows. */
+  instances: number;
 }
 
 const MAGIC = 'QZHW2\0\0\0';
+const block32 = (bytes: Buffer): number => crc32(bytes.subarray(0, 52));
 
 export interface HighWaterFile {
   /** What the file says; undefined when absent, torn or of another store. */
@@ -46,7 +49,9 @@ export function openHighWater(folder: string, storeTag: Uint8Array): HighWaterFi
       if (bytes.toString('latin1', 0, 8) !== MAGIC || !bytes.subarray(8, 16).equals(storeTag)) return undefined;
       if (bytes.readUInt32BE(40) !== crc32(bytes.subarray(0, 40))) return undefined;
       const at = (offset: number) => Number(bytes.readBigUInt64BE(offset));
-      return { seq: at(16), outbox: at(24), claims: at(32) };
+      // Appended with images, under a sum of its own: a file of before says nothing of them.
+      const instances = block32(bytes) === bytes.readUInt32BE(52) ? at(44) : 0;
+      return { seq: at(16), outbox: at(24), claims: at(32), instances };
     },
     write(value) {
       block.write(MAGIC, 0, 'latin1');
@@ -55,6 +60,8 @@ export function openHighWater(folder: string, storeTag: Uint8Array): HighWaterFi
       block.writeBigUInt64BE(BigInt(value.outbox), 24);
       block.writeBigUInt64BE(BigInt(value.claims), 32);
       block.writeUInt32BE(crc32(block.subarray(0, 40)), 40);
+      block.writeBigUInt64BE(BigInt(value.instances), 44);
+      block.writeUInt32BE(block32(block), 52);
       try {
         writeSync(fd, block, 0, 64, 0);
       } catch (error) {

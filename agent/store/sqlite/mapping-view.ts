@@ -7,6 +7,8 @@ import { QianzhiError } from '../../support/errors.ts';
 import { phi } from '../../support/phi.ts';
 import { askThrough } from '../../support/thread.ts';
 import type { JournalEntry, MappingStore, RenderingStore } from '../contract.ts';
+import type { IndexingStore } from '../image-contract.ts';
+import { openImageView } from './image-view.ts';
 import { macFields } from './mapping-writes.ts';
 import { isDamage, openForReading } from './open.ts';
 import { openReader, serveReads } from './reader.ts';
@@ -18,6 +20,8 @@ export interface StageAccess {
   folder: string;
   keyReference: string;
   platforms: string[];
+  /** Those that take images. */
+  imagePlatforms?: string[];
   /** IANA zone whose days the books count by. */
   timeZone: string;
   /** To the store worker, and from the main thread, which reads for the page and for delivery. */
@@ -25,7 +29,7 @@ export interface StageAccess {
 }
 
 /** The store as the mapping worker sees it: reads on its own connection, writes through the writer. */
-export interface MappingView extends MappingStore, RenderingStore {
+export interface MappingView extends MappingStore, RenderingStore, IndexingStore {
   /** seq of the newest message that is durable. */
   lastSeq(): number;
   close(): void;
@@ -155,6 +159,7 @@ export function openMappingView(access: StageAccess): MappingView {
       await ask.ask({ op: 'mapping', batch: packBatch(batch) });
     },
     lastSeq: () => (newest.get() as { s: number }).s,
+    ...openImageView(db, vault, ask),
 
     *journal(platform, count) {
       const rows = entries.all(cursorAt(`render:${idOf(platform)}`), count) as unknown as JournalRow[];

@@ -6,6 +6,7 @@ import { localDays } from '../../support/local-day.ts';
 import { tidyMemory } from '../../support/memory.ts';
 import type { Question, Reply } from '../../support/thread.ts';
 import type { MessageRow, PlatformFigures, ProblemGroup, State, StoreFigures } from '../contract.ts';
+import { type ImageReadRequest, openImagePage } from './image-page.ts';
 import { unpackDocument } from './requests.ts';
 import { outboxState } from './schema.ts';
 
@@ -14,13 +15,15 @@ export type ReadRequest =
   | { op: 'documents'; numbers: number[] }
   | { op: 'figures'; nowMs: number; freeBytes: number; mode: StoreFigures['mode'] }
   | { op: 'messages'; limit: number; before?: number }
-  | { op: 'problems'; limit: number };
+  | { op: 'problems'; limit: number }
+  | ImageReadRequest;
 
 /** A document's stored bytes, or `damaged` when the seal does not hold (invariant 8). */
 export type ReadDocument = { n: number; reportNumber: string; bytes: Uint8Array } | { n: number; damaged: true };
 
 export interface ReaderOptions {
   platforms: string[];
+  imagePlatforms?: string[];
   timeZone: string;
 }
 
@@ -38,6 +41,8 @@ export function serveReads(port: MessagePort, reader: Reader): void {
         return reader.messages(request.limit, request.before);
       case 'problems':
         return reader.problems(request.limit);
+      default:
+        return reader.images(request);
     }
   };
   port.on('message', (questions: Question[]) => {
@@ -130,6 +135,8 @@ export function openReader(db: DatabaseSync, vault: Vault, options: ReaderOption
   const ms = (seq: number): number => number(receivedAt.get(seq), 'received_ms');
 
   return {
+    images: openImagePage(db, vault, options.imagePlatforms ?? [], dayOf),
+
     documents(numbers: number[]): ReadDocument[] {
       return numbers.map((n) => {
         try {

@@ -1,4 +1,5 @@
 import type { ReportState } from '../../clinical/reports/types.ts';
+import type { InstanceAccepted } from '../../intake/instance.ts';
 import { type Packed, pack } from '../../security/vault.ts';
 import { type Bare, bare } from '../../support/bare.ts';
 import type {
@@ -13,6 +14,15 @@ import type {
   TablesMark,
   Verdict,
 } from '../contract.ts';
+import type {
+  ClaimedInstance,
+  ClaimLimits,
+  IndexedInstance,
+  InstanceVerdict,
+  NewInstance,
+  StudyIssued,
+  StudyToVerify,
+} from '../image-contract.ts';
 
 /** What other threads ask of the writer. Plain data: patient data crosses our own threads unwrapped. */
 export type WriteRequest =
@@ -29,7 +39,27 @@ export type WriteRequest =
   | { op: 'claim'; platform: string; max: number; maxBytes: number; nowMs: number }
   | { op: 'settle'; platform: string; verdicts: Verdict[]; nowMs: number }
   | { op: 'withdrawn'; numbers: number[] }
-  | { op: 'next-due'; platform: string };
+  | { op: 'next-due'; platform: string }
+  | ImageRequest;
+
+/** What is asked of it for images. */
+export type ImageRequest =
+  | { op: 'accept-instance'; instance: Bare<NewInstance> }
+  | { op: 'index-instances'; items: Array<Bare<IndexedInstance>> }
+  | { op: 'study-issued'; study: number; issue: number; revision: number; manifest: Incoming }
+  | { op: 'study-aside'; study: number }
+  | { op: 'claim-instances'; platform: string; limits: ClaimLimits }
+  | { op: 'settle-instances'; platform: string; verdicts: InstanceVerdict[]; nowMs: number }
+  | { op: 'withdrawn-instances'; numbers: number[] }
+  | { op: 'next-instance-due'; platform: string; nowMs: number; urgentOnly: boolean }
+  | { op: 'studies-to-verify'; platform: string; max: number }
+  | { op: 'study-counted'; platform: string; study: number; delivered: number; counted: number | undefined }
+  | { op: 'withdraw-study'; study: number; withdrawn: boolean }
+  | { op: 'images-deleted'; study: number; platform: string }
+  | { op: 'resend-instances'; what: { study: number } | { n: number }; platform: string | undefined }
+  | { op: 'forget-delivered'; beforeMs: number; max: number }
+  | { op: 'spool-names'; prefix: string }
+  | { op: 'files-lost'; names: string[] };
 
 type Record = Extract<Bare<Part>, { kind: 'record' }>;
 export type PackedEntry = Omit<Bare<RecordEntry>, 'content'> & { content: Packed };
@@ -117,6 +147,22 @@ export interface WriteResults {
   settle: undefined;
   withdrawn: number[];
   'next-due': number | undefined;
+  'accept-instance': InstanceAccepted;
+  'index-instances': undefined;
+  'study-issued': StudyIssued;
+  'study-aside': undefined;
+  'claim-instances': Array<Bare<ClaimedInstance>>;
+  'settle-instances': undefined;
+  'withdrawn-instances': number[];
+  'next-instance-due': number | undefined;
+  'studies-to-verify': Array<Bare<StudyToVerify>>;
+  'study-counted': undefined;
+  'withdraw-study': boolean;
+  'images-deleted': number;
+  'resend-instances': number;
+  'forget-delivered': string[];
+  'spool-names': string[];
+  'files-lost': undefined;
 }
 
 /** Bytes a request weighs in a group; intake is never counted against the bound of other work. */
@@ -142,6 +188,10 @@ export function weightOf(request: WriteRequest): number {
         sum += rendered.kind === 'document' ? rendered.stored.bytes.length : 64;
       return sum;
     }
+    case 'study-issued':
+      return request.manifest.bytes.length;
+    case 'index-instances':
+      return request.items.length * 1024;
     default:
       return 4096;
   }

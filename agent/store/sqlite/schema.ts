@@ -106,6 +106,81 @@ export const migrations: string[] = [
   CREATE INDEX outbox_after ON outbox(after_n) WHERE state = -2;
   CREATE INDEX outbox_parent ON outbox(platform, due_ms, lane) WHERE state = -1;
   `,
+  `
+  -- IMAGES. An instance's bytes lie in the spool under the name in file; key and UIDs in instance_sealed. state: 0 its header was not
+  -- read yet, 1 it was, 2 it cannot be (code). conflict: the instance that has its UID with other content. kept: the file
+  -- is there. damaged: it does not open. done_ms: delivered wherever it was to go. study 0: not known.
+  CREATE TABLE instance(n INTEGER PRIMARY KEY, source INTEGER NOT NULL, mac BLOB NOT NULL, content BLOB NOT NULL,
+    received_ms INTEGER NOT NULL, day INTEGER NOT NULL, bytes INTEGER NOT NULL, file TEXT NOT NULL,
+    kept INTEGER NOT NULL DEFAULT 1, damaged INTEGER NOT NULL DEFAULT 0, state INTEGER NOT NULL DEFAULT 0, code TEXT,
+    conflict INTEGER, study INTEGER NOT NULL DEFAULT 0, series INTEGER NOT NULL DEFAULT 0, number INTEGER, done_ms INTEGER) STRICT;
+  CREATE INDEX instance_mac ON instance(mac);
+  CREATE INDEX instance_unread ON instance(n) WHERE state = 0;
+  CREATE INDEX instance_study ON instance(study, n);
+  CREATE INDEX instance_file ON instance(file) WHERE kept = 1;
+  CREATE INDEX instance_done ON instance(done_ms) WHERE kept = 1 AND done_ms IS NOT NULL;
+  CREATE TABLE instance_sealed(n INTEGER PRIMARY KEY, key_id INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
+
+  -- since_ms: arrival of the first instance that is in no issue yet; due_ms: when it is issued. issued: instances in the
+  -- last issue. revision changes with whatever an issue says. suspect: its headers contradict each other about the patient.
+  CREATE TABLE study(id INTEGER PRIMARY KEY, mac BLOB NOT NULL UNIQUE, source INTEGER NOT NULL, first_ms INTEGER NOT NULL,
+    last_ms INTEGER NOT NULL, since_ms INTEGER, due_ms INTEGER, revision INTEGER NOT NULL DEFAULT 0,
+    issue INTEGER NOT NULL DEFAULT 0, issued INTEGER NOT NULL DEFAULT 0, instances INTEGER NOT NULL DEFAULT 0,
+    urgent INTEGER NOT NULL DEFAULT 0, withdrawn INTEGER NOT NULL DEFAULT 0, suspect INTEGER NOT NULL DEFAULT 0,
+    key_id INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
+  CREATE INDEX study_due ON study(due_ms) WHERE due_ms IS NOT NULL;
+  CREATE INDEX study_withdrawn ON study(id) WHERE withdrawn = 1;
+  CREATE INDEX study_suspect ON study(id) WHERE suspect = 1;
+  CREATE TABLE series(id INTEGER PRIMARY KEY, study INTEGER NOT NULL, mac BLOB NOT NULL, instances INTEGER NOT NULL DEFAULT 0,
+    key_id INTEGER NOT NULL, sealed BLOB NOT NULL, UNIQUE(study, mac)) STRICT;
+
+  -- One row an instance and image platform; platform 0 where there was none. state: 0 header not read yet, 1 ready,
+  -- 2 tried again at due_ms, 3 on its way, 10 delivered, 11 held, 12 conflict, 13 withdrawn, 14 kept.
+  -- rank: 0 goes first.
+  CREATE TABLE upload(n INTEGER NOT NULL, platform INTEGER NOT NULL, state INTEGER NOT NULL, rank INTEGER NOT NULL DEFAULT 1,
+    study INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL, due_ms INTEGER NOT NULL DEFAULT 0,
+    attempts INTEGER NOT NULL DEFAULT 0, code TEXT, done_ms INTEGER, day INTEGER NOT NULL, source INTEGER NOT NULL,
+    PRIMARY KEY(n, platform)) STRICT, WITHOUT ROWID;
+  CREATE INDEX upload_ready ON upload(platform, rank, study, n, bytes) WHERE state = 1;
+  CREATE INDEX upload_later ON upload(platform, due_ms, rank, n) WHERE state = 2;
+  CREATE INDEX upload_sending ON upload(platform, n) WHERE state = 3;
+
+  -- The books of images: waiting is 9 here, whatever it waits for.
+  CREATE TABLE image_balance(day INTEGER NOT NULL, source INTEGER NOT NULL, platform INTEGER NOT NULL, state INTEGER NOT NULL,
+    code TEXT NOT NULL, n INTEGER NOT NULL, bytes INTEGER NOT NULL,
+    PRIMARY KEY(day, source, platform, state, code)) STRICT, WITHOUT ROWID;
+  CREATE TABLE study_balance(study INTEGER NOT NULL, platform INTEGER NOT NULL, state INTEGER NOT NULL, n INTEGER NOT NULL,
+    PRIMARY KEY(study, platform, state)) STRICT, WITHOUT ROWID;
+  CREATE TRIGGER upload_in AFTER INSERT ON upload BEGIN
+    INSERT INTO image_balance VALUES(NEW.day, NEW.source, NEW.platform, max(NEW.state, 9), iif(NEW.state > 10, ifnull(NEW.code, ''), ''), 1, NEW.bytes)
+      ON CONFLICT DO UPDATE SET n = n + 1, bytes = bytes + excluded.bytes;
+    INSERT INTO study_balance VALUES(NEW.study, NEW.platform, max(NEW.state, 9), 1) ON CONFLICT DO UPDATE SET n = n + 1;
+  END;
+  CREATE TRIGGER upload_move AFTER UPDATE OF state, study, code, bytes ON upload
+    WHEN max(OLD.state, 9) <> max(NEW.state, 9) OR OLD.study <> NEW.study OR OLD.bytes <> NEW.bytes
+      OR (NEW.state > 10 AND ifnull(OLD.code, '') <> ifnull(NEW.code, '')) BEGIN
+    UPDATE image_balance SET n = n - 1, bytes = bytes - OLD.bytes WHERE day = OLD.day AND source = OLD.source
+      AND platform = OLD.platform AND state = max(OLD.state, 9) AND code = iif(OLD.state > 10, ifnull(OLD.code, ''), '');
+    UPDATE study_balance SET n = n - 1 WHERE study = OLD.study AND platform = OLD.platform AND state = max(OLD.state, 9);
+    INSERT INTO image_balance VALUES(NEW.day, NEW.source, NEW.platform, max(NEW.state, 9), iif(NEW.state > 10, ifnull(NEW.code, ''), ''), 1, NEW.bytes)
+      ON CONFLICT DO UPDATE SET n = n + 1, bytes = bytes + excluded.bytes;
+    INSERT INTO study_balance VALUES(NEW.study, NEW.platform, max(NEW.state, 9), 1) ON CONFLICT DO UPDATE SET n = n + 1;
+  END;
+  CREATE TABLE spool_use(id INTEGER PRIMARY KEY, files INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT;
+  INSERT INTO spool_use VALUES(1, 0, 0);
+  CREATE TRIGGER instance_in AFTER INSERT ON instance BEGIN
+    UPDATE spool_use SET files = files + NEW.kept, bytes = bytes + NEW.kept * NEW.bytes;
+  END;
+  CREATE TRIGGER instance_moved AFTER UPDATE OF kept, bytes ON instance BEGIN
+    UPDATE spool_use SET files = files + NEW.kept - OLD.kept, bytes = bytes + NEW.kept * NEW.bytes - OLD.kept * OLD.bytes;
+  END;
+
+  -- Studies of which nothing waits at a platform any more; counted: how many it says it has, -1 when it cannot say.
+  CREATE TABLE study_check(platform INTEGER NOT NULL, study INTEGER NOT NULL, delivered INTEGER NOT NULL, counted INTEGER,
+    PRIMARY KEY(platform, study)) STRICT, WITHOUT ROWID;
+  CREATE INDEX study_uncounted ON study_check(platform, study) WHERE counted IS NULL;
+  CREATE INDEX study_short ON study_check(platform, study) WHERE counted >= 0 AND counted < delivered;
+  `,
 ];
 
 /**
@@ -124,4 +199,21 @@ export const outboxState = {
   refused: 3,
   cancelled: 4,
   behind: 5,
+} as const;
+
+/** instance.state as numbers, named. */
+export const instanceState = { unread: 0, read: 1, unreadable: 2 } as const;
+
+/** upload.state as numbers, named. Below 10 it waits; in the books that is `waiting`. */
+export const uploadState = {
+  unread: 0,
+  ready: 1,
+  later: 2,
+  sending: 3,
+  waiting: 9,
+  delivered: 10,
+  held: 11,
+  conflict: 12,
+  withdrawn: 13,
+  kept: 14,
 } as const;

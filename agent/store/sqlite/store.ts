@@ -14,6 +14,8 @@ import type {
   StoreFigures,
   Verdict,
 } from '../contract.ts';
+import type { ImageStore } from '../image-contract.ts';
+import { imageStoreThrough } from './image-store.ts';
 import type { StageAccess } from './mapping-view.ts';
 import type { ReadDocument, ReadRequest } from './reader.ts';
 import type { Claimed, WriteRequest } from './requests.ts';
@@ -29,7 +31,7 @@ const GIVE_BACK_MS = 5_000;
  * The embedded store as the main thread sees it: writes go to the store worker, reads to whoever holds
  * `stages` (mapping-view.ts), which is the mapping worker.
  */
-export interface SqliteStore extends IntakeStore, DeliveryStore, PageStore {
+export interface SqliteStore extends IntakeStore, DeliveryStore, PageStore, ImageStore {
   agentId: string;
   state(): WriterState;
   /** What the mapping worker opens its view with; to be posted to it once, its ports transferred. */
@@ -113,6 +115,7 @@ export async function openStore(
       folder: options.folder,
       keyReference: options.keyReference,
       platforms: options.platforms,
+      imagePlatforms: options.imagePlatforms ?? [],
       timeZone: options.timeZone,
       ports: { write: mapping.port1, read: reading.port2 },
     },
@@ -182,6 +185,8 @@ export async function openStore(
     async problems(limit) {
       return (await read.ask({ op: 'problems', limit })) as ProblemGroup[];
     },
+
+    ...imageStoreThrough(ask, read),
 
     async close() {
       closing = true;

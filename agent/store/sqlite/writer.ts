@@ -6,6 +6,7 @@ import { openBooks } from './books.ts';
 import { CLAIMS, openDeliveryWrites } from './delivery-writes.ts';
 import { type DiskLimits, type DiskMode, defaultDiskLimits, watchDisk } from './disk.ts';
 import { type HighWater, openHighWater } from './high-water.ts';
+import { INSTANCES, openImages } from './images.ts';
 import { openIntakeWrites } from './intake-writes.ts';
 import { openMappingWrites } from './mapping-writes.ts';
 import {
@@ -54,6 +55,8 @@ export interface WriterOptions {
   demo: boolean;
   sources: string[];
   platforms: string[];
+  /** Configured platforms that take images. */
+  imagePlatforms?: string[];
   timeZone: string;
   disk?: Partial<DiskLimits>;
   clock: Clock;
@@ -121,17 +124,19 @@ function writerOf(options: WriterOptions, store: OpenedStore): Writer {
   const highWater = openHighWater(options.folder, storeTag);
   const stored = db
     .prepare(`SELECT (SELECT ifnull(max(seq),0) FROM message) AS seq, (SELECT ifnull(max(n),0) FROM outbox) AS outbox,
-      ifnull((SELECT at FROM cursor WHERE stage='${CLAIMS}'),0) AS claims`)
+      ifnull((SELECT at FROM cursor WHERE stage='${CLAIMS}'),0) AS claims,
+      max((SELECT ifnull(max(n),0) FROM instance), ifnull((SELECT at FROM cursor WHERE stage='${INSTANCES}'),0)) AS instances`)
     .get() as unknown as HighWater;
   const side = highWater.read();
-  const before = side ?? { seq: 0, outbox: 0, claims: 0 };
+  const before = side ?? { seq: 0, outbox: 0, claims: 0, instances: 0 };
   // Written and synced before the first message is taken: from then on its absence is a damage.
-  if (side === undefined && stored.seq > 0) notice('QUE-4014');
+  if (side === undefined && stored.seq + stored.instances > 0) notice('QUE-4014');
   const told = db.prepare("SELECT 1 FROM notice WHERE code='QUE-4006' AND last=?");
   if (before.seq > stored.seq && !told.get(before.seq)) {
     keepTail(options.folder, clock.now());
     notice('QUE-4006', stored.seq + 1, before.seq);
   }
+  const setCursor = db.prepare('INSERT INTO cursor(stage, at) VALUES(?,?) ON CONFLICT DO UPDATE SET at=excluded.at');
   if (before.claims > stored.claims) {
     if (before.seq <= stored.seq) {
       keepTail(options.folder, clock.now());
@@ -139,15 +144,21 @@ function writerOf(options: WriterOptions, store: OpenedStore): Writer {
     }
     // Which attempts are forgotten nobody knows: the platform may have whatever is open.
     db.exec(`UPDATE outbox SET may_hold=${mayHold.yes} WHERE state < 2`);
-    db.prepare('INSERT INTO cursor(stage, at) VALUES(?,?) ON CONFLICT DO UPDATE SET at=excluded.at').run(
-      CLAIMS,
-      before.claims,
-    );
+    setCursor.run(CLAIMS, before.claims);
+  }
+  if (before.instances > stored.instances) {
+    if (notices.every(({ code }) => code !== 'QUE-4006')) {
+      keepTail(options.folder, clock.now());
+      notice('QUE-4006');
+    }
+    // Told once; their files are set aside (agent/images/reconcile.ts), their numbers not given out again.
+    setCursor.run(INSTANCES, before.instances);
   }
   highWater.write({
     seq: Math.max(stored.seq, before.seq),
     outbox: Math.max(stored.outbox, before.outbox),
     claims: Math.max(stored.claims, before.claims),
+    instances: Math.max(stored.instances, before.instances),
   });
   highWater.sync();
 
@@ -200,7 +211,13 @@ function writerOf(options: WriterOptions, store: OpenedStore): Writer {
   }
 
   const books = openBooks(db, platforms);
-  const intake = openIntakeWrites(db, vault, localDays(options.timeZone), before.seq);
+  const dayOf = localDays(options.timeZone);
+  const intake = openIntakeWrites(db, vault, dayOf, before.seq);
+  const assertRoom = (): void => {
+    if (guard.mode() !== 'normal') throw new QianzhiError('QUE-4001');
+  };
+  const images = openImages({ db, vault, idOf, dayOf, options, intake, assertRoom, floorN: before.instances });
+  images.started(ahead !== 0 && ahead !== null);
   const delivery = openDeliveryWrites(db, vault, books, agentId);
   const mapping = openMappingWrites(db, vault, books, delivery.aside.left);
   const rendering = openRenderingWrites(db, vault, books, () => epoch, before.outbox, delivery);
@@ -213,10 +230,10 @@ function writerOf(options: WriterOptions, store: OpenedStore): Writer {
       case 'accept':
         return intake.accept(request.message, idOf('source', request.message.source));
       case 'mapping':
-        if (guard.mode() !== 'normal') throw new QianzhiError('QUE-4001');
+        assertRoom();
         return mapping(request, clock.now()) as undefined;
       case 'rendering':
-        if (guard.mode() !== 'normal') throw new QianzhiError('QUE-4001');
+        assertRoom();
         return rendering(request, idOf('platform', request.platform), clock.now()) as undefined;
       case 'claim':
         return delivery.claim(idOf('platform', request.platform), request.max, request.maxBytes, request.nowMs);
@@ -226,6 +243,8 @@ function writerOf(options: WriterOptions, store: OpenedStore): Writer {
         return delivery.withdrawn(request.numbers);
       case 'next-due':
         return delivery.nextDue(idOf('platform', request.platform));
+      default:
+        return images.run(request);
     }
   };
 
@@ -267,6 +286,7 @@ function writerOf(options: WriterOptions, store: OpenedStore): Writer {
       seq: intake.lastSeq(),
       outbox: Math.max(outboxTop(), before.outbox),
       claims: delivery.claims(),
+      instances: Math.max(images.lastN(), before.instances),
     });
     units.forEach((unit, i) => {
       const answer = answers[i];
@@ -329,7 +349,8 @@ function writerOf(options: WriterOptions, store: OpenedStore): Writer {
   return {
     agentId,
     post(request, answer) {
-      (request.op === 'accept' ? waitingIntake : waitingOther).push({ request, answer });
+      const acknowledged = request.op === 'accept' || request.op === 'accept-instance';
+      (acknowledged ? waitingIntake : waitingOther).push({ request, answer });
     },
     runGroup() {
       if (left) return false;

@@ -70,6 +70,11 @@ export interface RigOptions {
   holdSeconds?: number;
   province?: Province;
   pki?: Pki;
+  /** Entries of the configuration in the place of the laboratory's listener, and after the province. */
+  sources?: object[];
+  platforms?: object[];
+  /** What the province takes in the place of laboratory reports. */
+  provincePlatform?: { format: string; pack: string };
 }
 
 /** Builds what is installed, at most once a run. */
@@ -99,17 +104,19 @@ export async function startAgentRig(t: Test, options: RigOptions): Promise<Agent
       data: { folder: data, key: `file:${join(root, 'keys', 'data.key')}` },
       status: { host: '127.0.0.1', port: statusPort },
       log: { level: 'info', file: logFile },
-      sources: [{ name: 'lis', kind: 'hl7-mllp', profile: 'cn-default', host: '127.0.0.1', port: mllpPort }],
+      sources: options.sources ?? [
+        { name: 'lis', kind: 'hl7-mllp', profile: 'cn-default', host: '127.0.0.1', port: mllpPort },
+      ],
       platforms: [
         {
           name: 'province',
           kind: 'https',
-          format: 'wst500-cda',
-          pack: 'cn-wst500',
+          ...(options.provincePlatform ?? { format: 'wst500-cda', pack: 'cn-wst500' }),
           url: province.url,
           hold_seconds: options.holdSeconds ?? 0,
           tls: { ca: pki.ca, cert: pki.clientCert, key: pki.clientKey },
         },
+        ...(options.platforms ?? []),
       ],
     }),
   );

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { httpsConfig } from '../../../../adapters/platforms/https/config.ts';
 import { openHttps } from '../../../../adapters/platforms/https/platform.ts';
-import { createTrustMemory, looksIntercepted, looksLikeSkew } from '../../../../adapters/platforms/https/trust.ts';
+import { createTrustMemory, looksIntercepted, looksLikeSkew } from '../../../../adapters/platforms/mutual-tls/trust.ts';
 import { type Clock, systemClock } from '../../../../agent/support/clock.ts';
 import { silentLog } from '../../../../agent/support/log.ts';
 import { createPki } from '../../../platform/pki.ts';

@@ -1,4 +1,5 @@
 import { X509Certificate } from 'node:crypto';
+import type { Readable } from 'node:stream';
 import { TLSSocket } from 'node:tls';
 import { buildConnector, type Dispatcher, Pool } from 'undici';
 import type { Identity } from '../../../agent/security/certificates.ts';
@@ -11,7 +12,10 @@ export interface Timing {
   connectMs: number;
   /** Wait for the headers, and between two pieces of the body. */
   answerMs: number;
-  /** Whole exchange: a peer that sends a byte now and then cannot hold a connection for ever. */
+  /**
+   * Whole exchange: a peer that sends a byte now and then cannot hold a connection for ever. Where the body is
+   * streamed it counts from the last piece that was taken: as long as an upload moves it may last.
+   */
   exchangeMs: number;
   /** How seldom the certificate files are looked at while all is well. */
   certificateCheckMs: number;
@@ -35,7 +39,7 @@ export type Exchange =
     }
   | { kind: 'fault'; code: ErrorCode; errno: string | undefined };
 
-/** Two hundred bytes for each of 100 answers fit fifty times over; more is not an answer. */
+/** Two hundred bytes for each of 100 answers fit fifty times over, and so do items of a STOW-RS answer; more is not an answer. */
 const answerLimit = 1024 * 1024;
 
 /** After so many closes without a word in a row the handshake is to blame: where nothing was ever answered, and where it was. */
@@ -44,13 +48,30 @@ const silentClosesBeforeRejection = { never: 3, answered: 6 };
 export interface Line {
   /** One HTTP request and its answer. Never rejects. */
   exchange(
-    request: { method: 'GET' | 'POST'; path: string; headers?: Record<string, string>; body?: Buffer },
+    request: {
+      method: 'GET' | 'POST';
+      path: string;
+      headers?: Record<string, string>;
+      /** Streamed pieces need a `content-length` among the headers: without it they would go out chunked. */
+      body?: Buffer | AsyncIterable<Uint8Array>;
+    },
     signal: AbortSignal,
   ): Promise<Exchange>;
   /** Lets what is under way end, then closes. */
   drain(): Promise<void>;
   destroy(): Promise<void>;
 }
+
+/** The pieces as they are taken, each of which starts the time limit anew. */
+async function* moving(body: AsyncIterable<Uint8Array>, limit: NodeJS.Timeout): AsyncGenerator<Uint8Array> {
+  for await (const piece of body) {
+    limit.refresh();
+    yield piece;
+  }
+}
+
+/** undici takes async iterables, and pulls a piece when the one before has gone to the kernel; its types do not say so. */
+const asBody = (pieces: AsyncIterable<Uint8Array>): Readable => pieces as unknown as Readable;
 
 /** What the peer shows, if it can be read. */
 function certificateOf(socket: TLSSocket): X509Certificate | undefined {
@@ -64,7 +85,7 @@ function certificateOf(socket: TLSSocket): X509Certificate | undefined {
 }
 
 /**
- * Opens a pool of connections under one identity: HTTP/1.1, at most four, no pipelining, only the
+ * Opens a pool of at most `connections` connections under one identity: HTTP/1.1, no pipelining, only the
  * platform's CA, host name checked, redirects not followed. A new identity needs a new line: the pool
  * keeps TLS sessions, and a resumed session shows no new certificate (storage-and-delivery.md §5.1).
  */
@@ -74,6 +95,7 @@ export function openLine(
   minVersion: 'TLSv1.2' | 'TLSv1.3',
   timing: Timing,
   trust: TrustExplainer,
+  connections: number,
 ): Line {
   const host = new URL(origin).hostname.replace(/^\[|\]$/g, '');
   /** Errors before TLS was up, with the certificate that the peer showed if it came so far. */
@@ -92,7 +114,7 @@ export function openLine(
     allowH2: false,
   });
   const pool = new Pool(origin, {
-    connections: 4,
+    connections,
     pipelining: 1,
     allowH2: false,
     headersTimeout: timing.answerMs,
@@ -153,6 +175,7 @@ export function openLine(
 
   return {
     async exchange(request, signal) {
+      const { body } = request;
       const within = new AbortController();
       let late = false;
       const abort = (): void => within.abort();
@@ -167,7 +190,7 @@ export function openLine(
           method: request.method,
           path: request.path,
           headers: { 'accept-encoding': 'identity', ...request.headers },
-          body: request.body ?? null,
+          body: Buffer.isBuffer(body) ? body : body === undefined ? null : asBody(moving(body, timer)),
           signal: within.signal,
         });
         everAnswered = true;

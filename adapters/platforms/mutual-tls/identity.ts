@@ -9,7 +9,7 @@ import {
 import type { Clock } from '../../../agent/support/clock.ts';
 import { codeOf, type ErrorCode } from '../../../agent/support/errors.ts';
 import type { Log } from '../../../agent/support/log.ts';
-import type { HttpsConfig } from './config.ts';
+import type { MutualTlsConfig } from './config.ts';
 import { type Line, openLine, type Timing } from './exchange.ts';
 import { createTrustExplainer, looksLikeSkew, type TrustMemory } from './trust.ts';
 
@@ -27,14 +27,15 @@ export interface CurrentLine {
 }
 
 /**
- * Keeps one line open and replaces it when the certificate files change, without a restart and
- * without breaking requests under way. While a replacement is half-written the old line stays.
+ * Keeps one line of at most `connections` connections open and replaces it when the certificate files change,
+ * without a restart and without breaking requests under way. While a replacement is half-written the old line stays.
  */
 export function keepLine(
   context: { name: string; clock: Clock; log: Log },
-  config: HttpsConfig,
+  config: MutualTlsConfig,
   timing: Timing,
   memory: TrustMemory,
+  connections: number,
 ): CurrentLine {
   const { name: platform, clock, log } = context;
   const origin = new URL(config.url).origin;
@@ -54,7 +55,7 @@ export function keepLine(
       const identity = await readIdentity(config.tls);
       const old = current?.line;
       const trust = createTrustExplainer(identity, memory, clock);
-      current = { line: openLine(origin, identity, minVersion, timing, trust), identity };
+      current = { line: openLine(origin, identity, minVersion, timing, trust, connections), identity };
       // Only now: a failed reading is tried again at the next look even if nothing changes.
       stamp = seen;
       log.info('certificates-read', { platform });

@@ -1,0 +1,152 @@
+import type { ByteWindow, SeekSource } from './byte-window.ts';
+import { undefinedLength } from './elements.ts';
+import { type FileStart, type FileStartReading, readFileStart } from './file-start.ts';
+import type { InstanceHeader } from './header.ts';
+import { headerOf, lastWantedTag, uidTags, wantedTags } from './header-fields.ts';
+import { inflatedWindow } from './inflate.ts';
+import { type WalkEnd, walkDataset } from './walk.ts';
+
+/** The first bytes of a file, wherever it lies: on disk, or sealed in the spool. */
+export interface HeadSource {
+  /** Bytes of the whole file. */
+  size: number;
+  /** The first `length` bytes, fewer when the file is shorter. */
+  read(length: number): Promise<Uint8Array>;
+}
+
+/**
+ * DCM-2202 not DICOM at all; DCM-2203 a UID that breaks the rules; DCM-2211 header damaged or cut off;
+ * DCM-2212 header longer than 16 MB; DCM-2213 a UID is missing; DCM-2214 a media directory (DICOMDIR), no instance;
+ * DCM-2216 an encoded image that does not say its transfer syntax.
+ */
+export type HeaderFault = 'DCM-2202' | 'DCM-2203' | 'DCM-2211' | 'DCM-2212' | 'DCM-2213' | 'DCM-2214' | 'DCM-2216';
+
+export type HeaderReading =
+  | {
+      ok: true;
+      header: InstanceHeader;
+      /** Where the dataset begins in the file: the end of group 0002, or 0 when there is none. */
+      datasetOffset: number;
+      /** The file starts as PS3.10 asks (preamble, DICM, transfer syntax); otherwise put `buildPreamble` before the dataset. */
+      part10: boolean;
+    }
+  | { ok: false; code: HeaderFault };
+
+export interface ReadHeaderOptions {
+  /** A charset label that holds for this source whatever its files say (`GB18030`, `ISO_IR 192` …). */
+  charset?: string;
+}
+
+/** How much of a file is asked for, one after the other. */
+const steps = [64 * 1024, 1024 * 1024, 16 * 1024 * 1024] as const;
+const most = steps[2];
+/** Longer values are not what they should be, and are left out. */
+const longestValue = 16 * 1024;
+
+/** Float pixel data, the first of the three kinds; offset tables stand before. */
+const firstPixelTag = 0x7fe0_0008;
+const pixelDataTag = 0x7fe0_0010;
+const directoryGroup = 0x0004;
+/** Media Storage Directory Storage (PS3.4 annex I). */
+const directoryClassUid = '1.2.840.10008.1.3.10';
+
+/**
+ * Reads what the header of an instance says from the first 64 KB of its file, or the first 1 MB or 16 MB where its
+ * elements are that long; never more, never pixel data. Files without preamble or without file meta information are
+ * read too, in any byte order; deflated ones are inflated as far as needed. Rejects only with what `read` rejects with.
+ */
+export async function readHeader(source: HeadSource, options: ReadHeaderOptions = {}): Promise<HeaderReading> {
+  const head = growingHead(source);
+  let start: FileStartReading = 'more';
+  for (const step of steps) {
+    await head.load(0, step);
+    start = readFileStart(head.bytes);
+    if (start !== 'more') break;
+  }
+  if (start === 'more') return { ok: false, code: source.size > most ? 'DCM-2212' : 'DCM-2211' };
+  if (start === 'not-dicom') return { ok: false, code: 'DCM-2202' };
+  if (start === 'damaged') return { ok: false, code: 'DCM-2211' };
+  if (start.mediaSopClassUid === directoryClassUid || (!start.deflated && start.firstTag >>> 16 === directoryGroup))
+    return { ok: false, code: 'DCM-2214' };
+
+  const inflated = start.deflated ? inflatedWindow(head, start.datasetAt, most) : undefined;
+  try {
+    const { end, values, isEncoded } = await readValues(
+      start,
+      inflated ?? head,
+      inflated === undefined ? start.datasetAt : 0,
+    );
+    if (end === 'malformed') return { ok: false, code: 'DCM-2211' };
+    const isWhole = inflated === undefined ? source.size <= most : inflated.ended() === 'end';
+    if (end === 'stopped' || (end === 'end' && isWhole)) {
+      // How native pixels are written shows in the bytes; how others are encoded is never guessed.
+      if (isEncoded && start.transferSyntaxUid === undefined) return { ok: false, code: 'DCM-2216' };
+      const made = headerOf(values, start, options.charset);
+      return made.ok ? { ...made, datasetOffset: start.datasetAt, part10: start.part10 } : made;
+    }
+    return { ok: false, code: source.size > most || inflated?.ended() === 'limit' ? 'DCM-2212' : 'DCM-2211' };
+  } finally {
+    inflated?.close();
+  }
+}
+
+interface GrowingHead extends ByteWindow, SeekSource {}
+
+/** The head as a window that reads the next step when it is asked for more, and as a file that ends after 16 MB. */
+function growingHead(source: HeadSource): GrowingHead {
+  let asked = 0;
+  async function grow(end: number): Promise<void> {
+    const step = steps.find((bytes) => bytes >= end) ?? most;
+    // A head that came back shorter than asked for was the whole file.
+    if (step <= asked || head.bytes.length < asked) return;
+    asked = step;
+    head.bytes = (await source.read(step)).subarray(0, step);
+  }
+  const head: GrowingHead = {
+    size: Math.min(source.size, most),
+    bytes: new Uint8Array(0),
+    start: 0,
+    async load(at, length) {
+      await grow(at + length);
+      return Math.min(length, head.bytes.length - at);
+    },
+    async readAt(offset, length) {
+      if (offset >= head.bytes.length) await grow(offset + 1);
+      return head.bytes.subarray(offset, offset + length);
+    },
+  };
+  return head;
+}
+
+/** The wanted values of the dataset by tag; the walk is `stopped` when all of them had their turn. */
+async function readValues(
+  start: FileStart,
+  window: ByteWindow,
+  from: number,
+): Promise<{ end: WalkEnd; values: Map<number, Uint8Array>; isEncoded: boolean }> {
+  let isEncoded = false;
+  const values = new Map<number, Uint8Array>();
+  const keep = (tag: number, at: number, length: number): boolean => {
+    const here = at - window.start;
+    const isThere = here + length <= window.bytes.length;
+    if (isThere) values.set(tag, window.bytes.slice(here, here + length));
+    return isThere;
+  };
+  const { end } = await walkDataset(window, from, start.encoding, ({ tag, length }, valueAt) => {
+    if (tag >= firstPixelTag) {
+      isEncoded = tag <= pixelDataTag && length === undefinedLength;
+      return true;
+    }
+    // Elements come in the order of their tags; where UIDs are still missing a file may be out of order.
+    if (tag > lastWantedTag && start.transferSyntaxUid !== undefined && uidTags.every((uid) => values.has(uid)))
+      return true;
+    if (!wantedTags.has(tag) || values.has(tag) || length > longestValue) return false;
+    if (keep(tag, valueAt, length)) return false;
+    return window.load(valueAt, length).then(() => {
+      // A value that is cut off is not kept, and the walk finds the end of the bytes by itself.
+      keep(tag, valueAt, length);
+      return false;
+    });
+  });
+  return { end, values, isEncoded };
+}

@@ -1,0 +1,136 @@
+import type { Clock } from '../../../agent/support/clock.ts';
+import type { ErrorCode } from '../../../agent/support/errors.ts';
+import { anyIno, type Identity, mtimeMs, sameButIno, sameIdentity } from './identity.ts';
+import type { BytePath } from './paths.ts';
+
+/** A file that was seen and is not yet taken, ignored or held. */
+export interface WaitingFile {
+  path: BytePath;
+  identity: Identity;
+  /** Monotonic milliseconds of the first look that saw this identity. */
+  sinceMs: number;
+  /** Monotonic milliseconds of the next look. */
+  dueMs: number;
+  /** Looks that ended without success, for the pauses between them. */
+  tries: number;
+  /** How often in a row nothing but its inode number changed. */
+  inoChanges: number;
+  /** Why it is not taken though it is still; undefined while it is new. */
+  code?: ErrorCode;
+  /** Somebody works on it. */
+  busy: boolean;
+}
+
+const longestPauseMs = 60_000;
+const firstPauseMs = 1000;
+const mostInoChanges = 5;
+
+export interface Waiting {
+  has(path: BytePath): boolean;
+  get(path: BytePath): WaitingFile | undefined;
+  /** Remembers a file seen for the first time; false when there is no room. */
+  add(path: BytePath, identity: Identity): boolean;
+  /** At most `most` files whose next look is due, oldest first. */
+  due(most: number): WaitingFile[];
+  /** Whether a file has been still for long enough by every clock. */
+  stillLongEnough(file: WaitingFile): boolean;
+  /** The file has other content now: it starts over. */
+  changed(file: WaitingFile, identity: Identity): void;
+  /** Not yet: the next look comes after a pause that grows. False when there is no room for more of these; it is forgotten then. */
+  later(file: WaitingFile, code: ErrorCode): boolean;
+  /** The file is as good as it was, but it cannot be taken now. */
+  postpone(file: WaitingFile, ms: number): void;
+  forget(file: WaitingFile): void;
+  /** Monotonic milliseconds of the next look; undefined when nothing waits. */
+  nextMs(): number | undefined;
+  count(): { fresh: number; stuck: number };
+  codes(): ReadonlyMap<ErrorCode, number>;
+}
+
+/**
+ * Files between being seen and being taken. A file is due `minAgeMs` after it was seen as it is now, by the monotonic
+ * clock: whatever the wall clock does, nothing is taken earlier. By the wall clock its modification must be as old as
+ * that too, because a share may show a new file late; but only for so long, or a clock set back would keep it for ever.
+ */
+export function createWaiting(clock: Clock, minAgeMs: number, limits: { mostNew: number; mostStuck: number }): Waiting {
+  const files = new Map<BytePath, WaitingFile>();
+  const codes = new Map<ErrorCode, number>();
+  let stuck = 0;
+
+  const clear = (file: WaitingFile) => {
+    if (file.code === undefined) return;
+    const left = (codes.get(file.code) ?? 1) - 1;
+    if (left > 0) codes.set(file.code, left);
+    else codes.delete(file.code);
+    delete file.code;
+    stuck -= 1;
+  };
+  const forget = (file: WaitingFile) => {
+    if (files.get(file.path) !== file) return;
+    clear(file);
+    files.delete(file.path);
+  };
+
+  return {
+    has: (path) => files.has(path),
+    get: (path) => files.get(path),
+    add(path, identity) {
+      if (files.has(path)) return true;
+      if (files.size - stuck >= limits.mostNew) return false;
+      const sinceMs = clock.monotonic();
+      files.set(path, { path, identity, sinceMs, dueMs: sinceMs + minAgeMs, tries: 0, inoChanges: 0, busy: false });
+      return true;
+    },
+    due(most) {
+      const nowMs = clock.monotonic();
+      const found: WaitingFile[] = [];
+      for (const file of files.values()) {
+        if (file.busy || file.dueMs > nowMs) continue;
+        found.push(file);
+        if (found.length >= most) break;
+      }
+      return found;
+    },
+    stillLongEnough(file) {
+      const stillMs = clock.monotonic() - file.sinceMs;
+      if (stillMs < minAgeMs) return false;
+      return clock.now() - mtimeMs(file.identity) >= minAgeMs || stillMs >= 5 * minAgeMs;
+    },
+    changed(file, identity) {
+      if (sameIdentity(file.identity, identity)) return;
+      clear(file);
+      file.inoChanges = sameButIno(file.identity, identity) ? file.inoChanges + 1 : 0;
+      file.identity = file.inoChanges < mostInoChanges ? identity : { ...identity, ino: anyIno };
+      file.sinceMs = clock.monotonic();
+      file.dueMs = file.sinceMs + minAgeMs;
+      file.tries = 0;
+    },
+    later(file, code) {
+      if (file.code !== code) {
+        clear(file);
+        if (stuck >= limits.mostStuck) {
+          forget(file);
+          return false;
+        }
+        file.code = code;
+        stuck += 1;
+        codes.set(code, (codes.get(code) ?? 0) + 1);
+      }
+      file.tries += 1;
+      const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(file.tries, 10));
+      file.dueMs = clock.monotonic() + Math.max(minAgeMs, pauseMs);
+      return true;
+    },
+    postpone(file, ms) {
+      file.dueMs = clock.monotonic() + ms;
+    },
+    forget,
+    nextMs() {
+      let next: number | undefined;
+      for (const file of files.values()) if (!file.busy && (next === undefined || file.dueMs < next)) next = file.dueMs;
+      return next;
+    },
+    count: () => ({ fresh: files.size - stuck, stuck }),
+    codes: () => codes,
+  };
+}

@@ -1,0 +1,86 @@
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { filePath } from '../../../agent/support/file-path.ts';
+import { bothLanguages } from '../../../agent/support/text.ts';
+import { isUid } from '../../dicom/dimse/uids.ts';
+import { isNetwork } from '../hl7-mllp/peers.ts';
+
+const seconds = (most: number) => z.number().positive().max(most);
+const hour = 3600;
+
+/** PS3.5 §6.2, value representation AE: 1 to 16 characters of ASCII without control characters and backslash, no padding. */
+const aeTitle = z
+  .string()
+  .regex(
+    /^(?! )[\x20-\x5b\x5d-\x7e]{1,16}(?<! )$/,
+    bothLanguages('应为 1 到 16 个 ASCII 字符的 AE 标题。', 'must be an AE title of 1 to 16 ASCII characters.'),
+  );
+
+/** Keys of a DICOM listener; name, kind and profile are common to all sources and added by the config. */
+export const dicomScpConfig = z.strictObject({
+  /** Address to listen on: IPv4, IPv6, `localhost`; `0.0.0.0` or `::` for all, which needs `peers`. */
+  host: z
+    .string()
+    .refine(
+      (host) => host === 'localhost' || isIP(host) !== 0,
+      bothLanguages('应为 IP 地址或 localhost。', 'must be an IP address or localhost.'),
+    )
+    .default('127.0.0.1'),
+  /** 0 takes a free port. 104 and 11112 (without rights) are DICOM's own. */
+  port: z.int().min(0).max(65_535),
+  /** Addresses and networks (CIDR) that may connect. Needed unless host is loopback. */
+  peers: z
+    .array(
+      z
+        .string()
+        .refine(
+          isNetwork,
+          bothLanguages(
+            '应为 IP 地址或网段，例如 10.1.2.0/24。',
+            'must be an IP address or a network such as 10.1.2.0/24.',
+          ),
+        ),
+    )
+    .min(1)
+    .optional(),
+  /** Our own titles: what a device calls. */
+  ae_titles: z.array(aeTitle).min(1),
+  /** The devices' titles. Whoever is not named is refused; an empty list means nobody. */
+  calling_ae_titles: z.array(aeTitle),
+  /** SOP classes taken beside the standard's storage classes: a vendor's private ones. */
+  further_sop_classes: z.array(z.string().refine(isUid, bothLanguages('应为 UID。', 'must be a UID.'))).default([]),
+  max_associations: z.int().min(1).max(1000).default(32),
+  max_associations_per_peer: z.int().min(1).max(1000).default(16),
+  /** Longest P-DATA-TF that we offer to take. */
+  max_pdu_bytes: z
+    .int()
+    .min(4096)
+    .max(1024 * 1024)
+    .default(128 * 1024),
+  /** ARTIM (PS3.8 §9.1.5): from the connection to a complete request, TLS included; and for the peer to close at the end. */
+  association_timeout_seconds: seconds(hour).default(30),
+  /** How long an association may be silent between two PDUs. */
+  idle_timeout_seconds: seconds(24 * hour).default(600),
+  /** How long one PDU may take from its first byte to its last, and how long a peer may leave responses unread. */
+  pdu_timeout_seconds: seconds(hour).default(60),
+  /** DIMSE over TLS (PS3.15 Annex B). Without it the listener speaks plain DICOM. */
+  tls: z
+    .strictObject({
+      /** PEM file of our certificate, with intermediates if any. */
+      cert: filePath(),
+      /** PEM file of our private key. */
+      key: filePath(),
+      /** PEM file of the CA that issues the devices' certificates. */
+      ca: filePath().optional(),
+      /** Whether a device must show a certificate of that CA. */
+      client_certificates: z.enum(['required', 'none']).default('required'),
+      min_version: z.enum(['1.2', '1.3']).default('1.2'),
+    })
+    .refine(
+      ({ ca, client_certificates }) => client_certificates === 'none' || ca !== undefined,
+      bothLanguages('要求客户端证书时必须给出 ca。', 'ca is needed when client certificates are required.'),
+    )
+    .optional(),
+});
+
+export type DicomScpConfig = z.infer<typeof dicomScpConfig>;

@@ -1,0 +1,81 @@
+import type { Clock } from '../support/clock.ts';
+import { codeOf, type ErrorCode } from '../support/errors.ts';
+import type { Log } from '../support/log.ts';
+import type { Delivery } from './deliver.ts';
+import type { CertificateStatus } from './platform.ts';
+
+/** How long a platform that cannot be opened waits before it is tried again. */
+const REOPEN_MS = 30_000;
+
+interface Connection {
+  certificates(): CertificateStatus[];
+  close(): Promise<void>;
+}
+
+export interface KeptOpen {
+  wake(): void;
+  /** Of its delivery; while there is none, whether it is starting or stopped, and why. */
+  status(): {
+    state: 'sending' | 'idle' | 'retrying' | 'stopped' | 'starting';
+    lastError?: { code: string; atMs: number };
+    nextTryMs?: number;
+    lastSuccessMs?: number;
+    clockOffsetMs?: number;
+    certificates: CertificateStatus[];
+  };
+  stop(): Promise<void>;
+}
+
+/** A certificate problem stops uploads, never listeners (invariant 9): opening is tried until it works, then delivery begins. */
+export function keepOpen<C extends Connection>(parts: {
+  platform: string;
+  open(): Promise<C>;
+  deliver(connection: C): Delivery;
+  clock: Clock;
+  log: Log;
+  changed(): void;
+}): KeptOpen {
+  const { platform, clock, log, changed } = parts;
+  let connection: C | undefined;
+  let delivery: Delivery | undefined;
+  let failed: { code: ErrorCode; atMs: number } | undefined;
+  let retry: NodeJS.Timeout | undefined;
+  let stopped = false;
+
+  const open = async (): Promise<void> => {
+    try {
+      const opened = await parts.open();
+      if (stopped) return void (await opened.close());
+      connection = opened;
+      failed = undefined;
+      delivery = parts.deliver(opened);
+    } catch (error) {
+      failed = { code: codeOf(error, 'TLS-1209'), atMs: failed?.atMs ?? clock.now() };
+      log.error('platform-not-open', { platform, code: failed.code });
+      if (!stopped) retry = setTimeout(() => void open(), REOPEN_MS);
+    }
+    changed();
+  };
+  void open();
+
+  return {
+    wake: () => delivery?.wake(),
+    status() {
+      const d = delivery?.status();
+      return {
+        state: d?.state ?? (failed ? 'stopped' : 'starting'),
+        lastError: d?.lastError ?? failed,
+        nextTryMs: d?.nextTryMs,
+        lastSuccessMs: d?.lastSuccessMs,
+        clockOffsetMs: d?.clockOffsetMs,
+        certificates: connection?.certificates() ?? [],
+      };
+    },
+    async stop() {
+      stopped = true;
+      clearTimeout(retry);
+      await delivery?.stop();
+      await connection?.close();
+    },
+  };
+}

@@ -1,0 +1,91 @@
+import type { IndexedInstance, IndexingStore, StudyClock, UnindexedInstance } from '../store/image-contract.ts';
+import type { Spool } from '../store/spool.ts';
+import { codeOf } from '../support/errors.ts';
+import type { Log } from '../support/log.ts';
+import { phi } from '../support/phi.ts';
+import type { HeadSource, ImageReader } from './image-reader.ts';
+import { isUrgent, type UrgencyRule } from './urgency.ts';
+
+export interface IndexingStage {
+  store: IndexingStore;
+  spool: Pick<Spool, 'read'>;
+  /** Sources by their configured name; undefined: it is not configured any more. */
+  rulesOf(source: string): SourceRules | undefined;
+  log: Pick<Log, 'error'>;
+}
+
+/** How the instances of a source are read, and when their studies are complete. */
+export interface SourceRules {
+  reader: ImageReader;
+  urgency: UrgencyRule;
+  clock: StudyClock;
+}
+
+/** At most so many headers stand before a commit. */
+const AT_ONCE = 100;
+/** Longest head that is ever opened. */
+const LONGEST_HEAD = 16 * 1024 * 1024;
+
+/**
+ * Reads the headers of instances that were not read yet and says what they are; those that cannot be read are set aside
+ * with a code and stay stored. Returns how many it dealt with: 0 when there is nothing to do now.
+ */
+export async function indexInstances(stage: IndexingStage): Promise<number> {
+  const { store, log } = stage;
+  const items: IndexedInstance[] = [];
+  for (const instance of store.unindexed(AT_ONCE)) {
+    const item = 'damaged' in instance ? { n: instance.n, code: instance.damaged } : await indexOne(stage, instance);
+    if (item) items.push(item);
+  }
+  if (items.length === 0) return 0;
+  try {
+    await store.commitIndex(items);
+    return items.length;
+  } catch (error) {
+    if (codeOf(error, 'SYS-6004') !== 'MAP-3013') throw error;
+  }
+  // One of them cannot be written, for a reason of its own: its neighbours go on (invariant 11).
+  for (const item of items) {
+    try {
+      await store.commitIndex([item]);
+    } catch (error) {
+      const code = codeOf(error, 'MAP-3013');
+      if (code !== 'MAP-3013') throw error;
+      log.error('image-not-indexed', { n: item.n, code });
+      await store.commitIndex([{ n: item.n, code }]);
+    }
+  }
+  return items.length;
+}
+
+/** Undefined when it cannot be read now and has to be tried again. */
+async function indexOne(stage: IndexingStage, instance: UnindexedInstance): Promise<IndexedInstance | undefined> {
+  const { n, file } = instance;
+  const rules = stage.rulesOf(instance.source);
+  if (!rules) return { n, code: 'DCM-2296' };
+  const head: HeadSource = { size: file.bytes, read: (length) => readHead(stage.spool, file, length) };
+  try {
+    const reading = await rules.reader.read(head);
+    if (!reading.ok) return { n, code: reading.code };
+    const facts = reading.header;
+    const told = instance.sopInstanceUid.reveal();
+    if (told !== '' && told !== facts.sopInstanceUid) return { n, code: 'DCM-2292' };
+    return { n, facts: phi(facts), urgent: isUrgent(facts, rules.urgency), clock: rules.clock };
+  } catch (error) {
+    const code = codeOf(error, 'MAP-3013');
+    stage.log.error('image-header-not-read', { n, code });
+    return code === 'QUE-4020' ? undefined : { n, code };
+  }
+}
+
+/** The first bytes of a file, in one piece. */
+async function readHead(spool: Pick<Spool, 'read'>, file: UnindexedInstance['file'], length: number): Promise<Buffer> {
+  const wanted = Math.min(length, file.bytes, LONGEST_HEAD);
+  const head = Buffer.allocUnsafeSlow(wanted);
+  let at = 0;
+  for await (const piece of spool.read(file, wanted)) {
+    head.set(piece, at);
+    at += piece.length;
+  }
+  return head.subarray(0, at);
+}

@@ -1,0 +1,64 @@
+import type { InstanceIntake } from '../intake/instance.ts';
+import type { ImageKeepingStore, InstanceStore } from '../store/image-contract.ts';
+import type { Spool } from '../store/spool.ts';
+
+export interface TakeInParts {
+  /** Configured source name. */
+  source: string;
+  spool: Spool;
+  store: InstanceStore & Pick<ImageKeepingStore, 'filesLost'>;
+  /** Called when a new instance is durable, so that it is indexed soon. */
+  accepted?(): void;
+}
+
+/** Makes a source's instances durable: the bytes in the spool, then the row in the store, and only then the answer. */
+export function takeInInstances(parts: TakeInParts): InstanceIntake {
+  const { source, spool, store } = parts;
+  return {
+    async begin(origin) {
+      const writing = await spool.begin();
+      let ended = false;
+      try {
+        if (origin.preamble.length > 0) await writing.write(origin.preamble, false);
+      } catch (error) {
+        await writing.discard();
+        throw error;
+      }
+      return {
+        write: (bytes) => writing.write(bytes),
+        async commit() {
+          if (ended) throw new Error('committed or discarded already');
+          const { named, ...file } = await writing.finish();
+          ended = true;
+          const { sopClassUid, sopInstanceUid, transferSyntaxUid, receivedMs } = origin;
+          const row = { source, receivedMs, sopClassUid, sopInstanceUid, transferSyntaxUid, file };
+          const [name, accepted] = await Promise.allSettled([named, store.acceptInstance(row)]);
+          if (accepted.status === 'rejected') {
+            // Without a row it is nobody's; where it cannot be removed now, the next start does.
+            await spool.remove(file.name).catch(() => {});
+            throw accepted.reason;
+          }
+          const answer = accepted.value;
+          if (answer.outcome === 'duplicate') {
+            await spool.remove(file.name).catch(() => {});
+            // The one it is the same as may have come this moment, and its name be on its way to the disk.
+            await spool.settled();
+            return answer;
+          }
+          if (name.status === 'rejected') {
+            // The row must not answer for a file that a power cut may take: the sender's repetition takes its place.
+            await store.filesLost([file.name]);
+            throw name.reason;
+          }
+          parts.accepted?.();
+          return answer;
+        },
+        async discard() {
+          if (ended) return;
+          ended = true;
+          await writing.discard();
+        },
+      };
+    },
+  };
+}

@@ -1,0 +1,356 @@
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { mkdirSync } from 'node:fs';
+import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { makeFolder, syncFolder } from '../security/kek.ts';
+import { type ErrorCode, errnoOf, QianzhiError } from '../support/errors.ts';
+import { tidyMemory } from '../support/memory.ts';
+import type { NewSpoolFile, SpoolFile } from './image-contract.ts';
+
+/**
+ * The spool: one sealed file an instance, under a random name. Layout of a file: 1 byte format, then chunks of 256 KB of
+ * content (the last one shorter, or empty), each sealed with AES-256-GCM and followed by its tag of 16 bytes. The key is
+ * random and of this file alone; the nonce is the chunk's number; AAD = format, chunk number, whether it is the last one.
+ * So a file that was cut, extended, reordered or changed does not open (QUE-4003). The key lies in the store's row only.
+ */
+const FORMAT = 1;
+const HEADER = 1;
+export const CHUNK = 256 * 1024;
+const TAG = 16;
+const SEALED_CHUNK = CHUNK + TAG;
+const PART = '.part';
+
+export interface SpoolWriting {
+  /**
+   * The next bytes; they may be changed when it resolves. Await it before the next one.
+   * @param hashed whether they belong to what makes two instances the same. Default true.
+   * Rejects with QUE-4002 (disk full) or QUE-4020; the file is given up then.
+   */
+  write(bytes: Uint8Array, hashed?: boolean): Promise<void>;
+  /**
+   * The content is durable when it resolves, the name when `named` does, so that the row can be written meanwhile; both
+   * stand before an acknowledgement. Rejects as `write` does; a file whose sync failed is never tried again.
+   */
+  finish(): Promise<FinishedFile>;
+  /** Gives the file up. At any time, any number of times; after `finish` it does nothing. */
+  discard(): Promise<void>;
+}
+
+export interface FinishedFile extends NewSpoolFile {
+  /** Rejects with QUE-4002 or QUE-4020: then nobody knows whether the name outlasts a power cut. */
+  named: Promise<void>;
+}
+
+export interface Spool {
+  /** Rejects with QUE-4002 while intake is stopped. */
+  begin(): Promise<SpoolWriting>;
+  /**
+   * The content from its first byte, in pieces of at most 256 KB, each proved before it is given. Throws QUE-4003 when
+   * the file is damaged or gone, QUE-4020 when it cannot be read now.
+   * @param end no more than so many bytes are wanted: what comes behind is neither read nor proved.
+   */
+  read(file: Pick<SpoolFile, 'name' | 'key'>, end?: number): AsyncGenerator<Uint8Array, void, void>;
+  /** Removes a file; one that is gone is no error. */
+  remove(name: string): Promise<void>;
+  /** Prefixes that together hold all names, for `list`. */
+  prefixes(): string[];
+  /** Names of finished files with the prefix. */
+  list(prefix: string): Promise<string[]>;
+  /** Names under which something was being written when the process ended. */
+  unfinished(prefix: string): Promise<string[]>;
+  /** Gives an unfinished file its name: its row says that its content was durable, and the rename was lost. */
+  adopt(name: string): Promise<void>;
+  /** Removes an unfinished file. */
+  drop(name: string): Promise<void>;
+  /** Resolves when no name is on its way to the disk of those that were finished until now. */
+  settled(): Promise<void>;
+  /** Puts a file that no row knows beside the others, where nothing looks for it. */
+  setAside(name: string): Promise<void>;
+}
+
+export interface SpoolParts {
+  folder: string;
+  /** True while the disk is too full to take more (invariant 7). */
+  full?(): boolean;
+}
+
+const DIGITS = [...'0123456789abcdef'];
+const ASIDE = 'aside';
+
+/** Sealing and opening leave a buffer behind for each chunk: looked at every so many bytes (invariant 12). */
+const TIDY_BYTES = 16 * 1024 * 1024;
+let passed = 0;
+function passing(bytes: number): void {
+  passed += bytes;
+  if (passed < TIDY_BYTES) return;
+  passed = 0;
+  tidyMemory();
+}
+
+/** Buffers for a chunk that nobody uses now; as many as there are usually files being written and read. */
+const spare: Buffer[] = [];
+const MOST_SPARE = 8;
+const takeBuffer = (): Buffer => spare.pop() ?? Buffer.allocUnsafeSlow(HEADER + SEALED_CHUNK);
+const giveBack = (buffer: Buffer): void => {
+  if (spare.length < MOST_SPARE) spare.push(buffer);
+};
+
+const isName = (name: string): boolean => /^[0-9a-f]{32}$/.test(name);
+/** Names are ours; one that is not must not lead anywhere else. */
+function assertName(name: string): void {
+  if (!isName(name)) throw new QianzhiError('QUE-4003');
+}
+
+const nonceOf = (chunk: number): Buffer => {
+  const nonce = Buffer.alloc(12);
+  nonce.writeUInt32BE(chunk, 8);
+  return nonce;
+};
+const aadOf = (chunk: number, last: boolean): Buffer => {
+  const aad = Buffer.alloc(6);
+  aad[0] = FORMAT;
+  aad.writeUInt32BE(chunk, 1);
+  aad[5] = last ? 1 : 0;
+  return aad;
+};
+
+/** A failed write leaves this file behind, not the agent: only a full disk has a name of its own. */
+const writeFailure = (cause: unknown): QianzhiError => {
+  if (cause instanceof QianzhiError) return cause;
+  const errno = errnoOf(cause);
+  const code: ErrorCode = errno === 'ENOSPC' || errno === 'EDQUOT' ? 'QUE-4002' : 'QUE-4020';
+  return new QianzhiError(code, undefined, { cause });
+};
+
+/** Opens the spool; makes its folders (16 × 16) durable, so that later only files come and go. */
+export function openSpool(parts: SpoolParts): Spool {
+  const { folder } = parts;
+  makeFolder(folder);
+  for (const a of DIGITS) {
+    for (const b of DIGITS) mkdirSync(join(folder, a, b), { recursive: true, mode: 0o700 });
+    // Also when they are there: the process that made them may have died before its sync.
+    syncFolder(join(folder, a));
+  }
+  syncFolder(folder);
+
+  const folderOf = (name: string): string => join(folder, name.slice(0, 1), name.slice(1, 2));
+  const pathOf = (name: string): string => {
+    assertName(name);
+    return join(folderOf(name), name);
+  };
+
+  const naming = new Set<Promise<void>>();
+  return {
+    async begin() {
+      if (parts.full?.()) throw new QianzhiError('QUE-4002');
+      const name = randomBytes(16).toString('hex');
+      try {
+        return await startWriting(pathOf(name), folderOf(name), name, naming);
+      } catch (error) {
+        throw writeFailure(error);
+      }
+    },
+    read: (file, end) => readFile(pathOf(file.name), file.key, end),
+    async remove(name) {
+      await rm(pathOf(name), { force: true });
+    },
+    prefixes: () => DIGITS.flatMap((a) => DIGITS.map((b) => a + b)),
+    async list(prefix) {
+      return (await readdir(join(folder, prefix.slice(0, 1), prefix.slice(1, 2)))).filter(isName);
+    },
+    async unfinished(prefix) {
+      const names = await readdir(join(folder, prefix.slice(0, 1), prefix.slice(1, 2)));
+      return names.filter((name) => name.endsWith(PART)).map((name) => name.slice(0, -PART.length));
+    },
+    async adopt(name) {
+      await rename(`${pathOf(name)}${PART}`, pathOf(name));
+      await syncEntry(folderOf(name));
+    },
+    async drop(name) {
+      await rm(`${pathOf(name)}${PART}`, { force: true });
+    },
+    async settled() {
+      await Promise.allSettled(naming);
+    },
+    async setAside(name) {
+      const aside = join(folder, ASIDE);
+      makeFolder(aside);
+      await rename(pathOf(name), join(aside, name));
+    },
+  };
+}
+
+async function startWriting(
+  path: string,
+  folder: string,
+  name: string,
+  naming: Set<Promise<void>>,
+): Promise<SpoolWriting> {
+  const part = `${path}${PART}`;
+  let handle: FileHandle | undefined;
+  try {
+    handle = await open(part, 'wx', 0o600);
+  } catch (error) {
+    throw writeFailure(error);
+  }
+  const key = randomBytes(32);
+  const hash = createHash('sha256');
+  const plain = takeBuffer();
+  let filled = 0;
+  let chunks = 0;
+  let bytes = 0;
+  let state: 'open' | 'finished' | 'given-up' = 'open';
+  /** The one write that is under way; its failure is told with the next one. */
+  let underWay: Promise<unknown> = handle.write(Buffer.of(FORMAT));
+  underWay.catch(() => {});
+
+  async function seal(last: boolean): Promise<void> {
+    const cipher = createCipheriv('aes-256-gcm', key, nonceOf(chunks));
+    cipher.setAAD(aadOf(chunks, last));
+    const body = cipher.update(plain.subarray(0, filled));
+    cipher.final();
+    const tag = cipher.getAuthTag();
+    chunks += 1;
+    passing(filled);
+    filled = 0;
+    await underWay;
+    underWay = writeAll(handle as FileHandle, [body, tag]);
+    underWay.catch(() => {});
+  }
+  const assertOpen = (): void => {
+    if (state !== 'open') throw new QianzhiError('QUE-4020');
+  };
+  async function giveUp(): Promise<void> {
+    if (state === 'finished') return;
+    state = 'given-up';
+    const closing = handle;
+    handle = undefined;
+    await underWay.catch(() => {});
+    await closing?.close().catch(() => {});
+    // What cannot be removed now goes with the next start.
+    await rm(part, { force: true }).catch(() => {});
+  }
+
+  return {
+    async write(more, hashed = true) {
+      assertOpen();
+      try {
+        if (hashed) hash.update(more);
+        bytes += more.length;
+        for (let at = 0; at < more.length; ) {
+          // A full chunk is kept until more comes: the last one has to be told apart.
+          if (filled === CHUNK) await seal(false);
+          const take = Math.min(CHUNK - filled, more.length - at);
+          plain.set(more.subarray(at, at + take), filled);
+          filled += take;
+          at += take;
+        }
+      } catch (error) {
+        await giveUp();
+        throw writeFailure(error);
+      }
+    },
+    async finish() {
+      assertOpen();
+      try {
+        const file = handle as FileHandle;
+        await seal(true);
+        giveBack(plain);
+        await underWay;
+        await file.datasync();
+        handle = undefined;
+        await file.close();
+        await rename(part, path);
+        state = 'finished';
+      } catch (error) {
+        await giveUp();
+        throw writeFailure(error);
+      }
+      const named = syncEntry(folder).catch((error: unknown) => {
+        throw writeFailure(error);
+      });
+      naming.add(named);
+      const landed = () => void naming.delete(named);
+      named.then(landed, landed);
+      return { name, key, bytes, contentHash: hash.digest(), named };
+    },
+    discard: giveUp,
+  };
+}
+
+async function writeAll(file: FileHandle, buffers: Buffer[]): Promise<void> {
+  const wanted = buffers.reduce((sum, { length }) => sum + length, 0);
+  const { bytesWritten } = await file.writev(buffers);
+  if (bytesWritten === wanted) return;
+  // The disk took a part of it: the rest tells why, or goes through.
+  let rest = Buffer.concat(buffers).subarray(bytesWritten);
+  while (rest.length > 0) rest = rest.subarray((await file.write(rest)).bytesWritten);
+}
+
+/** The file's name survives a power cut. Folders cannot be opened on Windows, where NTFS journals the rename. */
+async function syncEntry(folder: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function* readFile(path: string, key: Uint8Array, end = Number.POSITIVE_INFINITY): AsyncGenerator<Uint8Array> {
+  let handle: FileHandle | undefined;
+  const buffer = takeBuffer();
+  try {
+    handle = await open(path, 'r');
+    const { size } = await handle.stat();
+    const chunks = Math.max(1, Math.ceil((size - HEADER) / SEALED_CHUNK));
+    for (let chunk = 0; chunk < chunks && chunk * CHUNK < end; chunk++) {
+      // The first chunk with the format before it.
+      const header = chunk === 0 ? HEADER : 0;
+      const from = chunk === 0 ? 0 : HEADER + chunk * SEALED_CHUNK;
+      const wanted = Math.min(header + SEALED_CHUNK, size - from);
+      const got = wanted < header + TAG ? 0 : await readFully(handle, buffer.subarray(0, wanted), from);
+      if (got === 0 || got < wanted || (header > 0 && buffer[0] !== FORMAT)) throw new QianzhiError('QUE-4003');
+      const plain = openChunk(buffer.subarray(header, got), key, chunk, chunk === chunks - 1);
+      passing(plain.length);
+      const left = end - chunk * CHUNK;
+      if (plain.length > 0) yield plain.length > left ? plain.subarray(0, left) : plain;
+    }
+  } catch (error) {
+    throw readFailure(error);
+  } finally {
+    await handle?.close();
+    giveBack(buffer);
+  }
+}
+
+async function readFully(file: FileHandle, into: Buffer, from: number): Promise<number> {
+  let at = 0;
+  while (at < into.length) {
+    const { bytesRead } = await file.read(into, at, into.length - at, from + at);
+    if (bytesRead === 0) break;
+    at += bytesRead;
+  }
+  return at;
+}
+
+function openChunk(sealed: Buffer, key: Uint8Array, chunk: number, last: boolean): Buffer {
+  try {
+    const decipher = createDecipheriv('aes-256-gcm', key, nonceOf(chunk));
+    decipher.setAAD(aadOf(chunk, last));
+    decipher.setAuthTag(sealed.subarray(sealed.length - TAG));
+    const plain = decipher.update(sealed.subarray(0, sealed.length - TAG));
+    decipher.final();
+    return plain;
+  } catch (cause) {
+    throw new QianzhiError('QUE-4003', undefined, { cause });
+  }
+}
+
+/** A file that is gone or whose sectors do not read is damaged; what the system lacks now (handles, memory) is not. */
+function readFailure(cause: unknown): QianzhiError {
+  if (cause instanceof QianzhiError) return cause;
+  const damaged = ['ENOENT', 'EIO', 'EISDIR', 'EUCLEAN', 'EBADMSG'].includes(errnoOf(cause) ?? '');
+  return new QianzhiError(damaged ? 'QUE-4003' : 'QUE-4020', undefined, { cause });
+}

@@ -1,0 +1,76 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { instanceState, uploadState } from './schema.ts';
+
+const { unread, ready, sending, waiting, delivered, held, conflict, withdrawn } = uploadState;
+
+/** What a person asks, and what is kept and let go of. Call inside a transaction. */
+export function openImageKeeping(db: DatabaseSync) {
+  const setWithdrawn = db.prepare(
+    'UPDATE study SET withdrawn=?1, due_ms=?2, revision = revision + 1 WHERE id=?3 AND withdrawn <> ?1',
+  );
+  const ofStudy = 'n IN (SELECT n FROM instance WHERE study=?1)';
+  // What is on its way is judged by what becomes of it.
+  const takeBack = db.prepare(
+    `UPDATE upload SET state=${withdrawn}, code=NULL WHERE ${ofStudy} AND state < ${waiting} AND state <> ${sending}`,
+  );
+  const restore = db.prepare(`UPDATE upload SET state=${ready} WHERE ${ofStudy} AND state=${withdrawn}`);
+  const deleted = db.prepare(`UPDATE upload SET state=${withdrawn}, done_ms=NULL WHERE ${ofStudy} AND platform=?2
+    AND state=${delivered} AND EXISTS (SELECT 1 FROM study WHERE id=?1 AND withdrawn=1)`);
+  // ?1 the study or the instance, ?2 platform or null.
+  const resend = (which: string) =>
+    db.prepare(`UPDATE upload SET due_ms=0, done_ms=NULL, code=NULL,
+      state = (SELECT iif(i.state=${instanceState.read}, ${ready}, ${unread}) FROM instance i WHERE i.n = upload.n)
+      WHERE ${which} AND platform = ifnull(?2, platform) AND platform > 0 AND state IN (${delivered}, ${held}, ${conflict})
+      AND EXISTS (SELECT 1 FROM instance i LEFT JOIN study s ON s.id = i.study
+        WHERE i.n = upload.n AND i.kept = 1 AND i.damaged = 0 AND ifnull(s.withdrawn, 0) = 0)`);
+  // Of a study what is in conflict stays: which content is right is decided instance by instance.
+  const resendStudy = resend(`${ofStudy} AND state <> ${conflict}`);
+  const resendOne = resend('n = ?1');
+  const readAgain = db.prepare(`UPDATE instance SET state=${instanceState.unread}, code=NULL, done_ms=NULL
+    WHERE n=?1 AND state=${instanceState.unreadable} AND damaged=0`);
+  const notDone = db.prepare(`UPDATE instance SET done_ms=NULL WHERE ${ofStudy} AND done_ms IS NOT NULL`);
+  const notDoneOne = db.prepare('UPDATE instance SET done_ms=NULL WHERE n=?');
+  const forget = db.prepare(`UPDATE instance SET kept=0 WHERE n IN (SELECT n FROM instance
+    WHERE kept=1 AND done_ms IS NOT NULL AND done_ms <= ? ORDER BY done_ms LIMIT ?) RETURNING file`);
+  const names = db.prepare('SELECT file FROM instance WHERE kept=1 AND file >= ? AND file < ?');
+  const lost = db.prepare('UPDATE instance SET damaged=1 WHERE file=? AND kept=1 RETURNING n, state');
+  const holdLost = db.prepare(`UPDATE upload SET state=${held}, code='QUE-4003' WHERE n=? AND state < ${waiting}`);
+  const cannotRead = db.prepare(`UPDATE instance SET state=${instanceState.unreadable}, code='QUE-4003' WHERE n=?`);
+
+  return {
+    withdraw(study: number, taken: boolean, nowMs: number): boolean {
+      if (setWithdrawn.run(taken ? 1 : 0, nowMs, study).changes === 0) return false;
+      (taken ? takeBack : restore).run(study);
+      return true;
+    },
+    deleted(study: number, platform: number): number {
+      const { changes } = deleted.run(study, platform);
+      // Not delivered any more: its files are not forgotten.
+      if (changes > 0) notDone.run(study);
+      return Number(changes);
+    },
+    resend(what: { study: number } | { n: number }, platform: number | null): number {
+      if ('study' in what) {
+        const { changes } = resendStudy.run(what.study, platform);
+        if (changes > 0) notDone.run(what.study);
+        return Number(changes);
+      }
+      readAgain.run(what.n);
+      const { changes } = resendOne.run(what.n, platform);
+      if (changes > 0) notDoneOne.run(what.n);
+      return Number(changes);
+    },
+    forget: (beforeMs: number, max: number): string[] =>
+      (forget.all(beforeMs, max) as unknown as Array<{ file: string }>).map(({ file }) => file),
+    names: (prefix: string): string[] =>
+      (names.all(prefix, `${prefix}g`) as unknown as Array<{ file: string }>).map(({ file }) => file),
+    lost(files: string[]): void {
+      for (const file of files) {
+        for (const { n, state } of lost.all(file) as unknown as Array<{ n: number; state: number }>) {
+          holdLost.run(n);
+          if (state === instanceState.unread) cannotRead.run(n);
+        }
+      }
+    },
+  };
+}

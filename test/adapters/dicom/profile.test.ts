@@ -1,0 +1,105 @@
+import t from 'tap';
+import { checkDicomProfile } from '../../../adapters/dicom/profile/check.ts';
+import { dicomProfiles } from '../../../adapters/dicom/profile/compile.ts';
+import { manifestBytes, type StudyManifest } from '../../../agent/images/manifest.ts';
+import type { Reading } from '../../../agent/mapping/mapper.ts';
+import { readAsset } from '../../../agent/support/assets.ts';
+import { phi } from '../../../agent/support/phi.ts';
+
+const usual = readAsset('config/dialects/dicom-default.yaml');
+const manifest: StudyManifest = {
+  kind: 'imaging-study',
+  format: 1,
+  issue: 1,
+  withdrawn: false,
+  studyUid: '2.25.1',
+  patient: {
+    id: '999999001',
+    otherIds: ['B7'],
+    name: { alphabetic: 'Zhang^Jin', ideographic: '张^晋' },
+    sex: 'M',
+    birthDate: '19800131',
+  },
+  contradicts: [],
+  charsetGuessed: false,
+  accessionNumbers: ['A1#A2'],
+  date: '20260301',
+  time: '101500.123',
+  modalities: ['CT'],
+  instances: 30,
+  series: [],
+  seriesInAll: 2,
+};
+const read = (more: Partial<StudyManifest> = {}, profile = usual): Reading =>
+  dicomProfiles
+    .compile(checkDicomProfile(profile))
+    .read(phi(manifestBytes({ ...manifest, ...more })), { receivedMs: 0, source: 'pacs', timeZone: 'Asia/Shanghai' });
+const statement = (reading: Reading) => {
+  const [first] = reading.kind === 'statements' ? reading.statements : [];
+  if (first === undefined || !('ok' in first)) throw new Error(JSON.stringify(reading));
+  return first.ok;
+};
+
+t.test('an issue of a study is one record, under a number of the sender’s own', (t) => {
+  const said = statement(read());
+  t.match(said, {
+    reportKey: 'imaging-study|pacs|2.25.1',
+    patientKey: 'pacs|999999001',
+    reportAction: 'publish',
+    report: {
+      kind: 'imaging-study',
+      accessionNumbers: ['A1', 'A2'],
+      modalities: ['CT'],
+      startedAt: '20260301101500',
+      series: 2,
+      instances: 30,
+      patient: { name: '张晋', birthDate: '19800131', sex: { code: 'M', standard: { code: '1' } } },
+    },
+  });
+  t.match(
+    read().lookups.map(({ kind, value }) => `${kind} ${value.reveal()}`),
+    ['patient 999999001', 'patient B7', 'name 张晋', 'order A1', 'order A2', 'report 2.25.1'],
+  );
+  t.end();
+});
+
+t.test('where the profile says so, Patient ID is the hospital’s number', (t) => {
+  const said = statement(read({}, usual.replace('\npatient_id: own', '\npatient_id: in-house')));
+  t.equal(said.patientKey, '999999001');
+  t.match(said.report.kind === 'imaging-study' && said.report.patient.identifiers[0], { kind: 'in-house' });
+  t.end();
+});
+
+t.test('a withdrawn study retracts, and a guessed charset is a finding', (t) => {
+  t.equal(statement(read({ withdrawn: true })).reportAction, 'retract');
+  t.match(statement(read({ charsetGuessed: true })).findings, [{ code: 'DCM-2298', where: 'patient.name' }]);
+  t.end();
+});
+
+t.test('names as Chinese senders write them', (t) => {
+  const nameOf = (name: StudyManifest['patient']['name']) => {
+    const { report } = statement(read({ patient: { ...manifest.patient, name } }));
+    return 'patient' in report ? report.patient.name : undefined;
+  };
+  t.equal(nameOf({ alphabetic: '张^晋' }), '张晋');
+  t.equal(nameOf({ alphabetic: '张晋' }), '张晋');
+  t.equal(nameOf({ alphabetic: 'Zhang^Jin' }), 'Zhang Jin');
+  t.equal(nameOf({ alphabetic: '^^' }), undefined);
+  t.end();
+});
+
+t.test('nobody’s and two people’s studies are held', (t) => {
+  const { id: _id, ...nobody } = manifest.patient;
+  t.match(read({ patient: nobody }), { kind: 'held', code: 'MAP-3003', where: 'patient.id' });
+  t.match(read({ contradicts: ['birthDate'] }), { kind: 'held', code: 'DCM-2295', where: 'patient.birthDate' });
+  t.end();
+});
+
+t.test('a profile says where it is wrong', (t) => {
+  const refused = (text: string, where: RegExp) => t.throws(() => checkDicomProfile(text), { code: 'CFG-5009', where });
+  refused('patient_id: mine', /^1:\d+ patient_id/);
+  refused('sex:\n  M: "7"', /^2:\d+ sex\.M/);
+  refused('paths: {}', /^1:1 paths \(unknown key\)/);
+  refused('a: [', /^1:/);
+  t.end();
+});
