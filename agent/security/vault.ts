@@ -22,7 +22,7 @@ const NONCE = 12;
 const TAG = 16;
 const MAC_BYTES = 16;
 /** Below this, compression costs more than it saves. */
-const COMPRESS_FROM = 256;
+const COMPRESS_FROM = 1024;
 const FORMAT_PLAIN = 1;
 const FORMAT_ZSTD = 2;
 
