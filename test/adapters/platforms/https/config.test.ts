@@ -13,7 +13,7 @@ t.test('only https addresses, and no switch that turns checks off', (t) => {
   t.same(httpsConfig.parse({ url: 'https://a.example', tls }), {
     url: 'https://a.example',
     tls: { ...tls, min_version: '1.3' },
-    batch: { documents: 100, bytes: 262_144 },
+    batch: { documents: 100, bytes: 524_288 },
     parent_wait_hours: 24,
   });
   t.end();
