@@ -834,6 +834,19 @@ export const errorTable = {
       'Have the laboratory confirm that the former one was wrong.',
     ],
   ),
+  'MAP-3031': e(
+    'hospital',
+    [
+      '危急值还在等正式报告',
+      '检验或检查系统标明危急值的报告尚未审核，正式报告到来前不上传平台；危急值的通知不经过前置机。',
+      '请确认临床已按危急值制度接到通知，并请科室尽快审核报告；正式报告到达后自动上传，本提示随之消失。',
+    ],
+    [
+      'A critical value still waits for its final report',
+      'A report with a value that its sender marks as critical is not final; only finals are uploaded. Alerting the ward is not the agent’s part.',
+      'Make sure the ward was told by the hospital’s own rule, and have the department finish the report; it is uploaded when the final comes, and this entry goes.',
+    ],
+  ),
   // ------------------------------------------------------------ QUE store
   'QUE-4001': e(
     'agent',

@@ -34,7 +34,7 @@ export interface LifeCycleRules {
  * 4. What is older than what was applied last is absorbed. Order is report time, then message time,
  *    then arrival; times that are absent, in the future or equal do not order. Where messages say only what
  *    changes, an older one still counts for the items nobody has told of since: changes may cross on their way.
- * 5. Interim results wait (MAP-3014); they never replace what was published. Where messages say only what changes, the
+ * 5. Interim results wait (MAP-3014, MAP-3031); they never replace what was published. Where messages say only what changes, the
  *    finished items of one that has others to come count at once. Elsewhere a final must say them too (MAP-3007).
  * 6. A withdrawal retracts what is published; of what never was, it only ends the waiting. One that repeats an older
  *    report time and was sent later is held (MAP-3007): which version it means nobody can tell.

@@ -14,7 +14,12 @@ export const keyOf = ({ seq, part }: Arrival): string => `${seq}:${part}`;
 export const withArrival = (waiting: string[], arrival: Arrival): string[] =>
   waiting.includes(keyOf(arrival)) ? waiting : [...waiting, keyOf(arrival)];
 
-/** An interim result waits (MAP-3014), and what of it is finished is remembered. */
+/** Whether the sender itself calls something in it critical; nothing is inferred from where it is silent. */
+const declaresCritical = (record: ClinicalRecord): boolean =>
+  (record.kind === 'exam-report' && record.critical === true) ||
+  (record.kind === 'lab-report' && record.items.some(({ critical }) => critical === true));
+
+/** An interim result waits (MAP-3014; MAP-3031 with a critical value), and what of it is finished is remembered. */
 export function waitForFinal(before: ReportState, statement: ReportStatement, arrival: Arrival): ReportDecision {
   const { itemActions, report } = statement;
   const published = new Set(before.current ? partsOf(before.current).map(({ key }) => key) : []);
@@ -25,7 +30,7 @@ export function waitForFinal(before: ReportState, statement: ReportStatement, ar
   });
   const next: ReportState = { ...before, waiting: withArrival(before.waiting, arrival) };
   if (keys.length > 0) next.finished = { ...before.finished, [keyOf(arrival)]: keys };
-  return { do: 'wait', code: 'MAP-3014', next };
+  return { do: 'wait', code: declaresCritical(report) ? 'MAP-3031' : 'MAP-3014', next };
 }
 
 /** The state once a final has said these parts. */

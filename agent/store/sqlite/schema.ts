@@ -106,6 +106,10 @@ export const migrations: string[] = [
   CREATE INDEX outbox_after ON outbox(after_n) WHERE state = -2;
   CREATE INDEX outbox_parent ON outbox(platform, due_ms, lane) WHERE state = -1;
   `,
+  `
+  -- what waits and a person should know of now
+  CREATE INDEX part_urgent ON part(code, place, seq) WHERE state = 'waiting' AND code = 'MAP-3031';
+  `,
 ];
 
 /**
