@@ -2,7 +2,7 @@ import t from 'tap';
 import type { ReportState } from '../../../agent/clinical/reports/types.ts';
 import type { Statement } from '../../../agent/mapping/mapper.ts';
 import { placesOf } from '../../../agent/mapping/places.ts';
-import { merges, registers, report } from './spoken.ts';
+import { merges, registers, report } from './statements.ts';
 
 const held: Statement = { held: { code: 'MAP-3008', where: 'report.number' } };
 const r1 = report({ number: 'R1' });

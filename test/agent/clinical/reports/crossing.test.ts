@@ -1,32 +1,16 @@
 import t from 'tap';
 import type { LabReport } from '../../../../agent/clinical/records/types.ts';
-import { decide } from '../../../../agent/clinical/reports/life-cycle.ts';
-import type { ReportDecision, ReportState, ReportStatement } from '../../../../agent/clinical/reports/types.ts';
+import type { ReportStatement } from '../../../../agent/clinical/reports/types.ts';
+import { play } from './play.ts';
+import { lab } from './records.ts';
 
 /** A change as a sender of changes tells it: `K 4.1`, or `-K` for what it deletes; `at` is its report time. */
 function says(at: string, ...items: string[]): ReportStatement {
-  const named = items.map((text) => text.replace(/^-/, '').split(' ') as [code: string, value?: string]);
-  const report: LabReport = {
-    kind: 'lab-report',
-    reportNumber: 'R1',
-    orderNumbers: [],
-    patient: { identifiers: [] },
-    encounter: { diagnoses: [] },
-    specimen: {},
-    items: named.map(([code, value]) => ({
-      key: code,
-      item: { code },
-      ...(value && { value }),
-      numeric: true,
-      notes: [],
-    })),
-    remarks: [],
-  };
   const deleted = items.filter((text) => text.startsWith('-')).map((text) => [text.slice(1), 'remove-item']);
   return {
     reportKey: 'lis|R1',
     patientKey: 'P1',
-    report,
+    report: lab(items.map((text) => text.replace(/^-/, ''))),
     reportAction: 'publish',
     itemActions: Object.fromEntries(deleted),
     reportTime: `202405201${at}00`,
@@ -36,15 +20,10 @@ function says(at: string, ...items: string[]): ReportStatement {
 
 /** What the report says after all of it came, in this order, and what became of the last. */
 function after(...statements: ReportStatement[]): { items: string[]; last: string } {
-  let state: ReportState | undefined;
-  let last: ReportDecision | undefined;
   const rules = { corrections: 'delta' as const, setIdOf: (key: string) => key, quietMs: 0, nowMs: 0 };
-  statements.forEach((statement, i) => {
-    last = decide(state, statement, { seq: i + 1, part: 0 }, rules);
-    if (last.do !== 'hold') state = last.next;
-  });
+  const { state, decisions } = play(statements.map((statement) => ({ statement, rules })));
   const current = state?.current as LabReport;
-  return { items: current.items.map(({ key, value }) => `${key} ${value}`), last: last?.do ?? '' };
+  return { items: current.items.map(({ key, value }) => `${key} ${value}`), last: decisions.at(-1)?.do ?? '' };
 }
 
 t.test('two changes of different items that cross both count', async (t) => {

@@ -1,3 +1,4 @@
+import { makeRandom } from '../../demo/people.ts';
 import { type Step, type StepName, StoreWalk } from './walk.ts';
 
 /** How often each step is taken, in relation. */
@@ -23,19 +24,8 @@ const EPISODE = 300;
 /** Longest search for a shorter way to the same failure. */
 const SHRINK_MS = 30_000;
 
-/** mulberry32: the same seed, the same steps. */
-function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let x = Math.imul(state ^ (state >>> 15), state | 1);
-    x ^= x + Math.imul(x ^ (x >>> 7), x | 61);
-    return ((x ^ (x >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
 function stepsOf(seed: number, count: number): Step[] {
-  const random = randomOf(seed);
+  const random = makeRandom(seed);
   const names = Object.keys(weights) as StepName[];
   const total = names.reduce((sum, name) => sum + weights[name], 0);
   return Array.from({ length: count }, (): Step => {

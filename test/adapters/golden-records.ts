@@ -1,5 +1,14 @@
-import type { ClinicalRecord, LabItem, LabReport } from '../../../../agent/clinical/records/types.ts';
-import type { RenderInput } from '../../../../agent/rendering/format.ts';
+import type { Encounter, ExamReport, LabItem, LabReport } from '../../agent/clinical/records/types.ts';
+
+/** Visit of both golden messages; the laboratory's says the admission too. */
+const visit: Encounter = {
+  patientClass: 'inpatient',
+  visitNumber: 'JZ20240518001',
+  department: { code: '0301', name: '呼吸内科' },
+  ward: { code: 'W03' },
+  bed: '12',
+  diagnoses: [],
+};
 
 const item = (code: string, name: string, value: string, rest: Partial<LabItem>): LabItem => ({
   key: code,
@@ -20,8 +29,8 @@ export const goldenReport: LabReport = {
     identifiers: [
       { kind: 'in-house', value: 'P0001234', source: 'PID-2' },
       { kind: 'inpatient', value: 'ZY20240001', source: 'PID-3[1].1' },
-      { kind: 'resident-id', value: '110101199003077213', source: 'PID-3[2].1' },
       { kind: 'card', value: '8800012345', source: 'PID-3[3].1' },
+      { kind: 'resident-id', value: '110101199003077213', source: 'PID-3[2].1' },
     ],
     name: '测试患者',
     sex: { code: 'M', standard: { code: '1', name: '男性', table: 'sex' } },
@@ -29,15 +38,7 @@ export const goldenReport: LabReport = {
     phone: '13800000000',
     address: '示例省示例市示例路1号',
   },
-  encounter: {
-    patientClass: 'inpatient',
-    visitNumber: 'JZ20240518001',
-    department: { code: '0301', name: '呼吸内科' },
-    ward: { code: 'W03' },
-    bed: '12',
-    admittedAt: '20240518090000',
-    diagnoses: [],
-  },
+  encounter: { ...visit, admittedAt: '20240518090000' },
   panel: { code: 'XCG', name: '血常规' },
   specimen: {
     number: 'SP20240520001',
@@ -68,24 +69,34 @@ export const goldenReport: LabReport = {
   orderingDepartment: { code: '0301', name: '呼吸内科' },
 };
 
-export const setId = '0123456789abcdef0123456789abcdef';
-
-/** A first publication of a report, received at 10:26:01 in Shanghai. */
-export function inputOf(report: ClinicalRecord = goldenReport, rest: Partial<RenderInput> = {}): RenderInput {
-  return {
-    content: {
-      record: report,
-      context: {
-        receivedMs: Date.UTC(2024, 4, 20, 2, 26, 1),
-        source: 'lis',
-        timeZone: 'Asia/Shanghai',
-        messageTime: '20240520102600',
-      },
+/** What the golden HL7 examination message carries (fictitious patient), as the mapper is to read it. */
+export const goldenExam: ExamReport = {
+  kind: 'exam-report',
+  reportNumber: 'RIS20240520001',
+  orderNumbers: ['AP20240520002', 'AP20240520003'],
+  accessionNumbers: ['RIS20240520001'],
+  patient: {
+    identifiers: goldenReport.patient.identifiers.filter(({ kind }) => kind !== 'card'),
+    name: '测试患者',
+    sex: { code: 'M', standard: { code: '1', name: '男性', table: 'sex' } },
+    birthDate: '19900307',
+  },
+  encounter: visit,
+  category: { code: 'CT' },
+  item: { code: 'CT001', name: '胸部CT平扫' },
+  sections: [
+    {
+      key: 'findings',
+      role: 'findings',
+      title: { name: '检查所见' },
+      text: '右肺下叶见斑片状高密度影。\n余肺清晰。',
     },
-    action: 'publish',
-    setId,
-    version: 1,
-    site: { orgCode: '12100000MB0000001P', name: '示例市人民医院' },
-    ...rest,
-  };
-}
+    { key: 'impression', role: 'impression', title: { name: '诊断意见' }, text: '右肺下叶炎症。' },
+  ],
+  attachments: [{ kind: 'reference', title: '影像URL', source: 'OBX-5' }],
+  remarks: [],
+  performedAt: '20240520093000',
+  reportedAt: '20240520102000',
+  reportedBy: { id: 'D3001', name: '赵医师' },
+  auditedBy: { id: 'D3002', name: '钱审核' },
+};

@@ -1,9 +1,21 @@
-import type { MergeStatement, PatientStatement } from '../../../agent/clinical/patients/types.ts';
-import type { LabReport, Patient, PatientClass } from '../../../agent/clinical/records/types.ts';
 import { mapAgain, mapBatch, mapDue } from '../../../agent/mapping/map.ts';
 import type { MessageReader, Reading, Statement } from '../../../agent/mapping/mapper.ts';
 import type { JournalContent } from '../../../agent/rendering/format.ts';
 import { quickRig } from '../store/rig.ts';
+
+/** Reads a message that is the JSON of its statements. */
+export const statementReader = (rules: Partial<Omit<MessageReader, 'read'>> = {}): MessageReader => ({
+  corrections: 'unknown',
+  quietMs: 0,
+  parkMs: 0,
+  ...rules,
+  read: (raw): Reading => ({
+    kind: 'statements',
+    type: 'ORU^R01',
+    statements: JSON.parse(Buffer.from(raw.reveal()).toString()) as Statement[],
+    lookups: [],
+  }),
+});
 
 /**
  * Mapping over a real store, without a wire format: a message is the JSON of its statements, and the clock stands
@@ -12,18 +24,7 @@ import { quickRig } from '../store/rig.ts';
 export async function mappingRig(rules: Partial<Omit<MessageReader, 'read'>> = {}) {
   const rig = await quickRig();
   let nowMs = 1_700_000_000_000;
-  const reader: MessageReader = {
-    corrections: 'unknown',
-    quietMs: 0,
-    parkMs: 0,
-    ...rules,
-    read: (raw): Reading => ({
-      kind: 'statements',
-      type: 'ORU^R01',
-      statements: JSON.parse(Buffer.from(raw.reveal()).toString()) as Statement[],
-      lookups: [],
-    }),
-  };
+  const reader = statementReader(rules);
   const stage = {
     store: rig.view,
     readers: new Map([
@@ -76,59 +77,3 @@ export async function mappingRig(rules: Partial<Omit<MessageReader, 'read'>> = {
     problems: async () => (await rig.store.problems(10)).map(({ code, where }) => `${code} ${where}`),
   };
 }
-
-interface Result {
-  number?: string;
-  of?: string;
-  name?: string;
-  birthDate?: string;
-  items?: string;
-  at?: string;
-  visit?: string;
-  class?: PatientClass;
-  action?: 'publish' | 'hold' | 'retract';
-}
-
-/** A laboratory report; what is not said of the patient it lacks. */
-export function report(o: Result = {}): Statement {
-  const inHouse = o.of ?? 'P1';
-  const record: LabReport = {
-    kind: 'lab-report',
-    reportNumber: o.number ?? 'R1',
-    orderNumbers: [],
-    patient: {
-      identifiers: [{ kind: 'in-house', value: inHouse, source: 'PID-2' }],
-      name: o.name,
-      sex: { standard: { code: '1', name: '男性', table: 'sex' } },
-      birthDate: o.birthDate ?? '19900307',
-    },
-    encounter: { diagnoses: [], patientClass: o.class, visitNumber: o.visit },
-    specimen: {},
-    items: (o.items ?? 'K 4').split(',').map((text) => {
-      const [code = '', value] = text.split(' ');
-      return { key: code, item: { code }, value, numeric: true, notes: [] };
-    }),
-    remarks: [],
-    reportedAt: o.at ?? '20240520100000',
-  };
-  return {
-    ok: {
-      reportKey: `lis|${record.reportNumber}`,
-      patientKey: inHouse,
-      report: record,
-      lacks: [...(o.name ? [] : (['name'] as const)), ...(o.class ? [] : (['patientClass'] as const))],
-      reportAction: o.action ?? 'publish',
-      itemActions: {},
-      reportTime: record.reportedAt,
-      findings: [],
-    },
-  };
-}
-
-/** A registration. */
-export const registers = (of: string, patient: Partial<Patient>, more: Partial<PatientStatement> = {}) =>
-  ({ patient: { patientKey: of, patient: { identifiers: [], ...patient }, cleared: [], ...more } }) satisfies Statement;
-
-export const merges = (retired: string, survivor: string, more: Partial<MergeStatement> = {}): Statement => ({
-  merge: { kind: 'merge', retired, survivor, ...more },
-});

@@ -2,7 +2,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import t from 'tap';
 import type { Statement } from '../../../agent/mapping/mapper.ts';
-import { mappingRig, merges, registers, report } from './spoken.ts';
+import { mappingRig } from './rig.ts';
+import { merges, registers, report } from './statements.ts';
 
 /** A report's state as a failing disk would leave it: it does not open. */
 function damage(folder: string, id: number): void {
