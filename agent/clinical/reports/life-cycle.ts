@@ -2,10 +2,10 @@ import { compareTimes } from '../records/time.ts';
 import type { ClinicalRecord } from '../records/types.ts';
 import { collect, endOfQuiet, isCollected } from './assembly.ts';
 import { contentHash, mergeDelta, placedIn } from './content.ts';
-import { crossing, isOlder, removedParts, toldBy } from './crossing.ts';
+import { endWaiting, mention, waitForFinal } from './interim.ts';
+import { crossing, isOlder, removedParts, toldBy } from './out-of-order.ts';
 import { isAmbiguousDelta, missingParts, partsOf, sharesNothing, withoutParts } from './parts.ts';
 import type { CorrectionMode, ReportDecision, ReportState, ReportStatement } from './types.ts';
-import { endWaiting, mention, waitForFinal } from './waiting.ts';
 
 /** Where a statement stands in the order of arrival: message and part of it. */
 export interface Arrival {

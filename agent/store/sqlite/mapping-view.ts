@@ -9,9 +9,9 @@ import { askThrough } from '../../support/thread.ts';
 import type { JournalEntry, MappingStore, RenderingStore } from '../contract.ts';
 import { macFields } from './mapping-writes.ts';
 import { isDamage, openForReading } from './open.ts';
+import { type MessageRow, messageColumns, openStored } from './open-bodies.ts';
 import { openReader, serveReads } from './reader.ts';
 import { packBatch, packRendered, type WriteRequest } from './requests.ts';
-import { type MessageRow, messageColumns, openStored } from './stored.ts';
 
 /** What opens the view: plain data and two ports, which go to the thread of the stages. */
 export interface StageAccess {

@@ -1,11 +1,11 @@
-import type { Coded, Organism, Susceptibility } from '../../../agent/clinical/records/types.ts';
-import { drugsOf, keyOfLastDrug } from '../../../agent/clinical/reports/parts.ts';
-import type { ReportStatement, StatusAction } from '../../../agent/clinical/reports/types.ts';
-import { fieldText, type Segment, valueAt } from '../parser.ts';
-import { missingKey } from '../profile/path-compile.ts';
-import type { OrderGroup } from './groups.ts';
+import type { Coded, Organism, Susceptibility } from '../../../../agent/clinical/records/types.ts';
+import { drugsOf, keyOfLastDrug } from '../../../../agent/clinical/reports/parts.ts';
+import type { ReportStatement, StatusAction } from '../../../../agent/clinical/reports/types.ts';
+import { fieldText, type Segment, valueAt } from '../../parser.ts';
+import { missingKey } from '../../profile/path-compile.ts';
+import { codedOf, type Extraction, valueBy } from '../reading.ts';
 import { observedText, valueTypeName } from './observation-value.ts';
-import { codedOf, type Extraction, valueBy } from './reading.ts';
+import type { OrderGroup } from './result-groups.ts';
 
 /** The organism that an order's susceptibilities are about. */
 export interface OrganismLink {

@@ -1,10 +1,10 @@
-import type { Interpretation, LabItem } from '../../../agent/clinical/records/types.ts';
-import type { StatusAction } from '../../../agent/clinical/reports/types.ts';
-import { explicitNull, fieldText, repetitionsOf, type Segment, unescapeText } from '../parser.ts';
-import { missingKey } from '../profile/path-compile.ts';
-import type { ResultGroup } from './groups.ts';
+import type { Interpretation, LabItem } from '../../../../agent/clinical/records/types.ts';
+import type { StatusAction } from '../../../../agent/clinical/reports/types.ts';
+import { explicitNull, fieldText, repetitionsOf, type Segment, unescapeText } from '../../parser.ts';
+import { missingKey } from '../../profile/path-compile.ts';
+import { codedOf, type Extraction, placeOf, remark, timeOf, valueBy } from '../reading.ts';
 import { isPlainNumber } from './observation-value.ts';
-import { codedOf, type Extraction, placeOf, remark, timeOf, valueBy } from './reading.ts';
+import type { ResultGroup } from './result-groups.ts';
 
 export interface ItemReading {
   item: LabItem;

@@ -1,5 +1,5 @@
 import type { Hl7Message, Segment } from '../parser.ts';
-import { breaksMessage, type ResultGroup } from './groups.ts';
+import { breaksMessage, type ResultGroup } from './reports/result-groups.ts';
 
 /** One PID with what follows it: a patient with a visit, a pair of a merge, a document. */
 export interface VisitGroup {

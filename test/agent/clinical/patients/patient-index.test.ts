@@ -1,7 +1,7 @@
 import t from 'tap';
 import { completeFromIndex, withIdentity } from '../../../../agent/clinical/patients/completion.ts';
 import { contradiction } from '../../../../agent/clinical/patients/identity.ts';
-import { applyDemographics, learnFromReport } from '../../../../agent/clinical/patients/index.ts';
+import { applyDemographics, learnFromReport } from '../../../../agent/clinical/patients/patient-index.ts';
 import type { PatientState, PatientStatement } from '../../../../agent/clinical/patients/types.ts';
 import type { Encounter, Identifier, LabReport, Patient } from '../../../../agent/clinical/records/types.ts';
 

@@ -1,10 +1,15 @@
-import type { Attachment, Interpretation, ReportSection, SectionRole } from '../../../agent/clinical/records/types.ts';
-import type { ReportStatement, StatusAction } from '../../../agent/clinical/reports/types.ts';
+import type {
+  Attachment,
+  Interpretation,
+  ReportSection,
+  SectionRole,
+} from '../../../../agent/clinical/records/types.ts';
+import type { ReportStatement, StatusAction } from '../../../../agent/clinical/reports/types.ts';
+import { codedOf, type Extraction, remark, valueBy } from '../reading.ts';
 import { attach, isAddress } from './attachments.ts';
-import type { ResultGroup } from './groups.ts';
 import { flagOf, flagsOf, interpret, noteText, statusOf, withinOrder } from './lab-item.ts';
 import { insteadOfValue } from './observation-value.ts';
-import { codedOf, type Extraction, remark, valueBy } from './reading.ts';
+import type { ResultGroup } from './result-groups.ts';
 
 /** What the code, the name or the sub-id of the current OBX is as a title; undefined when no table knows it. */
 export function roleOf(x: Extraction): SectionRole | 'attachment' | undefined {

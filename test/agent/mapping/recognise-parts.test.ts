@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { ReportState } from '../../../agent/clinical/reports/types.ts';
 import type { Statement } from '../../../agent/mapping/mapper.ts';
-import { placesOf } from '../../../agent/mapping/places.ts';
+import { placesOf } from '../../../agent/mapping/recognise-parts.ts';
 import { merges, registers, report } from './statements.ts';
 
 const held: Statement = { held: { code: 'MAP-3008', where: 'report.number' } };

@@ -1,6 +1,6 @@
 import type { Patient } from '../records/types.ts';
 import { contradiction, differs } from './identity.ts';
-import { fields, setField } from './index.ts';
+import { fields, setField } from './patient-index.ts';
 import type { PatientState } from './types.ts';
 
 /**

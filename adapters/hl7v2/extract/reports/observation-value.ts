@@ -1,4 +1,4 @@
-import { unitAt } from '../../../agent/support/code-units.ts';
+import { unitAt } from '../../../../agent/support/code-units.ts';
 import {
   componentOf,
   explicitNull,
@@ -12,7 +12,7 @@ import {
   spanTrimmed,
   unescapeText,
   valueAt,
-} from '../parser.ts';
+} from '../../parser.ts';
 
 /**
  * The whole field as the sender wrote it, unescaped, unescaped delimiters kept as characters: `3.5~9.5`

@@ -1,4 +1,4 @@
-import { fieldText, type Hl7Message, type Segment } from '../parser.ts';
+import { fieldText, type Hl7Message, type Segment } from '../../parser.ts';
 
 export interface ResultGroup {
   obx: Segment;

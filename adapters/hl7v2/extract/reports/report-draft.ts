@@ -1,12 +1,12 @@
-import { compareTimes } from '../../../agent/clinical/records/time.ts';
-import type { Coded } from '../../../agent/clinical/records/types.ts';
-import type { StatusAction } from '../../../agent/clinical/reports/types.ts';
-import { valueAt } from '../parser.ts';
-import type { OrderGroup } from './groups.ts';
+import { compareTimes } from '../../../../agent/clinical/records/time.ts';
+import type { Coded } from '../../../../agent/clinical/records/types.ts';
+import type { StatusAction } from '../../../../agent/clinical/reports/types.ts';
+import { valueAt } from '../../parser.ts';
+import { type Extraction, valueBy } from '../reading.ts';
+import { roleOf } from './exam-sections.ts';
 import { type OrganismLink, OrganismLinks } from './microbiology.ts';
 import { declaresNumber, insteadOfValue } from './observation-value.ts';
-import { type Extraction, valueBy } from './reading.ts';
-import { roleOf } from './sections.ts';
+import type { OrderGroup } from './result-groups.ts';
 
 /** One OBR as part of a report. */
 export interface DraftOrder {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Attachment } from '../../../agent/clinical/records/types.ts';
+import type { Attachment } from '../../../../agent/clinical/records/types.ts';
 import {
   componentOf,
   fieldText,
@@ -8,9 +8,9 @@ import {
   repetitionsOf,
   type Segment,
   unescapeText,
-} from '../parser.ts';
+} from '../../parser.ts';
+import { codedOf, type Extraction, remark } from '../reading.ts';
 import { valueTypeName } from './observation-value.ts';
-import { codedOf, type Extraction, remark } from './reading.ts';
 
 /** The whole value is an address: of a picture, a viewer, a shared folder. */
 const address = /^(?:[a-z][a-z0-9+.-]{1,15}:\/\/|\\\\[^\s\\])\S+$/i;

@@ -6,16 +6,16 @@ import type {
   LabReport,
   Patient,
   Specimen,
-} from '../../../agent/clinical/records/types.ts';
-import type { ReportStatement, StatusAction } from '../../../agent/clinical/reports/types.ts';
-import { missingKey } from '../profile/path-compile.ts';
+} from '../../../../agent/clinical/records/types.ts';
+import type { ReportStatement, StatusAction } from '../../../../agent/clinical/reports/types.ts';
+import { missingKey } from '../../profile/path-compile.ts';
+import { addNumbers, codedOf, type Extraction, personOf, remark, timeOf, valueBy } from '../reading.ts';
 import { attach, isAddress } from './attachments.ts';
-import type { OrderGroup, ResultGroup } from './groups.ts';
 import { type ItemReading, noteText, readItem, statusOf, withinOrder } from './lab-item.ts';
 import { Cultures, isInline, type OrganismLink } from './microbiology.ts';
 import { insteadOfValue } from './observation-value.ts';
-import { addNumbers, codedOf, type Extraction, personOf, remark, timeOf, valueBy } from './reading.ts';
 import { combine, fill, joinCoded, latest, type ReportDraft } from './report-draft.ts';
+import type { OrderGroup, ResultGroup } from './result-groups.ts';
 
 /** What one message says of one report, before patient and ordering are looked at. */
 export interface ReportReading<Report> {

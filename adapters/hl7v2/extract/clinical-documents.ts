@@ -4,10 +4,10 @@ import type { Statement } from '../../../agent/mapping/mapper.ts';
 import { valueAt } from '../parser.ts';
 import { missingKey } from '../profile/path-compile.ts';
 import type { DocumentPaths } from '../profile/rules.ts';
-import type { VisitGroup } from './plain-groups.ts';
+import { hold, stateRecord, type Told } from './message-context.ts';
 import { codedOf, personOf, timeOf, valueBy } from './reading.ts';
-import { Sections } from './sections.ts';
-import { hold, stateRecord, type Told } from './told.ts';
+import { Sections } from './reports/exam-sections.ts';
+import type { VisitGroup } from './segment-groups.ts';
 
 /** Triggers that replace the parent document (TXA-13) by a new one (HL7 v2.5.1 §9.6.9, §9.6.10). */
 const replaces = new Set(['T09', 'T10']);

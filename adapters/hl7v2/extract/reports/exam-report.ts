@@ -1,13 +1,13 @@
-import type { Coded, Encounter, ExamReport, Patient, Specimen } from '../../../agent/clinical/records/types.ts';
-import type { ReportStatement, StatusAction } from '../../../agent/clinical/reports/types.ts';
-import { missingKey } from '../profile/path-compile.ts';
-import type { ExamPaths } from '../profile/rules.ts';
-import type { OrderGroup } from './groups.ts';
+import type { Coded, Encounter, ExamReport, Patient, Specimen } from '../../../../agent/clinical/records/types.ts';
+import type { ReportStatement, StatusAction } from '../../../../agent/clinical/reports/types.ts';
+import { missingKey } from '../../profile/path-compile.ts';
+import type { ExamPaths } from '../../profile/rules.ts';
+import { addNumbers, codedOf, type Extraction, personOf, timeOf, valueBy } from '../reading.ts';
+import { Sections } from './exam-sections.ts';
 import { noteText } from './lab-item.ts';
 import type { ReportReading } from './lab-report.ts';
-import { addNumbers, codedOf, type Extraction, personOf, timeOf, valueBy } from './reading.ts';
 import { combine, fill, joinCoded, latest, type ReportDraft } from './report-draft.ts';
-import { Sections } from './sections.ts';
+import type { OrderGroup } from './result-groups.ts';
 
 /**
  * Reads a report told in words from its orders: lines of one title are joined in their order. Header values and statuses

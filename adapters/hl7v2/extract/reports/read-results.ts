@@ -1,11 +1,11 @@
-import type { Statement } from '../../../agent/mapping/mapper.ts';
+import type { Statement } from '../../../../agent/mapping/mapper.ts';
+import { type Circumstances, hold, readTold, stateRecord, type Told } from '../message-context.ts';
+import { type MessageType, specimenFirst } from '../message-type.ts';
+import type { Said } from '../read-message.ts';
 import { readExamReport } from './exam-report.ts';
-import { groupSegments, type OrderGroup, type PatientGroup } from './groups.ts';
 import { readLabReport } from './lab-report.ts';
-import { type MessageType, specimenFirst } from './message-type.ts';
-import type { Said } from './read-message.ts';
 import { draftReports, type ReportDraft } from './report-draft.ts';
-import { type Circumstances, hold, readTold, stateRecord, type Told } from './told.ts';
+import { groupSegments, type OrderGroup, type PatientGroup } from './result-groups.ts';
 
 /** ORU and OUL: reports of laboratory and of examinations, of each patient in the message. */
 export function readResults(circumstances: Circumstances, type: MessageType): Said {
