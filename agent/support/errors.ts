@@ -1014,6 +1014,19 @@ export const errorTable = {
       'If the data folder was just restored, copied or cleaned, nothing needs doing; otherwise check the disk, and compare the last messages before the stop with the sending systems.',
     ],
   ),
+  'QUE-4015': e(
+    'agent',
+    [
+      '存储标识损坏，已从副本恢复',
+      '数据库中保存密钥与本机编号的一页被损坏；本次启动已用旁边的 key-copy 文件恢复，未丢失数据。',
+      '这通常是磁盘出错的先兆：请检查磁盘健康，必要时更换，并保留备份。',
+    ],
+    [
+      'The store’s identity was damaged and restored from its copy',
+      'The page of the database that holds the keys and the agent’s id was damaged; this start restored it from the file key-copy. Nothing was lost.',
+      'This usually announces a failing disk: check it, replace it if needed, and keep a backup.',
+    ],
+  ),
   // ------------------------------------------------------------ CFG configuration
   'CFG-5001': e(
     'agent',

@@ -195,8 +195,18 @@ function working(
       [...view.inbox(0, 100_000)].map((m) =>
         'damaged' in m ? { seq: m.seq, damaged: m.damaged } : { seq: m.seq, bytes: m.raw.reveal() },
       ),
-    acceptedNumbers: () =>
-      (own.db.prepare('SELECT n FROM outbox WHERE state=2').all() as unknown as Array<{ n: number }>).map((o) => o.n),
+    acceptedNumbers() {
+      try {
+        return (own.db.prepare('SELECT n FROM outbox WHERE state=2').all() as unknown as Array<{ n: number }>).map(
+          (o) => o.n,
+        );
+      } catch (error) {
+        // As a thread that reads does it: a page that nobody had looked at before.
+        if (!isDamage(error)) throw error;
+        markDamaged(folder);
+        throw new QianzhiError('QUE-4007', undefined, { cause: error });
+      }
+    },
     notices: () =>
       own.db.prepare('SELECT code, first, last FROM notice').all() as unknown as ReturnType<WorkedStore['notices']>,
     close,
@@ -204,7 +214,7 @@ function working(
 }
 
 /** The files of a store, so that a copy can be damaged. */
-export const storeNames = ['qianzhi.db', 'qianzhi.db-wal', 'high-water'] as const;
+export const storeNames = ['qianzhi.db', 'qianzhi.db-wal', 'high-water', 'key-copy'] as const;
 export type StoreName = (typeof storeNames)[number];
 
 export type StoreFiles = Record<StoreName, Buffer>;
@@ -214,5 +224,5 @@ export const readStore = (root: string): StoreFiles => {
     const path = join(root, 'data', name);
     return existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
   };
-  return { 'qianzhi.db': of('qianzhi.db'), 'qianzhi.db-wal': of('qianzhi.db-wal'), 'high-water': of('high-water') };
+  return Object.fromEntries(storeNames.map((name) => [name, of(name)])) as StoreFiles;
 };
