@@ -238,15 +238,15 @@ export class StoreModel {
       if (!d || !isOpen(d)) continue;
       switch (v.outcome) {
         case 'accepted':
-          d.state = 'accepted';
+          Object.assign(d, { state: 'accepted', mayHold: true, byLast: false });
           // It may be the parent that others of the lane wait for.
           for (const o of this.open(platform)) {
             if (o.state === 'parent' && o.lane === d.lane) Object.assign(o, { state: 'ready', dueMs: 0 });
           }
           break;
         case 'received':
-          d.state = 'received';
-          d.dueMs = v.retryAtMs;
+          Object.assign(d, { state: 'received', dueMs: v.retryAtMs });
+          if (!d.mayHold) Object.assign(d, { mayHold: true, byLast: false });
           break;
         case 'refused':
           this.refuse(d);
