@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, realpathSync, statfsSync } from 'node:fs';
+import { existsSync, mkdtempSync, realpathSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -11,6 +11,18 @@ const hasRoom = (): boolean => {
   return bavail * bsize > ROOM_BYTES;
 };
 
-/** A new folder in memory where the system has room for it, for tests that have nothing to prove about syncs. */
-export const quickFolder = (name: string): string =>
-  realpathSync(mkdtempSync(join(hasRoom() ? MEMORY : tmpdir(), `qianzhi-${name}-`)));
+const made: string[] = [];
+
+/**
+ * A new folder in memory where the system has room for it, for tests that have nothing to prove about syncs. It goes with
+ * the process that made it: what lies in memory must not pile up there.
+ */
+export function quickFolder(name: string): string {
+  const folder = realpathSync(mkdtempSync(join(hasRoom() ? MEMORY : tmpdir(), `qianzhi-${name}-`)));
+  if (made.push(folder) === 1) {
+    process.once('exit', () => {
+      for (const one of made) rmSync(one, { recursive: true, force: true });
+    });
+  }
+  return folder;
+}

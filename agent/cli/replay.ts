@@ -2,7 +2,9 @@ import { checkTexts } from '../../config/check-texts.ts';
 import { loadConfig } from '../../config/load.ts';
 import { setIdsOf } from '../clinical/reports/set-id.ts';
 import { type ReplayFigures, replay as replayStore } from '../mapping/replay.ts';
-import { openReplayView, openScratch } from '../store/sqlite/replay-view.ts';
+import { startComparing } from '../mapping/replay-documents.ts';
+import { openScratch } from '../store/sqlite/replay-scratch.ts';
+import { openReplayView } from '../store/sqlite/replay-view.ts';
 import { type CliContext, type Command, configOption } from './command.ts';
 import { exitCode } from './exit-codes.ts';
 
@@ -21,28 +23,29 @@ export const replay: Command = {
   async run(context, _words, options) {
     const registry = await context.registry();
     const config = loadConfig(configOption(options), registry, context.env);
-    const { profiles, renderers } = checkTexts(config, registry);
+    const { profiles, packs } = checkTexts(config, registry);
     const readers = new Map(
       config.sources.flatMap(({ name, kind }) => {
         const language = registry.profiles.find((entry) => entry.sourceKinds.includes(kind));
         return language ? [[name, language.compile(profiles.get(name))] as const] : [];
       }),
     );
-    const platforms = config.platforms.flatMap(({ name }) => {
-      const renderer = renderers.get(name);
-      return renderer ? [{ name, renderer }] : [];
-    });
-    const view = openReplayView(config.data.folder, config.data.key);
-    const scratch = openScratch(config.data.folder);
+    const site = { name: config.site.name, orgCode: config.site.org_code };
+    const { folder, key: keyReference } = config.data;
+    const platforms = config.platforms.map(({ name, format }) => ({ name, format, pack: packs.get(name) }));
+    const view = openReplayView(folder, keyReference);
+    const scratch = openScratch(folder, view.record);
+    const comparing = startComparing({ folder, keyReference, site, platforms });
     try {
-      const site = { name: config.site.name, orgCode: config.site.org_code };
-      const stage = { readers, platforms, site, timeZone: config.site.time_zone, setIdOf: setIdsOf(site.orgCode) };
-      const figures = replayStore({ ...stage, view, scratch }, (so) => {
+      const { compare } = comparing;
+      const stage = { readers, timeZone: config.site.time_zone, setIdOf: setIdsOf(site.orgCode), compare };
+      const figures = await replayStore({ ...stage, view, scratch }, (so) => {
         if (!context.json) context.talk(progress(so, context));
       });
       context.out(context.json ? JSON.stringify(figures) : describe(figures, context));
       return figures.different + figures.documents.different > 0 ? exitCode.degraded : exitCode.ok;
     } finally {
+      await comparing.close();
       scratch.close();
       view.close();
     }

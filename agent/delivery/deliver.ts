@@ -7,9 +7,9 @@ import { createBreaker } from './breaker.ts';
 import { createDoubts } from './doubts.ts';
 import { fly } from './flight.ts';
 import { createPace } from './pace.ts';
+import { startPacer } from './pacer.ts';
 import type { PlatformConnection } from './platform.ts';
 import { createSuspects } from './suspects.ts';
-import { startPacer } from './waiting.ts';
 
 export interface DeliveryParts {
   /** Configured name of the platform. */

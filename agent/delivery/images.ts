@@ -11,9 +11,9 @@ import { createDoubts } from './doubts.ts';
 import { createUnlisted, flyImages } from './image-flight.ts';
 import type { ImagePlatformConnection } from './image-platform.ts';
 import { createPace } from './pace.ts';
+import { startPacer } from './pacer.ts';
 import { createSuspects } from './suspects.ts';
 import { createVerification } from './verification.ts';
-import { startPacer } from './waiting.ts';
 
 export interface ImageDeliveryParts {
   /** Configured name of the platform. */

@@ -13,7 +13,7 @@ import { codeOf } from '../support/errors.ts';
 import type { MappingContext, MessageReader, Statement } from './mapper.ts';
 import { type Known, openOverlay } from './overlay.ts';
 import { mergePart, patientPart } from './patient-part.ts';
-import { placesOf } from './places.ts';
+import { placesOf } from './recognise-parts.ts';
 import { type Making, quarantined, recordPart } from './record-part.ts';
 
 /** A batch ends at whichever comes first. Records go to the writer compressed, a tenth of this: under its bound of 512 KB. */

@@ -1,5 +1,5 @@
+import { personOf } from '../clinical/patients/known-person.ts';
 import { survivorOf } from '../clinical/patients/merge.ts';
-import { personOf } from '../clinical/patients/person.ts';
 import type { PatientState } from '../clinical/patients/types.ts';
 import type { ReportState } from '../clinical/reports/types.ts';
 import type { MappingStore } from '../store/contract.ts';

@@ -10,8 +10,8 @@ import {
   withIdentity,
 } from '../clinical/patients/completion.ts';
 import { admission, residentId } from '../clinical/patients/identity.ts';
-import { applyDemographics, newPatient } from '../clinical/patients/index.ts';
 import { decideMerge } from '../clinical/patients/merge.ts';
+import { applyDemographics, newPatient } from '../clinical/patients/patient-index.ts';
 import type { MergeStatement, PatientState, PatientStatement } from '../clinical/patients/types.ts';
 import type { ClinicalRecord } from '../clinical/records/types.ts';
 import { contentHash } from '../clinical/reports/content.ts';

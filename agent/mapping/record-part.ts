@@ -9,8 +9,8 @@ import {
   withIdentity,
 } from '../clinical/patients/completion.ts';
 import { admission, contradiction, strangerUnder } from '../clinical/patients/identity.ts';
-import { learnFromReport, unlearn } from '../clinical/patients/index.ts';
 import { chainOf, rememberUnder } from '../clinical/patients/merge.ts';
+import { learnFromReport, unlearn } from '../clinical/patients/patient-index.ts';
 import type { PatientState } from '../clinical/patients/types.ts';
 import type { ClinicalRecord, Finding } from '../clinical/records/types.ts';
 import { isCollected } from '../clinical/reports/assembly.ts';

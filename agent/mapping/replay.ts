@@ -1,15 +1,16 @@
-import type { JournalContent, Renderer } from '../rendering/format.ts';
 import type { DamagedMessage, InboxMessage, MappingStore, Part, RecordEntry } from '../store/contract.ts';
-import type { MadeEntry, ReplayView, ScratchStates } from '../store/sqlite/replay-view.ts';
+import type { ScratchStates } from '../store/sqlite/replay-scratch.ts';
+import type { MadeEntry, ReplayView } from '../store/sqlite/replay-view.ts';
 import { systemClock } from '../support/clock.ts';
 import { tidyMemory } from '../support/memory.ts';
 import { type MappingStage, mapMessages } from './map.ts';
+import type { DocumentsCompared } from './replay-documents.ts';
 
 export interface ReplayStage extends Pick<MappingStage, 'readers' | 'timeZone' | 'setIdOf'> {
   view: ReplayView;
   scratch: ScratchStates;
-  platforms: Array<{ name: string; renderer: Renderer }>;
-  site: { orgCode: string; name: string };
+  /** Renders entries again and compares: here, or in a thread beside. */
+  compare(entries: MadeEntry[]): DocumentsCompared | Promise<DocumentsCompared>;
 }
 
 export interface ReplayFigures {
@@ -25,6 +26,9 @@ export interface ReplayFigures {
 }
 
 const EXAMPLES = 20;
+/** Entries that are compared at once, and how many lots of them are on their way. */
+const LOT = 100;
+const LOTS = 3;
 const decidedLate = new Set<Part['kind']>(['waiting', 'quarantined']);
 
 /**
@@ -33,7 +37,10 @@ const decidedLate = new Set<Part['kind']>(['waiting', 'quarantined']);
  * with those of today the differences are what today's rules would say ("as now"). It changes nothing: states go to
  * `scratch`. Memory does not grow with the number of messages.
  */
-export function replay(stage: ReplayStage, progress: (figures: ReplayFigures) => void = () => {}): ReplayFigures {
+export async function replay(
+  stage: ReplayStage,
+  progress: (figures: ReplayFigures) => void = () => {},
+): Promise<ReplayFigures> {
   const { view, scratch } = stage;
   const figures: ReplayFigures = {
     messages: 0,
@@ -48,6 +55,8 @@ export function replay(stage: ReplayStage, progress: (figures: ReplayFigures) =>
   const partsOf: MappingStore['partsOf'] = (seq, reportKey) =>
     (open.get(seq)?.made ?? []).flatMap((m) => ((reportKey ?? m.reportKey) === m.reportKey ? [m.part] : []));
   const mapping: MappingStage = { ...stage, store: { ...statesOf(scratch), partsOf }, clock: systemClock };
+  let lot: MadeEntry[] = [];
+  const underWay: Array<DocumentsCompared | Promise<DocumentsCompared>> = [];
   const made = view.journal()[Symbol.iterator]();
   let next = made.next();
 
@@ -59,7 +68,6 @@ export function replay(stage: ReplayStage, progress: (figures: ReplayFigures) =>
   const decide = (message: InboxMessage | DamagedMessage, before?: Decided): void => {
     const again = before && { keep: before.keep, nowMs: Number.MAX_SAFE_INTEGER };
     const batch = mapMessages(mapping, [message], again);
-    scratch.put(batch.reports, batch.patients ?? []);
     const parts = batch.messages[0]?.parts ?? [];
     const records = parts.flatMap((part, i) =>
       part.kind === 'record' ? part.entries.map(({ reportKey }) => ({ part: i, reportKey })) : [],
@@ -75,13 +83,16 @@ export function replay(stage: ReplayStage, progress: (figures: ReplayFigures) =>
       then.push(next.value);
       next = made.next();
     }
-    if ('damaged' in message || then.some(({ content }) => content.reveal() === '')) figures.damaged += 1;
-    else if (isSame(now, then)) figures.same += 1;
+    const isDamaged = 'damaged' in message || then.some(({ content }) => content.reveal() === '');
+    const same = !isDamaged && isSame(now, then);
+    scratch.put(batch.reports, batch.patients ?? [], same ? placesOf(now, then) : new Map());
+    if (isDamaged) figures.damaged += 1;
+    else if (same) figures.same += 1;
     else {
       figures.different += 1;
       note(message.seq);
     }
-    for (const entry of then) render(entry);
+    lot.push(...then);
   };
 
   /** What the journal says next of an earlier message was decided now: its time was over, or its rules had changed. */
@@ -95,47 +106,38 @@ export function replay(stage: ReplayStage, progress: (figures: ReplayFigures) =>
       if (next.done || next.value.jseq !== at) continue;
       // Nothing of it was left to decide: today's rules took it differently before.
       note(earlier);
-      render(next.value);
+      lot.push(next.value);
       next = made.next();
     }
   };
 
-  const render = (entry: MadeEntry): void => {
-    const text = entry.content.reveal();
-    if (text === '') return;
-    for (const { name, renderer } of stage.platforms) {
-      const document = view.document(name, entry.jseq);
-      if (!document) continue;
-      if (bytesOf(renderer, text, entry, stage.site)?.equals(document.reveal())) figures.documents.same += 1;
-      else {
-        figures.documents.different += 1;
-        note(entry.seq, name);
-      }
-    }
+  const compared = async (): Promise<void> => {
+    const found = await underWay.shift();
+    if (!found) return;
+    figures.documents.same += found.same;
+    figures.documents.different += found.different.length;
+    for (const { seq, platform } of found.different) note(seq, platform);
+  };
+  const compareLot = async (least: number): Promise<void> => {
+    if (lot.length < least) return;
+    underWay.push(stage.compare(lot));
+    lot = [];
+    if (underWay.length > LOTS) await compared();
   };
 
   for (const message of view.messages()) {
     catchUp(message.seq);
     decide(message);
+    await compareLot(LOT);
     figures.messages += 1;
     if (figures.messages % 1_000 > 0) continue;
     tidyMemory();
     progress(figures);
   }
   catchUp(Number.POSITIVE_INFINITY);
+  await compareLot(1);
+  while (underWay.length > 0) await compared();
   return figures;
-}
-
-function bytesOf(renderer: Renderer, text: string, entry: MadeEntry, site: ReplayStage['site']): Buffer | undefined {
-  const { action, setId, version } = entry;
-  try {
-    const content = JSON.parse(text) as JournalContent;
-    const rendered = renderer.render({ content, action, setId, version, site });
-    return rendered.kind === 'document' ? Buffer.from(rendered.bytes.reveal()) : undefined;
-  } catch {
-    // Rendered then and failing now: it differs.
-    return undefined;
-  }
 }
 
 type Comparable = Pick<RecordEntry, 'action' | 'setId' | 'version' | 'content'>;
@@ -147,6 +149,17 @@ function isSame(now: readonly Comparable[], then: readonly Comparable[]): boolea
     entries.map((e) => `${e.setId} ${e.version} ${e.action} ${e.content.reveal()}`).sort();
   const others = sorted(then);
   return sorted(now).every((entry, i) => entry === others[i]);
+}
+
+/** Where the journal has what was published now, by report: the same content, made then. */
+function placesOf(now: readonly RecordEntry[], then: readonly MadeEntry[]): Map<string, number> {
+  const published = then.filter(({ action }) => action === 'publish');
+  return new Map(
+    now.flatMap(({ action, reportKey, setId, version }) => {
+      const found = published.find((made) => made.setId === setId && made.version === version);
+      return action === 'publish' && found ? [[reportKey, found.jseq] as const] : [];
+    }),
+  );
 }
 
 /** What was decided of a message that is still open: parts that stand, and the records that some of them made. */

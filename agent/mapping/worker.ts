@@ -46,6 +46,8 @@ export type MappingReport =
 
 const IDLE_MS = 1000;
 const PAUSE_MS = 2000;
+/** Most of one platform between two batches of mapping: one that has much to catch up must not hold the others' news. */
+const RENDER_BATCHES = 4;
 
 /** The loop of the mapping worker: maps what is in the inbox, then renders for each platform, then waits. */
 export async function runMappingWorker(languages: Languages): Promise<void> {
@@ -124,9 +126,13 @@ export async function runMappingWorker(languages: Languages): Promise<void> {
           worked += indexed + (await issueStudies(images));
         }
         for (const stage of stages) {
-          const rendered = await renderBatch(stage satisfies RenderingStage);
-          if (rendered > 0) tell({ rendered: stage.platform });
-          worked += rendered;
+          // Rendering takes longer than mapping: what was mapped just now is rendered before more is, as far as it goes.
+          for (let batch = 0; batch < RENDER_BATCHES; batch++) {
+            const rendered = await renderBatch(stage satisfies RenderingStage);
+            if (rendered === 0) break;
+            tell({ rendered: stage.platform });
+            worked += rendered;
+          }
         }
         tidyMemory();
         if (worked === 0) await rest(IDLE_MS);

@@ -25,7 +25,9 @@ export interface RenderInput {
 export type RenderOutput =
   | {
       kind: 'document';
+      /** Document type in the platform's words, for example `C0007`. */
       type: string;
+      /** `application/xml`, `application/json` … decides the extension. */
       mediaType: string;
       bytes: Phi<Uint8Array>;
       reportNumber: Phi<string>;

@@ -22,7 +22,7 @@ const NONCE = 12;
 const TAG = 16;
 const MAC_BYTES = 16;
 /** Below this, compression costs more than it saves. */
-const COMPRESS_FROM = 256;
+const COMPRESS_FROM = 1024;
 const FORMAT_PLAIN = 1;
 const FORMAT_ZSTD = 2;
 
@@ -81,12 +81,14 @@ export interface KeyTable {
   byDay(day: number): WrappedKey | undefined;
   /** Only the writer has it. Returns the new row's id. */
   insert?(day: number, wrapped: Uint8Array): number;
+  /** Takes the day from a key that does not open, which stays as it is. */
+  retire?(id: number): void;
 }
 
 export interface Vault {
   /** Seals under the data key of the day of `nowMs` (UTC). */
   seal(kind: SealKind, row: number, packed: Packed, nowMs: number): Sealed;
-  /** Throws QUE-4003 when the value is damaged, QUE-4004 when its key is not there. */
+  /** Throws QUE-4003 when the value or the key of its day is damaged. */
   open(kind: SealKind, row: number, keyId: number, sealed: Uint8Array): Buffer;
   /** Keyed hash for equality search; the key is derived per field, so equal values of two fields differ. */
   mac(field: string, value: Uint8Array | string): Buffer;
@@ -177,8 +179,14 @@ export function createVault(kek: Uint8Array, storeId: Uint8Array, indexKey: Uint
     if (today?.day === day) return today;
     const row = keys.byDay(day);
     if (row) {
-      today = { day, id: row.id, key: opened.get(row.id) ?? unwrap(row) };
-      return today;
+      try {
+        today = { day, id: row.id, key: opened.get(row.id) ?? unwrap(row) };
+        return today;
+      } catch (error) {
+        // The index key opens under the same key: it is this row that is damaged, and what it sealed with it.
+        if (!keys.retire) throw error;
+        keys.retire(row.id);
+      }
     }
     if (!keys.insert) throw new QianzhiError('QUE-4004');
     const raw = randomBytes(32);
@@ -199,7 +207,11 @@ export function createVault(kek: Uint8Array, storeId: Uint8Array, indexKey: Uint
       if (!key) {
         const wrapped = keys.byId(keyId);
         if (!wrapped) throw new QianzhiError('QUE-4003');
-        key = unwrap(wrapped);
+        try {
+          key = unwrap(wrapped);
+        } catch (cause) {
+          throw new QianzhiError('QUE-4003', undefined, { cause });
+        }
       }
       const plain = gcmOpen(key, aadOf(kind, row), sealed);
       if (sealed[0] === FORMAT_PLAIN) return plain;

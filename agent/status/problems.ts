@@ -142,6 +142,9 @@ const heldProblem = (group: ProblemGroup): Placed =>
     ...(group.where === '' ? {} : { where: group.where }),
   });
 
+/** A person may be in danger: shown before everything else. */
+export const isUrgent = ({ code }: { code: string }): boolean => code === 'MAP-3031';
+
 const stationOfSide: Record<Side, StationId> = {
   hospital: 'hospital',
   agent: 'queue',
@@ -150,7 +153,7 @@ const stationOfSide: Record<Side, StationId> = {
 };
 
 /**
- * All problems the parts know of, faults first, then the oldest first, so that their places are stable.
+ * All problems the parts know of, critical values first, then faults, then the oldest first, so that their places are stable.
  * One entry for each code, component and place; "since" is the earliest known, also from the
  * model before.
  */
@@ -176,6 +179,7 @@ export function collectProblems(parts: StatusParts, diskDaysLeft: number | undef
   }
   return [...unique.values()].sort(
     (a, b) =>
+      Number(isUrgent(b)) - Number(isUrgent(a)) ||
       Number(b.level === 'fault') - Number(a.level === 'fault') ||
       a.sinceMs - b.sinceMs ||
       (problemKey(a) < problemKey(b) ? -1 : 1),

@@ -1,5 +1,5 @@
 import type { Level, PlatformStatus, StatusModel } from './model.ts';
-import { collectProblems, type Placed, type StationId, type StatusParts } from './problems.ts';
+import { collectProblems, isUrgent, type Placed, type StationId, type StatusParts } from './problems.ts';
 
 export type { EdgeRate, StationId, StatusParts } from './problems.ts';
 
@@ -58,7 +58,7 @@ function factsOf(parts: StatusParts): StatusModel['facts'] {
   const { store, platforms, problemGroups } = parts;
   const ages = [store.oldestUnmappedMs, ...platforms.map((p) => p.oldestMs)].filter((time) => time !== undefined);
   const atPlatforms = new Set(platforms.map((p) => p.platform));
-  const elsewhere = problemGroups.filter((g) => !atPlatforms.has(g.platform));
+  const elsewhere = problemGroups.filter((g) => !atPlatforms.has(g.platform) && !isUrgent(g));
   return {
     ...(ages.length === 0 ? {} : { oldestMs: Math.min(parts.nowMs, ...ages) }),
     waiting: Math.max(0, store.lastSeq - store.mappedThrough) + sum(platforms, (p) => p.unsent),

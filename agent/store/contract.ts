@@ -1,6 +1,7 @@
 import type { PatientState } from '../clinical/patients/types.ts';
 import type { Finding } from '../clinical/records/types.ts';
 import type { ReportState } from '../clinical/reports/types.ts';
+import type { RenderOutput } from '../rendering/format.ts';
 import type { Phi } from '../support/phi.ts';
 
 /**
@@ -178,19 +179,8 @@ export interface JournalEntry {
  * goes out only where the platform has, or may have, an earlier version of it, which must not stay there uncorrected.
  */
 export type Rendered =
-  | {
-      kind: 'document';
-      /** Document type in the platform's words, for example `C0007`. */
-      type: string;
-      /** `application/xml`, `application/json` … decides the extension. */
-      mediaType: string;
-      bytes: Phi<Uint8Array>;
-      reportNumber: Phi<string>;
-      findings: Finding[];
-      unless?: string;
-    }
-  | { kind: 'filtered'; rule: string }
-  | { kind: 'held'; code: string; where: string; unless?: string };
+  | (Exclude<RenderOutput, { kind: 'filtered' }> & { unless?: string })
+  | Extract<RenderOutput, { kind: 'filtered' }>;
 
 export interface RenderingStore {
   /** Entries after the platform's cursor, opened one by one as they are taken. */

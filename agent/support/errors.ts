@@ -1498,6 +1498,19 @@ export const errorTable = {
       'Have the laboratory confirm that the former one was wrong.',
     ],
   ),
+  'MAP-3031': e(
+    'hospital',
+    [
+      '危急值还在等正式报告',
+      '检验或检查系统标明危急值的报告尚未审核，正式报告到来前不上传平台；危急值的通知不经过前置机。',
+      '请确认临床已按危急值制度接到通知，并请科室尽快审核报告；正式报告到达后自动上传，本提示随之消失。',
+    ],
+    [
+      'A critical value still waits for its final report',
+      'A report with a value that its sender marks as critical is not final; only finals are uploaded. Alerting the ward is not the agent’s part.',
+      'Make sure the ward was told by the hospital’s own rule, and have the department finish the report; it is uploaded when the final comes, and this entry goes.',
+    ],
+  ),
   // ------------------------------------------------------------ QUE store
   'QUE-4001': e(
     'agent',
@@ -1663,6 +1676,19 @@ export const errorTable = {
       'The file that guards the end of the queue is gone',
       'The high-water file, which holds the last numbers, is absent or fails its check: this start could not tell whether the end of the queue is complete. The file has been made anew.',
       'If the data folder was just restored, copied or cleaned, nothing needs doing; otherwise check the disk, and compare the last messages before the stop with the sending systems.',
+    ],
+  ),
+  'QUE-4015': e(
+    'agent',
+    [
+      '存储标识损坏，已从副本恢复',
+      '数据库中保存密钥与本机编号的一页被损坏；本次启动已用旁边的 key-copy 文件恢复，未丢失数据。',
+      '这通常是磁盘出错的先兆：请检查磁盘健康，必要时更换，并保留备份。',
+    ],
+    [
+      'The store’s identity was damaged and restored from its copy',
+      'The page of the database that holds the keys and the agent’s id was damaged; this start restored it from the file key-copy. Nothing was lost.',
+      'This usually announces a failing disk: check it, replace it if needed, and keep a backup.',
     ],
   ),
   'QUE-4020': e(

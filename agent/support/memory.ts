@@ -9,6 +9,10 @@ import { runInNewContext } from 'node:vm';
  */
 const YOUNG_STEP_BYTES = 2 * 1024 * 1024;
 const ALL_STEP_BYTES = 3 * 1024 * 1024;
+/** However much passes through, looking among all takes at most so much of a thread's time … */
+const ALL_SHARE = 1 / 20;
+/** … as long as no more than this stands. */
+const ALL_STEP_MOST_BYTES = 6 * 1024 * 1024;
 
 type Collect = (options: { type: 'minor' | 'major'; execution: 'sync' }) => void;
 
@@ -22,6 +26,8 @@ let collect: Collect | undefined;
 /** What stood after the last look, and after the last look among all. */
 let after = Number.POSITIVE_INFINITY;
 let floor = Number.POSITIVE_INFINITY;
+/** Before then it would take more than its share to look among all again. */
+let allAgainAt = 0;
 
 const gc = (): Collect => {
   if (!collect) {
@@ -46,8 +52,12 @@ export function tidyMemory(): void {
   if (now - after < YOUNG_STEP_BYTES) return;
   gc()({ type: 'minor', execution: 'sync' });
   after = standing();
-  if (after - floor < ALL_STEP_BYTES) return;
+  const grown = after - floor;
+  const from = performance.now();
+  if (grown < ALL_STEP_BYTES || (from < allAgainAt && grown < ALL_STEP_MOST_BYTES)) return;
   gc()({ type: 'major', execution: 'sync' });
+  const to = performance.now();
+  allAgainAt = to + (to - from) / ALL_SHARE;
   after = standing();
   floor = after;
 }

@@ -2,7 +2,7 @@ import { Hl7Message } from '@medplum/core';
 import { Hl7Client } from '@medplum/hl7';
 import NodeHl7Client, { Message } from 'node-hl7-client';
 import t, { type Test } from 'tap';
-import { readDocument } from './reading.ts';
+import { readDocument } from './read-document.ts';
 import { chemistry, gb18030, laboratory, patient, report, utf8, write } from './reports.ts';
 import { type Rig, startRig } from './rig.ts';
 

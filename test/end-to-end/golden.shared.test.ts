@@ -6,7 +6,7 @@ import {
   goldenFolder,
   missingGolden as skip,
 } from '../adapters/formats/wst500-cda/golden-differences.ts';
-import { readDocument } from './reading.ts';
+import { readDocument } from './read-document.ts';
 import { type Accepted, startRig } from './rig.ts';
 
 t.setTimeout(600_000);

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { until } from '../demo/running.ts';
 import { playHospital, saidBy } from './hospital.ts';
-import { readDocument } from './reading.ts';
+import { readDocument } from './read-document.ts';
 import { startRig } from './rig.ts';
 
 t.setTimeout(600_000);

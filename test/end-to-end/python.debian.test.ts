@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
-import { readDocument } from './reading.ts';
+import { readDocument } from './read-document.ts';
 import { chemistry, gb18030, patient, report, utf8, write } from './reports.ts';
 import { startRig } from './rig.ts';
 

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { readDocument } from './reading.ts';
+import { readDocument } from './read-document.ts';
 import { patient } from './reports.ts';
 import { startRig } from './rig.ts';
 import { tellStory, told } from './story.ts';

@@ -21,7 +21,7 @@ import { buildBinary, bundleTexts } from '../../installer/build-binary.ts';
 import { v8Flags } from '../../installer/v8-flags.ts';
 import { makeMllpClient } from '../demo/mllp-client.ts';
 import { until } from '../demo/running.ts';
-import { readDocument } from '../end-to-end/reading.ts';
+import { readDocument } from '../end-to-end/read-document.ts';
 import { chemistry, patient, report, utf8, write } from '../end-to-end/reports.ts';
 import { createPki, type Pki } from '../platform/pki.ts';
 import type { Sidecar } from '../platform/received.ts';

@@ -1,11 +1,13 @@
 import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { checkPack } from '../../adapters/formats/wst500-cda/check-pack.ts';
 import { compileProfile } from '../../adapters/hl7v2/profile/check.ts';
 import { type ReplayStage, replay } from '../../agent/mapping/replay.ts';
-import { openReplayView, openScratch } from '../../agent/store/sqlite/replay-view.ts';
+import { startComparing } from '../../agent/mapping/replay-documents.ts';
+import { openScratch } from '../../agent/store/sqlite/replay-scratch.ts';
+import { openReplayView } from '../../agent/store/sqlite/replay-view.ts';
 import { readAsset } from '../../agent/support/assets.ts';
-import { compilePack } from '../adapters/formats/wst500-cda/compile-pack.ts';
 import { openWorkedStore, sha } from '../faults/damage/worked-store.ts';
 import { chooseSeed } from '../faults/seed.ts';
 import { quickFolder } from '../quick-folder.ts';
@@ -30,23 +32,26 @@ t.test(`${messages} stored messages, mapped and rendered again`, async (t) => {
 
   const folder = join(root, 'data');
   const site = { orgCode: '12100000MB0000001P', name: '示例市人民医院' };
-  const view = openReplayView(folder, `file:${join(root, 'data.key')}`);
-  const scratch = openScratch(folder);
+  const keyReference = `file:${join(root, 'data.key')}`;
+  const view = openReplayView(folder, keyReference);
+  const scratch = openScratch(folder, view.record);
+  const platforms = [{ name: 'province', format: 'wst500-cda', pack: checkPack(pack, {}) }];
+  const comparing = startComparing({ folder, keyReference, site, platforms });
   const stage: ReplayStage = {
     view,
     scratch,
     readers: new Map([['lis', compileProfile(profile)]]),
-    platforms: [{ name: 'province', renderer: compilePack(pack, {}) }],
+    compare: comparing.compare,
     timeZone: 'Asia/Shanghai',
     setIdOf: (key) => sha(key).slice(0, 32),
-    site,
   };
   const memory: number[] = [];
   const cpu = process.cpuUsage();
   const started = performance.now();
-  const figures = replay(stage, () => memory.push(process.memoryUsage.rss() / 1e6));
+  const figures = await replay(stage, () => memory.push(process.memoryUsage.rss() / 1e6));
   const seconds = (performance.now() - started) / 1000;
   const { user, system } = process.cpuUsage(cpu);
+  await comparing.close();
   scratch.close();
   view.close();
 

@@ -72,6 +72,12 @@ story('初步报告等待终审 An interim report waits for its final', async (s
   await s.trail('publish R1 v1');
 });
 
+story('高而非危急 A value that is only high is none: the sender did not say critical', async (s) => {
+  await s.lis(r1.interim('K 7.1 H'));
+  await s.waits('MAP-3014');
+  await s.shows({});
+});
+
 story('终审之后的初步报告 An interim report after the final never overwrites it', async (s) => {
   await s.lis(r1.at('10:00').final('K 6.2'), r1.at('10:30').interim('K 5.9'));
   await s.waits('MAP-3014');
@@ -256,7 +262,7 @@ story('危急值只按对方标明 Critical is what the sender flags as such', a
 
 story('危急值的初步报告 An interim critical value waits like any interim and is not lost', async (s) => {
   await s.lis(r1.interim('K 7.1 HH'));
-  await s.waits('MAP-3014');
+  await s.waits('MAP-3031');
   await s.shows({});
   await s.lis(r1.final('K 7.1 HH'));
   await s.waits();

@@ -1,6 +1,6 @@
 import { copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { MessageChannel } from 'node:worker_threads';
 import { setIdsOf } from '../../agent/clinical/reports/set-id.ts';
 import { mapAgain, mapBatch, mapDue } from '../../agent/mapping/map.ts';
 import type { MessageReader } from '../../agent/mapping/mapper.ts';
@@ -10,14 +10,12 @@ import { openMappingView } from '../../agent/store/sqlite/mapping-view.ts';
 import { macFields } from '../../agent/store/sqlite/mapping-writes.ts';
 import { openForReading } from '../../agent/store/sqlite/open.ts';
 import type { ReadDocument, ReadRequest } from '../../agent/store/sqlite/reader.ts';
-import type { Claimed, WriteRequest, WriteResults } from '../../agent/store/sqlite/requests.ts';
-import { openWriter } from '../../agent/store/sqlite/writer.ts';
 import { readAsset } from '../../agent/support/assets.ts';
 import type { Clock } from '../../agent/support/clock.ts';
-import { QianzhiError } from '../../agent/support/errors.ts';
 import { phi } from '../../agent/support/phi.ts';
-import { askThrough, type Question, type Reply } from '../../agent/support/thread.ts';
+import { askThrough } from '../../agent/support/thread.ts';
 import { compilePack } from '../adapters/formats/wst500-cda/compile-pack.ts';
+import { openInProcess } from '../agent/store/in-process.ts';
 import { quickFolder } from '../quick-folder.ts';
 
 export const platform = 'province';
@@ -85,30 +83,11 @@ async function open(root: string, around: Surroundings): Promise<Machine> {
   const { clock } = around;
   const folder = join(root, 'data');
   const keyReference = `file:${join(root, 'data.key')}`;
-  const writer = openWriter({
-    folder,
-    keyReference,
-    demo: false,
-    sources: around.sources,
-    platforms: [platform],
-    timeZone,
-    disk: { mapping: 0, intake: 0, ballastBytes: 4096 },
-    clock,
-  });
-  const groups = (): void => {
-    while (writer.runGroup());
-  };
-  const ask = <O extends WriteRequest['op']>(request: Extract<WriteRequest, { op: O }>): Promise<WriteResults[O]> =>
-    new Promise((resolve, reject) => {
-      writer.post(request, (answer) => {
-        if ('ok' in answer) resolve(answer.ok as WriteResults[O]);
-        else reject(new QianzhiError(answer.failed));
-      });
-      groups();
-    });
+  const at = { folder, keyReference, platforms: [platform] };
+  const { writer, ask, line } = openInProcess({ ...at, sources: around.sources, clock });
   const reading = new MessageChannel();
-  const ports = { write: lineTo(), read: reading.port2 };
-  const view = openMappingView({ folder, keyReference, platforms: [platform], timeZone, ports });
+  const ports = { write: line(), read: reading.port2 };
+  const view = openMappingView({ ...at, timeZone, ports });
   const pages = askThrough<ReadRequest>(reading.port1);
   /** For what no part of the agent tells: opened when it is needed, for much of a story's time goes into opening. */
   let own: ReturnType<typeof openForReading> | undefined;
@@ -116,19 +95,6 @@ async function open(root: string, around: Surroundings): Promise<Machine> {
     own ??= openForReading(folder, keyReference);
     return own;
   };
-
-  function lineTo(): MessagePort {
-    const { port1, port2 } = new MessageChannel();
-    port2.on('message', (questions: Question[]) => {
-      const replies: Reply[] = [];
-      for (const { id, request } of questions) {
-        writer.post(request as WriteRequest, (answer) => replies.push({ id, ...answer }));
-      }
-      groups();
-      port2.postMessage(replies);
-    });
-    return port1;
-  }
 
   const readers = new Map(around.sources.map((source) => [source, around.readerOf(source)]));
   const mapping = { store: view, readers, timeZone, clock, setIdOf };
@@ -162,7 +128,7 @@ async function open(root: string, around: Surroundings): Promise<Machine> {
     mapDue: () => mapDue(mapping),
     render: () => renderBatch(rendering),
     async claim() {
-      const claimed: Claimed[] = await ask({ op: 'claim', platform, max: 100, maxBytes: 1 << 20, nowMs: clock.now() });
+      const claimed = await ask({ op: 'claim', platform, max: 100, maxBytes: 1 << 20, nowMs: clock.now() });
       if (claimed.length === 0) return [];
       const stored = (await pages.ask({ op: 'documents', numbers: claimed.map(({ n }) => n) })) as ReadDocument[];
       const origin = beside().db.prepare(

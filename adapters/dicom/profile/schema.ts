@@ -10,9 +10,8 @@ export const dicomProfileSchema = z.strictObject({
   urgent: z
     .strictObject({
       modalities: z.array(z.string().min(1).max(16)).default([]),
-      priorities: z.array(z.string().min(1).max(16)).default([]),
     })
-    .default({ modalities: [], priorities: [] }),
+    .default({ modalities: [] }),
   study: z
     .strictObject({
       stable_seconds: z.int().min(1).max(86_400).default(60),

@@ -1,6 +1,7 @@
 import type { ExamReport } from '../../../agent/clinical/records/types.ts';
 import { QianzhiError } from '../../../agent/support/errors.ts';
 import { el, type XmlElement } from '../xml.ts';
+import { codeOf, wordsOf } from './coded-text.ts';
 import {
   type Children,
   clinicalDocument,
@@ -10,14 +11,13 @@ import {
   section,
   specimenParts,
   textual,
-} from './body.ts';
+} from './document-body.ts';
 import { type Draft, nullValue, say, stated, timeOf } from './draft.ts';
 import { examinationLines, reportLines, sectionLine } from './exam-narrative.ts';
 import { diagnosisLines, textElement } from './narrative.ts';
 import { component, itemPatterns, observation, textValue } from './observations.ts';
 import { reportTime } from './signers.ts';
 import type { DataElementKey, SectionKey } from './tables.ts';
-import { codeOf, wordsOf } from './words.ts';
 
 /**
  * WS/T 500 part 6, 检查报告, as an element tree (formats.md §1.5, §1.8): diagnosis, complaint, symptoms,

@@ -1,6 +1,7 @@
 import type { LabItem, LabReport } from '../../../agent/clinical/records/types.ts';
 import { QianzhiError } from '../../../agent/support/errors.ts';
 import { el, type XmlElement, type XmlNode } from '../xml.ts';
+import { codeOf, wordsOf } from './coded-text.ts';
 import {
   type Children,
   clinicalDocument,
@@ -10,14 +11,13 @@ import {
   section,
   specimenParts,
   textual,
-} from './body.ts';
+} from './document-body.ts';
 import { type Draft, must, note, say, stated, timeOf } from './draft.ts';
 import { diagnosisLines, itemLine, laboratoryText, textElement } from './narrative.ts';
 import { itemPatterns } from './observations.ts';
 import { cultureLines } from './organisms.ts';
 import { realDigits } from './quantity.ts';
 import { reportTime } from './signers.ts';
-import { codeOf, wordsOf } from './words.ts';
 
 /**
  * WS/T 500 part 7, 检验报告, as an element tree (formats.md §1.4, §1.8): diagnosis, laboratory with an

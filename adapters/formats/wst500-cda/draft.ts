@@ -3,7 +3,7 @@ import type { RenderInput } from '../../../agent/rendering/format.ts';
 import { unitAt } from '../../../agent/support/code-units.ts';
 import { QianzhiError } from '../../../agent/support/errors.ts';
 import { el, pattern, type XmlElement, type XmlNode } from '../xml.ts';
-import type { DocumentType, Length, Report } from './documents.ts';
+import type { DocumentType, Length, Report } from './document-types.ts';
 import type { ElementKey } from './elements.ts';
 import type { Pack } from './pack.ts';
 import { realTime } from './times.ts';

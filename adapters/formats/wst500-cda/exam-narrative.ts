@@ -1,7 +1,7 @@
 import type { ExamReport, ReportSection } from '../../../agent/clinical/records/types.ts';
+import { labelled, named, wordsOf } from './coded-text.ts';
 import { stated } from './draft.ts';
 import { specimenLines } from './narrative.ts';
-import { labelled, named, wordsOf } from './words.ts';
 
 /** What a section is called when its sender gave it no title. */
 const titles = { findings: '检查所见', impression: '检查结论', other: undefined };

@@ -1,10 +1,10 @@
 import type { LabItem, LabReport, Specimen } from '../../../agent/clinical/records/types.ts';
 import { el, pattern, type XmlElement, type XmlNode } from '../xml.ts';
-import type { Report } from './documents.ts';
+import { labelled, named, wordsOf } from './coded-text.ts';
+import type { Report } from './document-types.ts';
 import { stated } from './draft.ts';
 import type { Form } from './elements.ts';
 import { cultureLines, cultureTable } from './organisms.ts';
-import { labelled, named, wordsOf } from './words.ts';
 
 /**
  * What a person reads. C0007 has no coded place for an item's name, reference range or a value that

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import type { PatientClass } from '../../../agent/clinical/records/types.ts';
 import type { ReadAsset } from '../../../agent/support/assets.ts';
 import type { NumberSource, OrderedAtSource } from './config.ts';
-import type { DocumentCode } from './documents.ts';
+import type { DocumentCode } from './document-types.ts';
 import type { ElementKey, ElementRule, Form } from './elements.ts';
 import { loadTables, type Tables } from './tables.ts';
 

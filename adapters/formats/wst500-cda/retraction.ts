@@ -1,6 +1,6 @@
 import type { RenderInput } from '../../../agent/rendering/format.ts';
 import { documentId } from './document-id.ts';
-import type { DocumentCode } from './documents.ts';
+import type { DocumentCode } from './document-types.ts';
 
 /**
  * A withdrawal: which report, and which document it takes back. Derived ids only, no clinical

@@ -1,6 +1,6 @@
 import type { Statement } from '../../../agent/mapping/mapper.ts';
+import { hold, statePatient, type Told } from './message-context.ts';
 import { type Extraction, valueBy } from './reading.ts';
-import { hold, statePatient, type Told } from './told.ts';
 
 /** A37: the two patients of the message are not one. Which of them was merged into the other the index knows. */
 export function readUnlink(first: Told, second: Told | undefined): Statement {

@@ -2,10 +2,10 @@ import type { Coded, OrderRecord, Prescription, Specimen } from '../../../agent/
 import type { Statement } from '../../../agent/mapping/mapper.ts';
 import { missingKey } from '../profile/path-compile.ts';
 import type { OrderPaths, PrescriptionPaths } from '../profile/rules.ts';
-import type { PlainOrder } from './plain-groups.ts';
+import { hold, stateRecord, type Told } from './message-context.ts';
 import { codedOf, personOf, timeOf, valueBy } from './reading.ts';
-import { joinCoded } from './report-draft.ts';
-import { hold, stateRecord, type Told } from './told.ts';
+import { joinCoded } from './reports/report-draft.ts';
+import type { PlainOrder } from './segment-groups.ts';
 
 type Control = 'publish' | 'retract' | 'ignore' | undefined;
 

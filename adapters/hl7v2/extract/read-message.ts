@@ -5,14 +5,14 @@ import { judgeProcessingId, judgeType } from '../intake-rules.ts';
 import { parseMessage, valueAt } from '../parser.ts';
 import type { CompiledProfile } from '../profile/rules.ts';
 import type { Scope } from '../profile/scope.ts';
-import { readDocument } from './documents.ts';
+import { readDocument } from './clinical-documents.ts';
 import { readMerge, readUnlink } from './merges.ts';
+import { type Circumstances, enterPatient, readTold } from './message-context.ts';
 import { type Family, familyOf, type MessageType, messageTypeOf, unreadRule } from './message-type.ts';
 import { readOrders, readPrescriptions } from './orders.ts';
-import { groupOrders, groupVisits } from './plain-groups.ts';
-import { readResults } from './results.ts';
+import { readResults } from './reports/read-results.ts';
 import { SearchKeys } from './search-keys.ts';
-import { type Circumstances, enterPatient, readTold } from './told.ts';
+import { groupOrders, groupVisits } from './segment-groups.ts';
 import { readVisit } from './visits.ts';
 
 /** What a family of messages says, or the segment that makes its structure unreadable (HL7-2106). */

@@ -1,6 +1,6 @@
 import type { EncounterRecord } from '../../../agent/clinical/records/types.ts';
 import type { Statement } from '../../../agent/mapping/mapper.ts';
-import { hold, statePatient, stateRecord, type Told } from './told.ts';
+import { hold, statePatient, stateRecord, type Told } from './message-context.ts';
 
 /** State that a trigger says by itself; of the others class and discharge time say it. */
 const states: Record<string, EncounterRecord['state']> = {

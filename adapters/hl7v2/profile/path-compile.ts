@@ -1,5 +1,5 @@
 import { normaliseTime } from '../../../agent/clinical/records/time.ts';
-import { observedText, rawFieldText, unitText } from '../extract/observation-value.ts';
+import { observedText, rawFieldText, unitText } from '../extract/reports/observation-value.ts';
 import {
   componentOf,
   explicitNull,

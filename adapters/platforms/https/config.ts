@@ -18,9 +18,9 @@ export const httpsConfig = z.strictObject({
         .int()
         .min(1024)
         .max(512 * 1024)
-        .default(256 * 1024),
+        .default(512 * 1024),
     })
-    .default({ documents: 100, bytes: 256 * 1024 }),
+    .default({ documents: 100, bytes: 512 * 1024 }),
   /** How long a document whose encounter or patient the platform wants first is tried again before a person gets it. */
   parent_wait_hours: z
     .int()

@@ -1,7 +1,7 @@
 import type { ClinicalRecord, Identifier, IdentifierKind, Patient } from '../records/types.ts';
 import type { ReportState, ReportStatement } from '../reports/types.ts';
 import { differs, residentId } from './identity.ts';
-import { fields, newPatient, personal, personalOf, setField } from './index.ts';
+import { fields, newPatient, personal, personalOf, setField } from './patient-index.ts';
 import { contradictionOf } from './resident-id.ts';
 import type { PatientState } from './types.ts';
 

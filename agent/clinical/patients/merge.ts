@@ -1,4 +1,4 @@
-import { newPatient } from './index.ts';
+import { newPatient } from './patient-index.ts';
 import type { MergeDecision, MergeStatement, PatientState } from './types.ts';
 
 /** Merges follow one another at most so often; more is damage, not a patient. */

@@ -2,10 +2,10 @@ import { compareTimes } from '../records/time.ts';
 import type { ClinicalRecord } from '../records/types.ts';
 import { collect, endOfQuiet, isCollected } from './assembly.ts';
 import { contentHash, mergeDelta, placedIn } from './content.ts';
-import { crossing, isOlder, removedParts, toldBy } from './crossing.ts';
+import { endWaiting, mention, waitForFinal } from './interim.ts';
+import { crossing, isOlder, removedParts, toldBy } from './out-of-order.ts';
 import { isAmbiguousDelta, missingParts, partsOf, sharesNothing, withoutParts } from './parts.ts';
 import type { CorrectionMode, ReportDecision, ReportState, ReportStatement } from './types.ts';
-import { endWaiting, mention, waitForFinal } from './waiting.ts';
 
 /** Where a statement stands in the order of arrival: message and part of it. */
 export interface Arrival {
@@ -34,7 +34,7 @@ export interface LifeCycleRules {
  * 4. What is older than what was applied last is absorbed. Order is report time, then message time,
  *    then arrival; times that are absent, in the future or equal do not order. Where messages say only what
  *    changes, an older one still counts for the items nobody has told of since: changes may cross on their way.
- * 5. Interim results wait (MAP-3014); they never replace what was published. Where messages say only what changes, the
+ * 5. Interim results wait (MAP-3014, MAP-3031); they never replace what was published. Where messages say only what changes, the
  *    finished items of one that has others to come count at once. Elsewhere a final must say them too (MAP-3007).
  * 6. A withdrawal retracts what is published; of what never was, it only ends the waiting. One that repeats an older
  *    report time and was sent later is held (MAP-3007): which version it means nobody can tell.

@@ -1,9 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { pack, type Vault } from '../../security/vault.ts';
 import { lookupKinds, type Operation, type Verdict } from '../contract.ts';
-import { openAside } from './aside.ts';
 import type { Books } from './books.ts';
 import { lookupField, macFields } from './mapping-writes.ts';
+import { openAside } from './outbox-aside.ts';
 import { retractionAfter } from './rendering-writes.ts';
 import type { Claimed } from './requests.ts';
 import { mayHold, outboxState } from './schema.ts';
@@ -74,6 +74,7 @@ export function openDeliveryWrites(db: DatabaseSync, vault: Vault, books: Books,
   const insertLookup = db.prepare('INSERT OR IGNORE INTO lookup(kind, mac, seq) VALUES(?,?,?)');
 
   const holdsNothing = db.prepare(`UPDATE outbox SET may_hold=${mayHold.no} WHERE n=?`);
+  const holdsIt = db.prepare(`UPDATE outbox SET may_hold=${mayHold.yes} WHERE n=?`);
   // Issued again under another number, as after a merge: what never reached the platform needs not go out before it.
   const issuedElsewhere = db.prepare(
     `SELECT seq FROM outbox WHERE report=? AND platform=? AND n>? AND lane<>? AND operation<>'retract'
@@ -243,6 +244,8 @@ export function openDeliveryWrites(db: DatabaseSync, vault: Vault, books: Books,
         break;
       case 'received':
         again.run(outboxState.received, Math.ceil(v.retryAtMs), null, v.n);
+        // Said after all of what it had sent back: it has it.
+        if (r.may_hold === mayHold.no) holdsIt.run(v.n);
         break;
       case 'refused': {
         // A refusal of the first attempt is the platform's word that it has nothing; later ones leave it open.

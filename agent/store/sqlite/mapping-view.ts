@@ -11,9 +11,9 @@ import type { IndexingStore } from '../image-contract.ts';
 import { openImageView } from './image-view.ts';
 import { macFields } from './mapping-writes.ts';
 import { isDamage, openForReading } from './open.ts';
+import { type MessageRow, messageColumns, openStored } from './open-bodies.ts';
 import { openReader, serveReads } from './reader.ts';
 import { packBatch, packRendered, type WriteRequest } from './requests.ts';
-import { type MessageRow, messageColumns, openStored } from './stored.ts';
 
 /** What opens the view: plain data and two ports, which go to the thread of the stages. */
 export interface StageAccess {
@@ -101,6 +101,13 @@ export function openMappingView(access: StageAccess): MappingView {
     EXISTS (SELECT 1 FROM outbox o WHERE o.report = j.report AND o.platform = ?1) OR
     EXISTS (SELECT 1 FROM rendering r WHERE r.platform = ?1 AND r.report = j.report AND r.state = 'quarantined'))`);
 
+  /**
+   * Content of the entries committed last: they are rendered next, and opening them again would cost a fifth of mapping
+   * and rendering. At most a batch of mapping.
+   */
+  const recent = new Map<string, string>();
+  const nameOf = (e: { setId: string; version: number; action: string }) => `${e.setId} ${e.version} ${e.action}`;
+
   const idOf = (platform: string): number => (platformId.get(platform) as { id: number } | undefined)?.id ?? -1;
   const cursorAt = (stage: string): number => (cursor.get(stage) as { at: number } | undefined)?.at ?? 0;
 
@@ -156,13 +163,21 @@ export function openMappingView(access: StageAccess): MappingView {
       return JSON.parse(vault.open('patient', row.id, row.key_id, row.sealed).toString('utf8')) as PatientState;
     },
     async commitMapping(batch) {
+      recent.clear();
       await ask.ask({ op: 'mapping', batch: packBatch(batch) });
+      for (const { parts } of batch.messages) {
+        for (const part of parts) {
+          if (part.kind !== 'record') continue;
+          for (const entry of part.entries) recent.set(nameOf(entry), entry.content.reveal());
+        }
+      }
     },
     lastSeq: () => (newest.get() as { s: number }).s,
     ...openImageView(db, vault, ask),
 
     *journal(platform, count) {
       const rows = entries.all(cursorAt(`render:${idOf(platform)}`), count) as unknown as JournalRow[];
+      if (rows.length === 0) recent.clear();
       for (const row of rows) yield openEntry(row);
     },
     held: (platform, afterJseq, count) =>
@@ -181,16 +196,17 @@ export function openMappingView(access: StageAccess): MappingView {
   };
 
   function openEntry(r: JournalRow): JournalEntry {
+    const { action, version, set_id: setId } = r;
     return {
       jseq: r.jseq,
       seq: r.seq,
       source: r.source,
       receivedMs: r.received_ms,
-      action: r.action,
+      action,
       recordKind: r.kind,
-      setId: r.set_id,
-      version: r.version,
-      content: phi(stored.record(r.jseq)),
+      setId,
+      version,
+      content: phi(recent.get(nameOf({ setId, version, action })) ?? stored.record(r.jseq)),
     };
   }
 

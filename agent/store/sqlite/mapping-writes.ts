@@ -41,7 +41,8 @@ export function openMappingWrites(db: DatabaseSync, vault: Vault, books: Books, 
      WHERE seq=? AND part=? AND state='waiting'`,
   );
   const toldOf = db.prepare('UPDATE part SET due_ms=0, awaits=NULL WHERE awaits=?');
-  const await_ = db.prepare('UPDATE part SET awaits=? WHERE seq=? AND part=?');
+  // What a later part of the same batch has absorbed waits no more.
+  const await_ = db.prepare("UPDATE part SET awaits=? WHERE seq=? AND part=? AND state IN ('waiting', 'quarantined')");
   const unsentOfReport = db.prepare(
     `SELECT n, seq FROM outbox WHERE report=? AND operation<>'retract'
      AND (state <= ${outboxState.ready} OR state = ${outboxState.behind})`,

@@ -17,6 +17,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { loadKek, makeFolder, syncFolder } from '../../security/kek.ts';
 import { createVault, type KeyTable, unwrapKey, type Vault, type WrappedKey, wrapKey } from '../../security/vault.ts';
 import { QianzhiError } from '../../support/errors.ts';
+import { readKeyCopy, type StoreIdentity, writeKeyCopy } from './key-copy.ts';
 import { migrations } from './schema.ts';
 
 /** Names of the files in the data folder. */
@@ -24,6 +25,7 @@ export const storeFiles = {
   database: 'qianzhi.db',
   lock: 'lock.db',
   highWater: 'high-water',
+  keyCopy: 'key-copy',
   ballast: 'ballast',
   damaged: 'damaged',
 };
@@ -39,6 +41,8 @@ export interface OpenedStore {
   agentId: string;
   /** True when this start made the store. */
   created: boolean;
+  /** True when the row with the store's keys was damaged and this start restored it from its copy. */
+  restored: boolean;
   /** Folder that a damaged database was moved to and that nobody has been told of; to be given to `toldAside`. */
   movedAside?: string;
   /** Call it in the transaction that tells of it. */
@@ -130,12 +134,14 @@ function openDatabase(path: string): DatabaseSync {
   }
 }
 
-function migrate(db: DatabaseSync): void {
+/** Returns the version that was there; 0 when there was none. */
+function migrate(db: DatabaseSync): number {
   const have = (db.prepare('PRAGMA user_version').get() as { user_version: number }).user_version;
   if (have > migrations.length) throw isAsMade(db, have) ? damage() : new QianzhiError('QUE-4008');
   migrations.slice(have).forEach((sql, i) => {
     db.exec(`BEGIN IMMEDIATE; ${sql}; PRAGMA user_version=${have + i + 1}; COMMIT`);
   });
+  return have;
 }
 
 function keyTable(db: DatabaseSync, writable: boolean): KeyTable {
@@ -148,6 +154,8 @@ function keyTable(db: DatabaseSync, writable: boolean): KeyTable {
   if (writable) {
     const insert = db.prepare('INSERT INTO data_key(day, wrapped) VALUES(?,?)');
     table.insert = (day, wrapped) => Number(insert.run(day, wrapped).lastInsertRowid);
+    const retire = db.prepare('UPDATE data_key SET day=-id WHERE id=?');
+    table.retire = (id) => void retire.run(id);
   }
   return table;
 }
@@ -164,6 +172,70 @@ function vaultOf(db: DatabaseSync, kek: Uint8Array, writable: boolean): Vault {
   const indexKey = unwrapKey(kek, storeId, 'index-key', readMeta(db, 'index_key') as Uint8Array);
   return createVault(kek, storeId, indexKey, keyTable(db, writable));
 }
+
+/**
+ * Who this store is, and its vault. One bit in that one page, and nothing behind its keys could be read again: where it
+ * does not open, its copy takes its place.
+ * A start that made a store may have died before it gave it an identity.
+ */
+function identify(
+  db: DatabaseSync,
+  kek: Uint8Array,
+  folder: string,
+  { created, demo }: { created: boolean; demo: boolean },
+): { vault: Vault; identity: StoreIdentity; restored: boolean } {
+  const copy = readKeyCopy(folder, kek);
+  const write = (identity: StoreIdentity) => {
+    db.exec('BEGIN IMMEDIATE');
+    writeMeta(db, 'store_id', identity.storeId);
+    writeMeta(db, 'agent_id', identity.agentId);
+    writeMeta(db, 'index_key', identity.indexKey);
+    writeMeta(db, 'demo', identity.demo ? 1 : 0);
+    db.exec('COMMIT');
+    syncFolder(folder);
+  };
+  const isNew = readMeta(db, 'store_id') === undefined && (created || (!copy && isEmpty(db)));
+  if (isNew) {
+    const storeId = randomBytes(16);
+    const indexKey = wrapKey(kek, storeId, 'index-key', randomBytes(32));
+    write({ storeId, indexKey, agentId: randomBytes(8).toString('hex'), demo });
+  }
+  let restored = false;
+  let identity = readIdentity(db);
+  // Never changed since it was written, and it has a sum: where both are of one store, the copy is right.
+  const differs = copy && identity && isSameStore(copy, identity) && copy.agentId !== identity.agentId;
+  if (copy && (differs || !identity || !opens(kek, identity))) {
+    write(copy);
+    identity = copy;
+    restored = true;
+  }
+  if (!identity) throw new QianzhiError('QUE-4004');
+  const vault = vaultOf(db, kek, true);
+  if (!copy || !isSameStore(copy, identity)) writeKeyCopy(folder, kek, identity);
+  return { vault, identity, restored };
+}
+
+function readIdentity(db: DatabaseSync): StoreIdentity | undefined {
+  const [storeId, indexKey, agentId, demo] = ['store_id', 'index_key', 'agent_id', 'demo'].map((k) => readMeta(db, k));
+  const bytes = (value: unknown): value is Uint8Array => value instanceof Uint8Array;
+  if (!bytes(storeId) || !bytes(indexKey) || typeof agentId !== 'string') return undefined;
+  return { storeId, indexKey, agentId, demo: demo === 1 };
+}
+
+const isSameStore = (a: StoreIdentity, b: StoreIdentity): boolean => Buffer.from(a.storeId).equals(b.storeId);
+
+function opens(kek: Uint8Array, { storeId, indexKey }: StoreIdentity): boolean {
+  try {
+    unwrapKey(kek, storeId, 'index-key', indexKey);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Nothing was ever taken in. */
+const isEmpty = (db: DatabaseSync): boolean =>
+  (db.prepare('SELECT count(*) AS n FROM (SELECT 1 FROM data_key LIMIT 1)').get() as { n: number }).n === 0;
 
 /**
  * Opens (or makes) the store for writing, as the one process that may.
@@ -189,27 +261,17 @@ export function openForWriting(folder: string, keyReference: string, demo: boole
       movedAside = moveAside(folder, nowMs);
       db = openDatabase(path);
     }
-    migrate(db);
-    const created = readMeta(db, 'store_id') === undefined;
-    if (created) {
-      const storeId = randomBytes(16);
-      db.exec('BEGIN IMMEDIATE');
-      writeMeta(db, 'store_id', storeId);
-      writeMeta(db, 'agent_id', randomBytes(8).toString('hex'));
-      writeMeta(db, 'index_key', wrapKey(kek, storeId, 'index-key', randomBytes(32)));
-      writeMeta(db, 'demo', demo ? 1 : 0);
-      db.exec('COMMIT');
-      syncFolder(folder);
-    }
-    const vault = vaultOf(db, kek, true);
-    if ((readMeta(db, 'demo') === 1) !== demo) throw new QianzhiError('CFG-5007', 'data.folder');
-    const agentId = readMeta(db, 'agent_id') as string;
+    const created = migrate(db) === 0;
+    const { vault, identity, restored } = identify(db, kek, folder, { created, demo });
+    if (identity.demo !== demo) throw new QianzhiError('CFG-5007', 'data.folder');
+    const { agentId } = identity;
     const open = db;
     return {
       db,
       vault,
       agentId,
       created,
+      restored,
       movedAside: movedAside ?? untold(folder, db),
       toldAside: (name) => writeMeta(open, TOLD, name),
       leave(error) {
@@ -349,13 +411,13 @@ function vanished(folder: string): boolean {
 function moveAside(folder: string, nowMs: number): string {
   const name = `${ASIDE}${new Date(nowMs).toISOString().replace(/[:.]/g, '')}`;
   mkdirSync(join(folder, name), { mode: 0o700 });
-  const { database, highWater } = storeFiles;
+  const { database, highWater, keyCopy } = storeFiles;
   const move = (file: string): void => {
     if (existsSync(join(folder, file))) renameSync(join(folder, file), join(folder, name, file));
   };
   for (const file of [database, `${database}-wal`, `${database}-shm`]) move(file);
   syncFolder(folder);
-  for (const file of [highWater, storeFiles.damaged]) move(file);
+  for (const file of [keyCopy, highWater, storeFiles.damaged]) move(file);
   syncFolder(folder);
   return name;
 }

@@ -94,6 +94,8 @@ export function openReader(db: DatabaseSync, vault: Vault, options: ReaderOption
   const problemParts =
     db.prepare(`SELECT code, ifnull(place,'') AS place, count(*) AS n, min(p.seq) AS a, max(p.seq) AS b
     FROM part p WHERE state='quarantined' GROUP BY code, place ORDER BY b DESC LIMIT ?`);
+  const urgentParts = db.prepare(`SELECT code, ifnull(place,'') AS place, count(*) AS n, min(seq) AS a, max(seq) AS b
+    FROM part WHERE state='waiting' AND code='MAP-3031' GROUP BY code, place LIMIT ?`);
   const problemRendering =
     db.prepare(`SELECT r.platform, r.code, ifnull(r.place,'') AS place, count(*) AS n, min(j.seq) AS a, max(j.seq) AS b
     FROM rendering r JOIN journal j ON j.jseq = r.jseq WHERE r.state='quarantined' AND r.platform=?
@@ -242,6 +244,7 @@ export function openReader(db: DatabaseSync, vault: Vault, options: ReaderOption
         }
       };
       add(problemParts.all(limit), '');
+      add(urgentParts.all(limit), '');
       for (const platform of options.platforms) {
         const id = idOf(platform);
         add(problemRendering.all(id, limit), platform);

@@ -1,8 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Vault } from '../../security/vault.ts';
 import type { Operation } from '../contract.ts';
-import type { Aside } from './aside.ts';
 import type { Books } from './books.ts';
+import type { Aside } from './outbox-aside.ts';
 import type { WriteRequest } from './requests.ts';
 import { mayHold, outboxState } from './schema.ts';
 

@@ -1,15 +1,10 @@
-import { createHash, randomBytes } from 'node:crypto';
-import { rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-import type { PatientState } from '../../clinical/patients/types.ts';
-import type { ReportState } from '../../clinical/reports/types.ts';
-import { createVault, pack, type Vault, type WrappedKey } from '../../security/vault.ts';
+import type { ClinicalRecord } from '../../clinical/records/types.ts';
+import type { JournalContent } from '../../rendering/format.ts';
 import { type Phi, phi } from '../../support/phi.ts';
 import type { DamagedMessage, InboxMessage } from '../contract.ts';
 import { openForReading } from './open.ts';
+import { type MessageRow, messageColumns, openStored } from './open-bodies.ts';
 import { unpackDocument } from './requests.ts';
-import { type MessageRow, messageColumns, openStored } from './stored.ts';
 
 /** One entry of the journal as it was made. */
 export interface MadeEntry {
@@ -29,6 +24,8 @@ export interface ReplayView {
   message(seq: number): InboxMessage | DamagedMessage | undefined;
   /** In the order in which they were made. */
   journal(): Iterable<MadeEntry>;
+  /** The record of an entry; undefined when damaged. */
+  record(jseq: number): ClinicalRecord | undefined;
   /** What was made of an entry for a platform; undefined when no document was. */
   document(platform: string, jseq: number): Phi<Uint8Array> | undefined;
   close(): void;
@@ -80,117 +77,14 @@ export function openReplayView(folder: string, keyReference: string): ReplayView
         after = rows.at(-1)?.jseq ?? after;
       }
     },
+    record(jseq) {
+      const text = stored.record(jseq);
+      return text === '' ? undefined : (JSON.parse(text) as JournalContent).record;
+    },
     document(platform, jseq) {
       const row = document.get(jseq, platform) as { n: number; key_id: number; sealed: Uint8Array } | undefined;
       return row && phi(unpackDocument(vault.open('document', row.n, row.key_id, row.sealed)).bytes);
     },
     close,
   };
-}
-
-/** States of reports and patients while a replay goes on: the last used in memory, the rest sealed in a file of its own. */
-export interface ScratchStates {
-  report(reportKey: string): ReportState | undefined;
-  reportsOf(patientKey: string): ReportState[];
-  patient(patientKey: string): PatientState | undefined;
-  put(reports: readonly ReportState[], patients: readonly PatientState[]): void;
-  close(): void;
-}
-
-/** So many states stay in memory; each is a few kilobytes. */
-const IN_MEMORY = 2_000;
-
-/** The file is sealed under keys that only this process ever has, and is removed at the end. */
-export function openScratch(folder: string): ScratchStates {
-  const path = join(folder, `replay-${process.pid}.db`);
-  const remove = () => rmSync(path, { force: true });
-  remove();
-  const db = new DatabaseSync(path);
-  db.exec(`PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-8192;
-    CREATE TABLE state(id INTEGER PRIMARY KEY, mac BLOB NOT NULL UNIQUE, lane BLOB, sealed BLOB NOT NULL) STRICT;
-    CREATE INDEX state_lane ON state(lane, id) WHERE lane IS NOT NULL`);
-  const vault = passingVault();
-  const get = db.prepare('SELECT id, sealed FROM state WHERE mac=?');
-  const ofLane = db.prepare('SELECT id, mac, sealed FROM state WHERE lane=? ORDER BY id');
-  const insert = db.prepare("INSERT INTO state(mac, lane, sealed) VALUES(?,?,x'')");
-  const update = db.prepare('UPDATE state SET lane=?, sealed=? WHERE id=?');
-
-  type Kind = 'report' | 'patient';
-  const memory = new Map<string, { kind: Kind; key: string; value: ReportState | PatientState; stored: boolean }>();
-  const nameOf = (kind: Kind, key: string) => `${kind} ${key}`;
-  const write = (entry: { kind: Kind; key: string; value: ReportState | PatientState }): void => {
-    const mac = vault.mac(entry.kind, entry.key);
-    const lane = entry.kind === 'report' ? vault.mac('lane', (entry.value as ReportState).patientKey) : null;
-    const id = (get.get(mac) as { id: number } | undefined)?.id ?? Number(insert.run(mac, lane).lastInsertRowid);
-    update.run(lane, vault.seal(entry.kind, id, pack(Buffer.from(JSON.stringify(entry.value))), 0).sealed, id);
-  };
-  const evict = (): void => {
-    for (const [name, entry] of memory) {
-      if (memory.size <= IN_MEMORY) return;
-      if (!entry.stored) write(entry);
-      memory.delete(name);
-    }
-  };
-  const opened = (kind: Kind, id: number, sealed: Uint8Array) =>
-    JSON.parse(vault.open(kind, id, 1, sealed).toString('utf8')) as ReportState | PatientState;
-  const read = (kind: Kind, key: string): ReportState | PatientState | undefined => {
-    const name = nameOf(kind, key);
-    const known = memory.get(name);
-    if (known) {
-      memory.delete(name);
-      memory.set(name, known);
-      return known.value;
-    }
-    const row = get.get(vault.mac(kind, key)) as { id: number; sealed: Uint8Array } | undefined;
-    if (!row) return undefined;
-    const value = opened(kind, row.id, row.sealed);
-    memory.set(name, { kind, key, value, stored: true });
-    evict();
-    return value;
-  };
-  const keep = (kind: Kind, key: string, value: ReportState | PatientState): void => {
-    const name = nameOf(kind, key);
-    memory.delete(name);
-    memory.set(name, { kind, key, value, stored: false });
-    // A row keeps the order in which reports came up.
-    const mac = vault.mac(kind, key);
-    if (!get.get(mac)) write({ kind, key, value });
-  };
-
-  return {
-    report: (key) => read('report', key) as ReportState | undefined,
-    patient: (key) => read('patient', key) as PatientState | undefined,
-    reportsOf(patientKey) {
-      for (const entry of memory.values()) {
-        if (entry.stored) continue;
-        write(entry);
-        entry.stored = true;
-      }
-      const rows = ofLane.all(vault.mac('lane', patientKey)) as unknown as Array<{ id: number; sealed: Uint8Array }>;
-      return rows.map((row) => opened('report', row.id, row.sealed) as ReportState);
-    },
-    put(reports, patients) {
-      for (const state of reports) keep('report', state.reportKey, state);
-      for (const state of patients) keep('patient', state.patientKey, state);
-      evict();
-    },
-    close() {
-      db.close();
-      remove();
-    },
-  };
-}
-
-/** Keys that no file holds: what is sealed with them is gone with the process. */
-function passingVault(): Vault {
-  const kek = randomBytes(32);
-  let made: WrappedKey | undefined;
-  return createVault(kek, createHash('sha256').update(kek).digest().subarray(0, 16), randomBytes(32), {
-    byId: () => made,
-    byDay: () => made,
-    insert: (day, wrapped) => {
-      made = { id: 1, day, wrapped };
-      return 1;
-    },
-  });
 }

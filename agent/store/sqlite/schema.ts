@@ -107,6 +107,10 @@ export const migrations: string[] = [
   CREATE INDEX outbox_parent ON outbox(platform, due_ms, lane) WHERE state = -1;
   `,
   `
+  -- what waits and a person should know of now
+  CREATE INDEX part_urgent ON part(code, place, seq) WHERE state = 'waiting' AND code = 'MAP-3031';
+  `,
+  `
   -- IMAGES. An instance's bytes lie in the spool under the name in file; key and UIDs in instance_sealed. state: 0 its header was not
   -- read yet, 1 it was, 2 it cannot be (code). conflict: the instance that has its UID with other content. kept: the file
   -- is there. damaged: it does not open. done_ms: delivered wherever it was to go. study 0: not known.

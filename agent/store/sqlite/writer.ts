@@ -120,6 +120,8 @@ function writerOf(options: WriterOptions, store: OpenedStore): Writer {
     db.exec('COMMIT');
   }
 
+  if (store.restored) notice('QUE-4015');
+
   const storeTag = vault.mac('high-water', agentId).subarray(0, 8);
   const highWater = openHighWater(options.folder, storeTag);
   const stored = db

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { splitBatch } from '../../../adapters/hl7v2/batch.ts';
 import { decodeMessage } from '../../../adapters/hl7v2/charset.ts';
 import {
@@ -11,9 +11,11 @@ import {
   valueAt,
 } from '../../../adapters/hl7v2/parser.ts';
 import { compileProfile } from '../../../adapters/hl7v2/profile/check.ts';
-import type { Statement } from '../../../agent/mapping/mapper.ts';
+import type { Reading, Statement } from '../../../agent/mapping/mapper.ts';
 import { isErrorCode } from '../../../agent/support/errors.ts';
 import { phi } from '../../../agent/support/phi.ts';
+import { goldenExam, goldenReport } from '../golden-records.ts';
+import { context, profileText, reader } from './reading.ts';
 
 const shared = new URL('../../../../shared/', import.meta.url);
 const golden = new URL('reference/formats/golden/', shared);
@@ -21,17 +23,16 @@ const corpus = new URL('corpus/hl7/', shared);
 const skipGolden = existsSync(golden) ? false : 'the golden messages (../shared/reference) are not here';
 const skipCorpus = existsSync(corpus) ? false : 'the corpus (../shared/corpus) is not here';
 
-const reader = compileProfile(
-  readFileSync(new URL('../../../config/dialects/cn-default.yaml', import.meta.url), 'utf8'),
-);
-const context = { receivedMs: Date.UTC(2024, 4, 20, 2, 30), source: 'lis', timeZone: 'Asia/Shanghai' };
-
-t.test('the golden laboratory message says the same in UTF-8 and in GB18030', { skip: skipGolden }, (t) => {
-  const read = (charset: string) =>
-    reader.read(phi(readFileSync(new URL(`hl7_oru_r01_lab.${charset}.hl7`, golden))), context);
+/** What the reader says of a golden message, the same in both charsets. */
+function goldenReading(t: Test, name: string): Reading {
+  const read = (charset: string) => reader.read(phi(readFileSync(new URL(`${name}.${charset}.hl7`, golden))), context);
   const utf8 = read('utf8');
   t.same(JSON.parse(JSON.stringify(read('gb18030'))), JSON.parse(JSON.stringify(utf8)));
-  t.match(utf8, {
+  return utf8;
+}
+
+t.test('the golden laboratory message says the same in UTF-8 and in GB18030', { skip: skipGolden }, (t) => {
+  t.match(goldenReading(t, 'hl7_oru_r01_lab'), {
     kind: 'statements',
     type: 'ORU^R01',
     statements: [
@@ -44,56 +45,7 @@ t.test('the golden laboratory message says the same in UTF-8 and in GB18030', { 
           reportTime: '20240520102000',
           messageTime: '20240520102600',
           findings: [],
-          report: {
-            reportNumber: 'LR20240520001',
-            orderNumbers: ['AP20240520001'],
-            patient: {
-              name: '测试患者',
-              sex: { code: 'M', standard: { code: '1', name: '男性' } },
-              birthDate: '19900307',
-              phone: '13800000000',
-              address: '示例省示例市示例路1号',
-              identifiers: [
-                { kind: 'in-house', value: 'P0001234', source: 'PID-2' },
-                { kind: 'inpatient', value: 'ZY20240001', source: 'PID-3[1].1' },
-                { kind: 'card', value: '8800012345', source: 'PID-3[3].1' },
-                { kind: 'resident-id', value: '110101199003077213', source: 'PID-3[2].1' },
-              ],
-            },
-            encounter: {
-              patientClass: 'inpatient',
-              visitNumber: 'JZ20240518001',
-              department: { code: '0301', name: '呼吸内科' },
-              ward: { code: 'W03' },
-              bed: '12',
-              admittedAt: '20240518090000',
-            },
-            panel: { code: 'XCG', name: '血常规' },
-            specimen: {
-              number: 'SP20240520001',
-              type: { code: '04', name: '静脉全血' },
-              collectedAt: '20240520080500',
-              receivedAt: '20240520083000',
-            },
-            orderedBy: { id: 'D0001', name: '刘主管' },
-            reportedBy: { id: 'D1001', name: '王医师' },
-            auditedBy: { id: 'D1002', name: '李审核' },
-            orderingDepartment: { code: '0301', name: '呼吸内科' },
-            items: [
-              {
-                item: { code: 'WBC', name: '白细胞计数' },
-                value: '12.5',
-                numeric: true,
-                unit: '10^9/L',
-                referenceRange: '3.5-9.5',
-                flag: 'H',
-                interpretation: 'abnormal',
-                testedAt: '20240520093000',
-              },
-              { item: { code: 'HGB' }, value: '140', numeric: true, unit: 'g/L', interpretation: 'normal' },
-              { item: { code: 'CRP-Q' }, value: '阳性', numeric: false, flag: 'A', interpretation: 'abnormal' },
-            ],
-          },
+          report: goldenReport,
         },
       },
     ],
@@ -102,11 +54,8 @@ t.test('the golden laboratory message says the same in UTF-8 and in GB18030', { 
 });
 
 t.test('the golden exam message says the same in UTF-8 and in GB18030', { skip: skipGolden }, (t) => {
-  const read = (charset: string) =>
-    reader.read(phi(readFileSync(new URL(`hl7_oru_r01_exam.${charset}.hl7`, golden))), context);
-  const utf8 = read('utf8');
-  t.same(JSON.parse(JSON.stringify(read('gb18030'))), JSON.parse(JSON.stringify(utf8)));
-  t.match(utf8, {
+  const reading = goldenReading(t, 'hl7_oru_r01_exam');
+  t.match(reading, {
     statements: [
       {
         ok: {
@@ -115,26 +64,12 @@ t.test('the golden exam message says the same in UTF-8 and in GB18030', { skip: 
           reportAction: 'publish',
           itemActions: {},
           reportTime: '20240520102000',
-          report: {
-            kind: 'exam-report',
-            reportNumber: 'RIS20240520001',
-            orderNumbers: ['AP20240520002', 'AP20240520003'],
-            category: { code: 'CT' },
-            item: { code: 'CT001', name: '胸部CT平扫' },
-            sections: [
-              { role: 'findings', text: '右肺下叶见斑片状高密度影。\n余肺清晰。' },
-              { role: 'impression', text: '右肺下叶炎症。' },
-            ],
-            attachments: [{ kind: 'reference', title: '影像URL' }],
-            performedAt: '20240520093000',
-            reportedBy: { id: 'D3001', name: '赵医师' },
-            auditedBy: { id: 'D3002', name: '钱审核' },
-          },
+          report: goldenExam,
         },
       },
     ],
   });
-  t.notMatch(JSON.stringify(utf8), /pacs\.example/);
+  t.notMatch(JSON.stringify(reading), /pacs\.example/);
   t.end();
 });
 
@@ -166,12 +101,11 @@ t.test(
   },
   (t) => {
     const files = JSON.parse(readFileSync(new URL('index.json', corpus), 'utf8')) as CorpusFile[];
-    const profile = readFileSync(new URL('../../../config/dialects/cn-default.yaml', import.meta.url), 'utf8');
     const readers = {
-      'as configured': compileProfile(profile),
+      'as configured': reader,
       // Test messages and every type, and a number for patients whose kind of number is foreign to the default profile.
       'as much as can be read': compileProfile(
-        profile
+        profileText
           .replace(/ {4}accept:\n(?: {6}- .*\n)+/, '    accept: []\n')
           .replace('intake:', 'intake:\n  processing_id: { accept: [P, T, D] }')
           .replace('  in_house: ', '  in_house: PID-3.1 | ')

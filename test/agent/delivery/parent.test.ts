@@ -2,24 +2,15 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { httpsConfig } from '../../../adapters/platforms/https/config.ts';
 import { openHttps } from '../../../adapters/platforms/https/platform.ts';
-import { startDelivery } from '../../../agent/delivery/deliver.ts';
 import type { PlatformConnection } from '../../../agent/delivery/platform.ts';
 import { systemClock } from '../../../agent/support/clock.ts';
 import { silentLog } from '../../../agent/support/log.ts';
 import { createPki } from '../../platform/pki.ts';
 import { startProvince } from '../../platform/province.ts';
 import { document, quickRig, record } from '../store/rig.ts';
+import { deliverTo, until } from './rig.ts';
 
 t.setTimeout(600_000);
-
-/** Waits for a state, not for a time; the limit only keeps a broken build from hanging. */
-async function until(what: () => boolean | Promise<boolean>): Promise<void> {
-  const limit = Date.now() + 30_000;
-  while (!(await what())) {
-    if (Date.now() > limit) throw new Error('did not come about');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
 
 /** Real store, real adapter, and a province that wants a patient's encounter (C0001) before laboratory reports (C0007). */
 async function wantsEncounters(t: Test, more: Partial<PlatformConnection> = {}) {
@@ -34,16 +25,8 @@ async function wantsEncounters(t: Test, more: Partial<PlatformConnection> = {}) 
   const context = { name: 'province', clock: systemClock, log: silentLog, agentId: 'agent-1' };
   const connection = { ...(await openHttps(context, httpsConfig.parse(settings))), ...more };
   const rig = await quickRig();
-  const delivery = startDelivery({
-    platform: 'province',
-    connection,
-    store: rig.store,
-    clock: systemClock,
-    log: silentLog,
-    changed: () => {},
-    // Longer than the test: only what is accepted, or a person, can end the wait.
-    timing: { parent: { baseMs: 600_000, maxMs: 600_000 }, lingerMs: 1 },
-  });
+  // Longer than the test: only what is accepted, or a person, can end the wait.
+  const delivery = deliverTo(connection, rig.store, { parent: { baseMs: 600_000, maxMs: 600_000 }, lingerMs: 1 });
   t.teardown(async () => {
     await delivery.stop();
     await connection.close();

@@ -5,7 +5,7 @@ import { openHttps } from '../../../adapters/platforms/https/platform.ts';
 import { type Delivery, startDelivery } from '../../../agent/delivery/deliver.ts';
 import type { PlatformConnection } from '../../../agent/delivery/platform.ts';
 import { systemClock } from '../../../agent/support/clock.ts';
-import type { Log } from '../../../agent/support/log.ts';
+import { type Log, silentLog } from '../../../agent/support/log.ts';
 import { document } from '../../adapters/platforms/https/documents.ts';
 import {
   type Behaviour,
@@ -76,10 +76,37 @@ export async function rig(t: Test, options: PkiOptions = {}, batch: object = {},
   };
 }
 
+type Options = Parameters<typeof startDelivery>[0];
+
+/** The real loop over any store, to the one platform `province`. */
+export const deliverTo = (
+  connection: PlatformConnection,
+  store: Options['store'],
+  timing: Options['timing'],
+): Delivery =>
+  startDelivery({
+    platform: 'province',
+    connection,
+    store,
+    clock: systemClock,
+    log: silentLog,
+    changed: () => {},
+    timing,
+  });
+
+/** A platform of which only the sending matters. */
+export const connectionOf = (send: PlatformConnection['send']): PlatformConnection => ({
+  send,
+  ask: async () => ({ kind: 'items', items: [] }),
+  probe: async () => ({ ok: true }),
+  certificates: () => [],
+  close: async () => {},
+});
+
 /** Waits for a state, not for a time; the limit only keeps a broken build from hanging. */
-export async function until(what: () => boolean): Promise<void> {
-  const limit = Date.now() + 20_000;
-  while (!what()) {
+export async function until(what: () => boolean | Promise<boolean>): Promise<void> {
+  const limit = Date.now() + 30_000;
+  while (!(await what())) {
     if (Date.now() > limit) throw new Error('did not come about');
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

@@ -1,19 +1,9 @@
 import t from 'tap';
-import { startDelivery } from '../../../agent/delivery/deliver.ts';
-import type { PlatformConnection, SendResult } from '../../../agent/delivery/platform.ts';
-import { systemClock } from '../../../agent/support/clock.ts';
+import type { SendResult } from '../../../agent/delivery/platform.ts';
 import { mapped, quickRig, record } from '../store/rig.ts';
+import { connectionOf, deliverTo, until } from './rig.ts';
 
 t.setTimeout(600_000);
-
-/** Waits for a state, not for a time; the limit only keeps a broken build from hanging. */
-async function until(what: () => boolean | Promise<boolean>): Promise<void> {
-  const limit = Date.now() + 30_000;
-  while (!(await what())) {
-    if (Date.now() > limit) throw new Error('did not come about');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
 
 const answers: Array<[what: string, answer: SendResult]> = [
   ['413, which halves the batch', { kind: 'too-large', code: 'PLT-1302' }],
@@ -33,31 +23,18 @@ for (const [what, answer] of answers) {
     await rig.render('1', '2', '3', '4', '5', '6', '7', '8');
 
     const requests: Array<Array<{ n: number; operation: string }>> = [];
-    const connection: PlatformConnection = {
-      async send(documents) {
-        requests.push(documents.map(({ n, operation }) => ({ n, operation })));
-        if (requests.length === 1) {
-          const retractions = wrong.map((i) => record(`R${i}`, 2, { patient: `P${i}`, action: 'retract' }));
-          await rig.map(9, ...retractions);
-          await rig.render('retract 3', 'retract 6');
-        }
-        if (documents.length > 1) return answer;
-        return { kind: 'items', items: documents.map(({ n }) => ({ n, outcome: 'accepted' })) };
-      },
-      ask: async () => ({ kind: 'items', items: [] }),
-      probe: async () => ({ ok: true }),
-      certificates: () => [],
-      close: async () => {},
-    };
-    const delivery = startDelivery({
-      platform: 'province',
-      connection,
-      store: rig.store,
-      clock: systemClock,
-      log: { info() {}, warn() {}, error() {} },
-      changed() {},
-      timing: { retry: { baseMs: 5, maxMs: 20 }, probeMs: 20, lingerMs: 1 },
+    const connection = connectionOf(async (documents) => {
+      requests.push(documents.map(({ n, operation }) => ({ n, operation })));
+      if (requests.length === 1) {
+        const retractions = wrong.map((i) => record(`R${i}`, 2, { patient: `P${i}`, action: 'retract' }));
+        await rig.map(9, ...retractions);
+        await rig.render('retract 3', 'retract 6');
+      }
+      if (documents.length > 1) return answer;
+      return { kind: 'items', items: documents.map(({ n }) => ({ n, outcome: 'accepted' })) };
     });
+    const timing = { retry: { baseMs: 5, maxMs: 20 }, probeMs: 20, lingerMs: 1 };
+    const delivery = deliverTo(connection, rig.store, timing);
     t.teardown(() => delivery.stop());
 
     await until(async () => (await rig.states())[9] === 'delivered');

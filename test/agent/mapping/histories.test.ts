@@ -2,11 +2,12 @@ import fc from 'fast-check';
 import t from 'tap';
 import { survivorOf } from '../../../agent/clinical/patients/merge.ts';
 import { mapAgain, mapBatch, mapDue } from '../../../agent/mapping/map.ts';
-import type { MessageReader, Reading, Statement } from '../../../agent/mapping/mapper.ts';
+import type { MessageReader, Statement } from '../../../agent/mapping/mapper.ts';
 import type { JournalContent } from '../../../agent/rendering/format.ts';
 import { chooseSeed } from '../../faults/seed.ts';
 import { memoryStore } from './memory-store.ts';
-import { merges, registers, report } from './spoken.ts';
+import { statementReader } from './rig.ts';
+import { merges, registers, report } from './statements.ts';
 
 /**
  * Whatever is said of whom in whatever order: the journal of each record is one line of versions, its last entry is
@@ -72,18 +73,9 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 async function play(steps: Step[], rules: Pick<MessageReader, 'corrections' | 'quietMs' | 'parkMs'>, batched: boolean) {
   const memory = memoryStore();
   let nowMs = 1_000_000;
-  const reader: MessageReader = {
-    ...rules,
-    read: (raw): Reading => ({
-      kind: 'statements',
-      type: 'other',
-      statements: JSON.parse(Buffer.from(raw.reveal()).toString()) as Statement[],
-      lookups: [],
-    }),
-  };
   const stage = {
     store: memory.store,
-    readers: new Map([['lis', reader]]),
+    readers: new Map([['lis', statementReader(rules)]]),
     timeZone: 'Asia/Shanghai',
     clock: { now: () => nowMs, monotonic: () => 0 },
     setIdOf: (key: string) => key,

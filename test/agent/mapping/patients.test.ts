@@ -1,6 +1,7 @@
 import t from 'tap';
 import { mapBatch, mapDue } from '../../../agent/mapping/map.ts';
-import { mappingRig, merges, registers, report } from './spoken.ts';
+import { mappingRig } from './rig.ts';
+import { merges, registers, report } from './statements.ts';
 
 /** The right patient: completed, parked, merged, contradicted. Real mapping over a real store. */
 

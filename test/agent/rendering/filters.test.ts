@@ -3,7 +3,8 @@ import type { Statement } from '../../../agent/mapping/mapper.ts';
 import type { Renderer } from '../../../agent/rendering/format.ts';
 import { type PlatformFilters, renderBatch } from '../../../agent/rendering/render.ts';
 import { phi } from '../../../agent/support/phi.ts';
-import { mappingRig, merges, registers, report } from '../mapping/spoken.ts';
+import { mappingRig } from '../mapping/rig.ts';
+import { merges, registers, report } from '../mapping/statements.ts';
 
 const site = { orgCode: 'X', name: 'X' };
 

@@ -152,6 +152,18 @@ t.test('problems come faults first, then the oldest, and name registered codes o
   for (const { code } of problems) t.ok(code in errorTable, code);
 });
 
+t.test(
+  'a critical value that waits for its final is told first, and is nothing that a person has to release',
+  async (t) => {
+    const parts = faultParts();
+    const group = { code: 'MAP-3031', platform: '', where: '', count: 2, firstMs: night, lastMs: night, exampleSeq: 7 };
+    const { problems, facts } = composeStatus({ ...parts, problemGroups: [...parts.problemGroups, group] });
+    t.match(problems[0], { code: 'MAP-3031', count: 2, level: 'attention' });
+    t.equal(problems[1]?.code, 'TLS-1204');
+    t.equal(facts.heldForPerson, composeStatus(parts).facts.heldForPerson);
+  },
+);
+
 t.test('since stays while the level stays, and begins anew when it changes', async (t) => {
   const first = composeStatus(faultParts());
   const lastError = { code: 'TLS-1204', atMs: night + minute };

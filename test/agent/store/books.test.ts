@@ -14,6 +14,17 @@ t.test('an interim waits and is absorbed by the final that replaces it', async (
   t.same(await rig.states(), { 1: 'absorbed', 2: 'waiting' });
 });
 
+t.test('what waits with a critical value is counted until its final comes', async (t) => {
+  const rig = await quickRig();
+  t.teardown(rig.close);
+  for (const text of ['a', 'b', 'c']) await rig.accept(text);
+  await rig.map(1, { kind: 'waiting', code: 'MAP-3031', reportKey: 'R1' });
+  await rig.map(2, { kind: 'waiting', code: 'MAP-3014', reportKey: 'R2' });
+  t.match(await rig.store.problems(10), [{ code: 'MAP-3031', platform: '', where: '', count: 1, exampleSeq: 1 }]);
+  await rig.map(3, record('R1', 1, { absorbs: ['1:0'] }));
+  t.same(await rig.store.problems(10), []);
+});
+
 t.test('a withdrawal of what was never published ends the waiting of its interim', async (t) => {
   const rig = await quickRig();
   t.teardown(rig.close);
@@ -92,7 +103,7 @@ t.test('a platform that joins later has no part in what was before, also when th
   const again = await quickRig(rig.folder, { platforms: ['province', 'city'] });
   t.teardown(again.close);
   const [doc] = await again.claim();
-  await again.store.settle('province', [{ n: doc!.n, outcome: 'accepted' }]);
+  await again.settle(doc, 'accepted');
   await again.accept('b');
   await again.map(2, record('R2', 1));
   t.same(

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { mapped, quickRig, record, setIdOf, storeRig, textOf } from './rig.ts';
+import { mapped, quickRig, quickRigClaimed, record, setIdOf, storeRig, textOf } from './rig.ts';
 
 t.setTimeout(600_000);
 
@@ -72,22 +72,18 @@ t.test('a refused document holds itself and later versions of the same report on
   await rig.map(3, record('R2', 1));
   await rig.render('R1v1', 'R1v2', 'R2v1');
   const [head] = await rig.claim();
-  await rig.store.settle('province', [{ n: head!.n, outcome: 'refused', code: 'PLT-1305' }]);
+  await rig.settle(head, 'refused');
   t.same((await rig.claim()).map(textOf), ['R2v1']);
   t.same(await rig.states(), { 1: 'quarantined', 2: 'waiting', 3: 'waiting' });
   t.match(await rig.store.problems(10), [{ code: 'PLT-1305', platform: 'province', count: 1, exampleSeq: 1 }]);
 });
 
 t.test('an odd number in a verdict harms nothing', async (t) => {
-  const rig = await quickRig();
+  const { rig, doc } = await quickRigClaimed();
   t.teardown(rig.close);
-  await rig.accept('one');
-  await rig.map(1, record('R1', 1));
-  await rig.render('v1');
-  const [doc] = await rig.claim();
-  await rig.store.settle('province', [{ n: doc!.n, outcome: 'retry', code: 'PLT-1303', retryAtMs: Date.now() - 0.5 }]);
+  await rig.store.settle('province', [{ n: doc.n, outcome: 'retry', code: 'PLT-1303', retryAtMs: Date.now() - 0.5 }]);
   await t.rejects(
-    rig.store.settle('province', [{ n: doc!.n, outcome: 'retry', code: 'PLT-1303', retryAtMs: Number.NaN }]),
+    rig.store.settle('province', [{ n: doc.n, outcome: 'retry', code: 'PLT-1303', retryAtMs: Number.NaN }]),
     { code: 'MAP-3013' },
   );
   t.same(rig.fatal, []);
@@ -95,17 +91,13 @@ t.test('an odd number in a verdict harms nothing', async (t) => {
 });
 
 t.test('received is not accepted: the books stay open and the platform is asked', async (t) => {
-  const rig = await quickRig();
+  const { rig, doc } = await quickRigClaimed();
   t.teardown(rig.close);
-  await rig.accept('a');
-  await rig.map(1, record('R1', 1));
-  await rig.render('x');
-  const [doc] = await rig.claim();
-  await rig.store.settle('province', [{ n: doc!.n, outcome: 'received', retryAtMs: 0 }]);
+  await rig.settle(doc, 'received');
   t.same(await rig.states(), { 1: 'waiting' });
   const [asked] = await rig.claim();
   t.match(asked, { received: true, attempt: 1 });
-  await rig.store.settle('province', [{ n: doc!.n, outcome: 'accepted' }]);
+  await rig.settle(doc, 'accepted');
   t.same(await rig.states(), { 1: 'delivered' });
 });
 
@@ -121,32 +113,22 @@ t.test('a platform that joins later starts with what comes from now on', async (
 });
 
 t.test('verdicts that cannot be written leave all that was claimed in flight', async (t) => {
-  const rig = await quickRig();
+  const { rig, doc } = await quickRigClaimed();
   t.teardown(rig.close);
-  await rig.accept('one');
-  await rig.map(1, record('R1', 1));
-  await rig.render('v1');
-  const [doc] = await rig.claim();
-  const broken = { n: doc!.n, outcome: 'retry', code: 'NET-1006', retryAtMs: Number.NaN } as const;
+  const broken = { n: doc.n, outcome: 'retry', code: 'NET-1006', retryAtMs: Number.NaN } as const;
   await t.rejects(rig.store.settle('province', [broken]), { code: 'MAP-3013' });
   t.same(await rig.claim(), [], 'it may still be on the wire');
-  await rig.store.settle('province', [{ n: doc!.n, outcome: 'accepted' }]);
+  await rig.settle(doc, 'accepted');
   t.same(await rig.states(), { 1: 'delivered' });
 });
 
 t.test('a next attempt written under a clock that was years ahead does not wait for those years', async (t) => {
-  const rig = await quickRig();
-  await rig.accept('one');
-  await rig.map(1, record('R1', 1));
-  await rig.render('v1');
-  const [doc] = await rig.claim();
+  const { rig, doc } = await quickRigClaimed();
   const years = 10 * 365 * 86_400_000;
-  await rig.store.settle('province', [
-    { n: doc!.n, outcome: 'retry', code: 'NET-1006', retryAtMs: Date.now() + years },
-  ]);
+  await rig.settle(doc, 'retry', Date.now() + years);
   t.same(await rig.claim(), []);
   await rig.close();
   const again = await quickRig(rig.folder);
   t.teardown(again.close);
-  t.match(await again.claim(), [{ n: doc!.n, attempt: 2 }]);
+  t.match(await again.claim(), [{ n: doc.n, attempt: 2 }]);
 });

@@ -1,7 +1,6 @@
 import t from 'tap';
-import { startDelivery } from '../../../agent/delivery/deliver.ts';
 import { startStoreThread } from '../../../agent/store/sqlite/store.ts';
-import { systemClock } from '../../../agent/support/clock.ts';
+import { connectionOf, deliverTo } from '../delivery/rig.ts';
 import { record, storeRig } from './rig.ts';
 
 t.setTimeout(600_000);
@@ -44,25 +43,12 @@ t.test('uploads stop when they are told to, although nobody can write their verd
   const sent = new Promise<void>((resolve) => {
     died = resolve;
   });
-  const delivery = startDelivery({
-    platform: 'province',
-    connection: {
-      async send(documents) {
-        await worker.terminate();
-        died();
-        return { kind: 'items', items: documents.map(({ n }) => ({ n, outcome: 'accepted' })) };
-      },
-      ask: async () => ({ kind: 'items', items: [] }),
-      probe: async () => ({ ok: true }),
-      certificates: () => [],
-      close: async () => {},
-    },
-    store: rig.store,
-    clock: systemClock,
-    log: { info() {}, warn() {}, error() {} },
-    changed() {},
-    timing: { graceMs: 200 },
+  const connection = connectionOf(async (documents) => {
+    await worker.terminate();
+    died();
+    return { kind: 'items', items: documents.map(({ n }) => ({ n, outcome: 'accepted' })) };
   });
+  const delivery = deliverTo(connection, rig.store, { graceMs: 200 });
   await sent;
   await delivery.stop();
   await rig.close();

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { quickRig, record, textOf } from './rig.ts';
+import { quickRig, quickRigClaimed, record, textOf } from './rig.ts';
 
 t.setTimeout(600_000);
 
@@ -26,10 +26,10 @@ t.test('retraction: after an attempt of unknown outcome it takes the place of wh
   await rig.map(3, record('R1', 2, { action: 'retract' }));
   await rig.render('retract');
   t.same(await rig.claim(), [], 'the lane waits for the answer that is still out');
-  await rig.store.settle('province', [{ n: head!.n, outcome: 'retry', code: 'NET-1006', retryAtMs: 0 }]);
+  await rig.settle(head, 'retry');
   const [next] = await rig.claim();
   t.same([next?.operation, textOf(next)], ['retract', 'retract'], 'the wrong document is never sent again');
-  await rig.store.settle('province', [{ n: next!.n, outcome: 'accepted' }]);
+  await rig.settle(next, 'accepted');
   t.same((await rig.claim()).map(textOf), ['R2v1']);
   t.same(await rig.states(), { 1: 'absorbed', 2: 'waiting', 3: 'delivered' });
 });
@@ -49,7 +49,7 @@ t.test('retraction: after delivery it is sent, and a later report is published a
     await rig.render(`v${seq}`);
     const [doc] = await rig.claim();
     operations.push(doc!.operation);
-    await rig.store.settle('province', [{ n: doc!.n, outcome: 'accepted' }]);
+    await rig.settle(doc, 'accepted');
   }
   t.same(operations, ['publish', 'replace', 'retract', 'publish']);
 });
@@ -72,14 +72,7 @@ async function life(rig: Awaited<ReturnType<typeof quickRig>>, steps: string): P
       continue;
     }
     sent.push(`${doc.operation} ${textOf(doc)}`);
-    const { n } = doc;
-    await rig.store.settle('province', [
-      step === 'S'
-        ? { n, outcome: 'accepted' }
-        : step === 'R'
-          ? { n, outcome: 'refused', code: 'PLT-1305' }
-          : { n, outcome: 'retry', code: 'NET-1006', retryAtMs: 0 },
-    ]);
+    await rig.settle(doc, step === 'S' ? 'accepted' : step === 'R' ? 'refused' : 'retry');
   }
   return sent;
 }
@@ -107,28 +100,24 @@ t.test('a refusal in the second stage does not hold the withdrawal behind it', a
   await rig.map(2, record('R1', 2));
   await rig.render('v2');
   const [second] = await rig.claim();
-  await rig.store.settle('province', [{ n: second!.n, outcome: 'received', retryAtMs: 0 }]);
+  await rig.settle(second, 'received');
   await rig.accept('three');
   await rig.map(3, record('R1', 3, { action: 'retract' }));
   await rig.render('v3');
   await rig.claim();
-  await rig.store.settle('province', [{ n: second!.n, outcome: 'refused', code: 'PLT-1305' }]);
+  await rig.settle(second, 'refused');
   t.same((await rig.claim()).map(textOf), ['v3']);
 });
 
 t.test(
   'what is withdrawn is not sent from the moment it is known, also when the retraction cannot be rendered yet',
   async (t) => {
-    const rig = await quickRig();
+    const { rig, doc } = await quickRigClaimed();
     t.teardown(rig.close);
-    await rig.accept('one');
     await rig.accept('two');
-    await rig.map(1, record('R1', 1));
-    await rig.render('wrong patient');
-    const [doc] = await rig.claim();
     await rig.map(2, record('R1', 2, { action: 'retract' }));
-    t.same(await rig.store.withdrawn([doc!.n]), [doc!.n]);
-    await rig.store.settle('province', [{ n: doc!.n, outcome: 'retry', code: 'NET-1006', retryAtMs: 0 }]);
+    t.same(await rig.store.withdrawn([doc.n]), [doc.n]);
+    await rig.settle(doc, 'retry');
     t.same(await rig.claim(), []);
     await rig.render('retraction');
     t.same((await rig.claim()).map(textOf), ['retraction'], 'it was attempted, so its retraction goes out');
@@ -136,18 +125,14 @@ t.test(
 );
 
 t.test('a received document that the platform lost and that was withdrawn meanwhile is not sent again', async (t) => {
-  const rig = await quickRig();
+  const { rig, doc } = await quickRigClaimed();
   t.teardown(rig.close);
-  await rig.accept('one');
   await rig.accept('two');
-  await rig.map(1, record('R1', 1));
-  await rig.render('wrong patient');
-  const [doc] = await rig.claim();
-  await rig.store.settle('province', [{ n: doc!.n, outcome: 'received', retryAtMs: 0 }]);
+  await rig.settle(doc, 'received');
   await rig.map(2, record('R1', 2, { action: 'retract' }));
   await rig.render('retraction');
   await rig.claim();
-  await rig.store.settle('province', [{ n: doc!.n, outcome: 'retry', code: 'PLT-1311', retryAtMs: 0 }]);
+  await rig.store.settle('province', [{ n: doc.n, outcome: 'retry', code: 'PLT-1311', retryAtMs: 0 }]);
   t.same((await rig.claim()).map(textOf), ['retraction']);
 });
 
@@ -170,39 +155,32 @@ for (const verdict of [
   { outcome: 'wait-for-parent', retryAtMs: 0 },
 ] as const) {
   t.test(`received, withdrawn while its retraction is held, then ${verdict.outcome}: not sent again`, async (t) => {
-    const rig = await quickRig();
+    const { rig, doc } = await quickRigClaimed();
     t.teardown(rig.close);
-    await rig.accept('one');
     await rig.accept('two');
-    await rig.map(1, record('R1', 1));
-    await rig.render('wrong patient');
-    const [doc] = await rig.claim();
-    await rig.store.settle('province', [{ n: doc!.n, outcome: 'received', retryAtMs: 0 }]);
+    await rig.settle(doc, 'received');
     await rig.map(2, record('R1', 2, { action: 'retract' }));
     await rig.render({ held: 'MAP-3009' });
-    t.match(await rig.claim(), [{ n: doc!.n, received: true }], 'it is asked after');
-    await rig.store.settle('province', [{ n: doc!.n, ...verdict }]);
+    t.match(await rig.claim(), [{ n: doc.n, received: true }], 'it is asked after');
+    await rig.store.settle('province', [{ n: doc.n, ...verdict }]);
     t.same(await rig.claim(), []);
     t.same(await rig.states(), { 1: 'absorbed', 2: 'quarantined' });
   });
 }
 
 t.test('a refusal that comes after the withdrawal needs nobody, and what is issued anew does not wait', async (t) => {
-  const rig = await quickRig();
+  const { rig, doc } = await quickRigClaimed();
   t.teardown(rig.close);
-  for (const m of ['one', 'two', 'three']) await rig.accept(m);
-  await rig.map(1, record('R1', 1));
-  await rig.render('v1');
-  const [doc] = await rig.claim();
-  await rig.store.settle('province', [{ n: doc!.n, outcome: 'received', retryAtMs: 0 }]);
+  for (const m of ['two', 'three']) await rig.accept(m);
+  await rig.settle(doc, 'received');
   await rig.map(2, record('R1', 2, { action: 'retract' }));
   await rig.render('v2');
-  await rig.store.settle('province', [{ n: doc!.n, outcome: 'refused', code: 'PLT-1305' }]);
+  await rig.settle(doc, 'refused');
   await rig.map(3, record('R1', 3));
   await rig.render('v3');
   t.same(await rig.states(), { 1: 'absorbed', 2: 'waiting', 3: 'waiting' });
   const [retraction] = await rig.claim();
   t.equal(retraction?.operation, 'retract');
-  await rig.store.settle('province', [{ n: retraction!.n, outcome: 'accepted' }]);
+  await rig.settle(retraction, 'accepted');
   t.match(await rig.claim(), [{ operation: 'publish', version: 3 }]);
 });

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { join } from 'node:path';
 import { MessageChannel, type Transferable, type Worker } from 'node:worker_threads';
-import type { MappedMessage, OutboxDocument, Part, RecordEntry } from '../../../agent/store/contract.ts';
+import type { MappedMessage, OutboxDocument, Part, RecordEntry, Verdict } from '../../../agent/store/contract.ts';
 import { openMappingView } from '../../../agent/store/sqlite/mapping-view.ts';
 import { openStore, type StoreOptions, startStoreThread } from '../../../agent/store/sqlite/store.ts';
 import { serveStore } from '../../../agent/store/sqlite/writer-thread.ts';
@@ -54,6 +54,9 @@ export async function storeRig(
       return results.length;
     },
     claim: (max = 100) => store.claim('province', max, 512 * 1024, Date.now()),
+    /** One verdict on what was claimed; what is tried again or asked after is due at once unless told otherwise. */
+    settle: (claimed: OutboxDocument | undefined, outcome: Verdict['outcome'], retryAtMs = 0) =>
+      store.settle('province', [verdict(claimed!.n, outcome, retryAtMs)]),
     states: async () =>
       Object.fromEntries(
         (await store.messages(100)).map((m) => [m.seq, m.states.map((s) => s.state).join(',') || 'unmapped']),
@@ -72,6 +75,16 @@ export async function storeRig(
 export const quickRig = (folder?: string, more: Partial<StoreOptions> = {}) =>
   storeRig(folder, { ...more, disk: { ballastBytes: 4096, ...more.disk } }, workerInThisThread);
 
+/** The same with one report on the wire: message 1, rendered as `v1` and claimed. */
+export async function quickRigClaimed() {
+  const rig = await quickRig();
+  await rig.accept('one');
+  await rig.map(1, record('R1', 1));
+  await rig.render('v1');
+  const [doc] = await rig.claim();
+  return { rig, doc: doc! };
+}
+
 function workerInThisThread(): Worker {
   const { port1, port2 } = new MessageChannel();
   serveStore(port1);
@@ -83,6 +96,19 @@ function workerInThisThread(): Worker {
     terminate: async () => port2.close(),
   };
   return Object.assign(worker, rest) as unknown as Worker;
+}
+
+function verdict(n: number, outcome: Verdict['outcome'], retryAtMs: number): Verdict {
+  switch (outcome) {
+    case 'accepted':
+      return { n, outcome };
+    case 'refused':
+      return { n, outcome, code: 'PLT-1305' };
+    case 'retry':
+      return { n, outcome, code: 'NET-1006', retryAtMs };
+    default:
+      return { n, outcome, retryAtMs };
+  }
 }
 
 /** What a document says. */

@@ -84,3 +84,23 @@ t.test('a retraction of what was only ever sent back has nothing to withdraw', a
   t.same(await rig.claim(), []);
   t.same(await rig.states(), { 1: 'absorbed', 2: 'absorbed' });
 });
+
+for (const [outcome, left] of [
+  ['accepted', ['retract']],
+  ['received', ['received', 'retract']],
+] as const) {
+  t.test(`a late ${outcome} after it was sent back: the platform has it, and a withdrawal is sent`, async (t) => {
+    const rig = await rigWithReport(t);
+    const [doc] = await rig.claim();
+    await rig.settle(wantsParent(doc!.n));
+    await rig.settle({ n: doc!.n, outcome, retryAtMs: soon } as Verdict);
+    await rig.map(2, record('R1', 2, { patient: 'P2', action: 'retract' }));
+    await rig.render('withdrawal');
+    const sent: string[] = [];
+    for (let claimed = await rig.claim(); claimed.length > 0; claimed = await rig.claim()) {
+      sent.push(...claimed.map((d) => (d.received ? 'received' : d.operation)));
+      await rig.settle(...claimed.map(({ n }): Verdict => ({ n, outcome: 'accepted' })));
+    }
+    t.same(sent, left);
+  });
+}

@@ -148,3 +148,12 @@ t.test('the reports of a patient: by whose they are now, oldest first, with what
   ]);
   t.same(rig.view.reportsOf('nobody'), []);
 });
+
+t.test('what another part of the same message absorbs waits no more, whoever is told of', async (t) => {
+  const { commit, due } = await rigWith(t, 2);
+  await commit(1, [mapped(1, [waiting({ dueMs: 5_000 })])]);
+  const again = [waiting({ awaits: 'P1' }), record('R1', 1, { absorbs: ['1:0'] })];
+  await commit(undefined, [{ ...mapped(1, again), keep: [] }]);
+  await commit(2, [mapped(2, [{ kind: 'filtered', rule: 'type' }])], [patient('P1')]);
+  t.same(due(9e15), []);
+});

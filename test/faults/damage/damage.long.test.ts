@@ -23,6 +23,7 @@ const targets = [
   { file: 'qianzhi.db', of: 'closed' },
   { file: 'qianzhi.db-wal', of: 'files' },
   { file: 'high-water', of: 'files' },
+  { file: 'key-copy', of: 'closed' },
 ] as const;
 
 function draw(random: () => number, history: History, at: number): Damage {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
+import { MessageChannel } from 'node:worker_threads';
 import { compileProfile } from '../../../adapters/hl7v2/profile/check.ts';
 import { mapAgain, mapBatch, mapDue } from '../../../agent/mapping/map.ts';
 import type { MessageReader } from '../../../agent/mapping/mapper.ts';
@@ -10,13 +10,12 @@ import type { Accepted, ProblemGroup, StoreFigures, Verdict } from '../../../age
 import { openMappingView } from '../../../agent/store/sqlite/mapping-view.ts';
 import { isDamage, markDamaged, openForReading } from '../../../agent/store/sqlite/open.ts';
 import { openReader } from '../../../agent/store/sqlite/reader.ts';
-import type { Claimed, WriteRequest, WriteResults } from '../../../agent/store/sqlite/requests.ts';
-import { openWriter, type Writer } from '../../../agent/store/sqlite/writer.ts';
+import type { Writer } from '../../../agent/store/sqlite/writer.ts';
 import { readAsset } from '../../../agent/support/assets.ts';
 import { systemClock } from '../../../agent/support/clock.ts';
 import { codeOf, QianzhiError } from '../../../agent/support/errors.ts';
-import type { Question, Reply } from '../../../agent/support/thread.ts';
 import { compilePack } from '../../adapters/formats/wst500-cda/compile-pack.ts';
+import { type InProcess, openInProcess } from '../../agent/store/in-process.ts';
 
 const reader = compileProfile(readAsset('config/dialects/cn-default.yaml'));
 const renderer = compilePack(readAsset('config/provinces/cn-wst500/pack.yaml'), {});
@@ -62,17 +61,8 @@ export interface WorkedStore {
 export function openWorkedStore(root: string): WorkedStore {
   const folder = join(root, 'data');
   const keyReference = `file:${join(root, 'data.key')}`;
-  const writer = openWriter({
-    folder,
-    keyReference,
-    demo: false,
-    sources: ['lis'],
-    platforms,
-    timeZone,
-    disk: { mapping: 0, intake: 0, ballastBytes: 4096 },
-    clock: systemClock,
-  });
-  const closers: Array<() => void> = [() => writer.close()];
+  const opened = openInProcess({ folder, keyReference, sources: ['lis'], platforms, clock: systemClock });
+  const closers: Array<() => void> = [() => opened.writer.close()];
   const close = () => {
     for (const end of closers.splice(0).reverse()) {
       try {
@@ -83,7 +73,7 @@ export function openWorkedStore(root: string): WorkedStore {
     }
   };
   try {
-    return working(writer, folder, keyReference, closers, close);
+    return working(opened, folder, keyReference, closers, close);
   } catch (error) {
     close();
     throw asStage(error, folder);
@@ -107,51 +97,13 @@ function asPage<T>(read: () => T): T | { failed: string } {
 }
 
 function working(
-  writer: Writer,
+  { writer, ask, line, fatal }: InProcess,
   folder: string,
   keyReference: string,
   closers: Array<() => void>,
   close: () => void,
 ): WorkedStore {
-  let fatal: unknown;
-  const groups = (): void => {
-    try {
-      while (writer.runGroup());
-    } catch (error) {
-      fatal = error;
-      throw error;
-    }
-  };
-  const ask = <O extends WriteRequest['op']>(request: Extract<WriteRequest, { op: O }>): Promise<WriteResults[O]> =>
-    new Promise((resolve, reject) => {
-      writer.post(request, (answer) => {
-        if ('ok' in answer) resolve(answer.ok as WriteResults[O]);
-        else reject(new QianzhiError(answer.failed));
-      });
-      try {
-        groups();
-      } catch (error) {
-        reject(error);
-      }
-    });
-
-  const lineTo = (): MessagePort => {
-    const { port1, port2 } = new MessageChannel();
-    port2.on('message', (questions: Question[]) => {
-      const replies: Reply[] = [];
-      for (const { id, request } of questions) {
-        writer.post(request as WriteRequest, (answer) => replies.push({ id, ...answer }));
-      }
-      try {
-        groups();
-        port2.postMessage(replies);
-      } catch {
-        port2.postMessage(questions.map(({ id }) => ({ id, failed: 'QUE-4007' })));
-      }
-    });
-    return port1;
-  };
-  const ports = { write: lineTo(), read: new MessageChannel().port1 };
+  const ports = { write: line(), read: new MessageChannel().port1 };
   const view = openMappingView({ folder, keyReference, platforms, timeZone, ports });
   closers.push(() => view.close());
   const own = openForReading(folder, keyReference);
@@ -202,11 +154,11 @@ function working(
         } catch (error) {
           throw asStage(error, folder);
         }
-        if (fatal) throw fatal;
+        if (fatal()) throw fatal();
       }
     },
     async claim(max = 100) {
-      const claimed: Claimed[] = await ask({
+      const claimed = await ask({
         op: 'claim',
         platform: 'province',
         max,
@@ -243,8 +195,18 @@ function working(
       [...view.inbox(0, 100_000)].map((m) =>
         'damaged' in m ? { seq: m.seq, damaged: m.damaged } : { seq: m.seq, bytes: m.raw.reveal() },
       ),
-    acceptedNumbers: () =>
-      (own.db.prepare('SELECT n FROM outbox WHERE state=2').all() as unknown as Array<{ n: number }>).map((o) => o.n),
+    acceptedNumbers() {
+      try {
+        return (own.db.prepare('SELECT n FROM outbox WHERE state=2').all() as unknown as Array<{ n: number }>).map(
+          (o) => o.n,
+        );
+      } catch (error) {
+        // As a thread that reads does it: a page that nobody had looked at before.
+        if (!isDamage(error)) throw error;
+        markDamaged(folder);
+        throw new QianzhiError('QUE-4007', undefined, { cause: error });
+      }
+    },
     notices: () =>
       own.db.prepare('SELECT code, first, last FROM notice').all() as unknown as ReturnType<WorkedStore['notices']>,
     close,
@@ -252,7 +214,7 @@ function working(
 }
 
 /** The files of a store, so that a copy can be damaged. */
-export const storeNames = ['qianzhi.db', 'qianzhi.db-wal', 'high-water'] as const;
+export const storeNames = ['qianzhi.db', 'qianzhi.db-wal', 'high-water', 'key-copy'] as const;
 export type StoreName = (typeof storeNames)[number];
 
 export type StoreFiles = Record<StoreName, Buffer>;
@@ -262,5 +224,5 @@ export const readStore = (root: string): StoreFiles => {
     const path = join(root, 'data', name);
     return existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
   };
-  return { 'qianzhi.db': of('qianzhi.db'), 'qianzhi.db-wal': of('qianzhi.db-wal'), 'high-water': of('high-water') };
+  return Object.fromEntries(storeNames.map((name) => [name, of(name)])) as StoreFiles;
 };

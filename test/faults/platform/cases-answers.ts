@@ -78,22 +78,19 @@ export const answerCases: PlatformCase[] = [
     during: bothWait('retrying', 'PLT-1306'),
     after: delivered,
   },
-  {
-    id: '400-one',
-    fault: { zh: '400：整批因其中一份被拒', en: '400 for any batch that holds one certain document' },
-    begin: poison(400),
-    end: over,
-    during: { ...onlyOne('held', 'again', 'PLT-1305'), documentCode: 'PLT-1305' },
-    after: held,
-  },
-  {
-    id: '422-one',
-    fault: { zh: '422：整批因其中一份被拒', en: '422 for any batch that holds one certain document' },
-    begin: poison(422),
-    end: over,
-    during: { ...onlyOne('held', 'again', 'PLT-1305'), documentCode: 'PLT-1305' },
-    after: held,
-  },
+  ...[400, 422].map(
+    (status): PlatformCase => ({
+      id: `${status}-one`,
+      fault: {
+        zh: `${status}：整批因其中一份被拒`,
+        en: `${status} for any batch that holds one certain document`,
+      },
+      begin: poison(status),
+      end: over,
+      during: { ...onlyOne('held', 'again', 'PLT-1305'), documentCode: 'PLT-1305' },
+      after: held,
+    }),
+  ),
   ...[400, 422].map(
     (status): PlatformCase => ({
       id: `${status}-all`,
@@ -129,34 +126,27 @@ export const answerCases: PlatformCase[] = [
     after: delivered,
     calls: 4,
   },
-  {
-    id: 'unauthorised',
-    fault: { zh: '401', en: '401' },
-    begin: toAll({ mode: 'status', status: 401 }),
-    end: over,
-    // Once only: the probe is not authorised either, so no second document leaves.
-    during: { ...bothWait('stopped', 'PLT-1301'), arrives: 'once' },
-    after: delivered,
-    calls: 4,
-    person: {
-      zh: '平台为本机构开通权限；自动恢复',
-      en: 'The platform grants the right; uploads then resume by themselves',
-    },
-  },
-  {
-    id: 'forbidden',
-    fault: { zh: '403', en: '403' },
-    begin: toAll({ mode: 'status', status: 403 }),
-    end: over,
-    // Once only: the probe is not authorised either, so no second document leaves.
-    during: { ...bothWait('stopped', 'PLT-1301'), arrives: 'once' },
-    after: delivered,
-    calls: 4,
-    person: {
-      zh: '平台为本机构开通权限；自动恢复',
-      en: 'The platform grants the right; uploads then resume by themselves',
-    },
-  },
+  ...(
+    [
+      ['unauthorised', 401],
+      ['forbidden', 403],
+    ] as const
+  ).map(
+    ([id, status]): PlatformCase => ({
+      id,
+      fault: { zh: `${status}`, en: `${status}` },
+      begin: toAll({ mode: 'status', status }),
+      end: over,
+      // Once only: the probe is not authorised either, so no second document leaves.
+      during: { ...bothWait('stopped', 'PLT-1301'), arrives: 'once' },
+      after: delivered,
+      calls: 4,
+      person: {
+        zh: '平台为本机构开通权限；自动恢复',
+        en: 'The platform grants the right; uploads then resume by themselves',
+      },
+    }),
+  ),
   {
     id: '413-batch',
     fault: { zh: '413：一批超过一份就嫌大', en: '413 for a batch of more than one document' },

@@ -1,5 +1,6 @@
 import { copyFileSync, rmSync } from 'node:fs';
 import type { ErrorCode } from '../../../agent/support/errors.ts';
+import type { PkiOptions } from '../../platform/pki.ts';
 import type { Observed, PlatformCase } from './cases.ts';
 import type { PlatformRig } from './rig.ts';
 
@@ -28,6 +29,12 @@ async function twoDaysApart(rig: PlatformRig): Promise<void> {
   while (rig.calls.at(-1)?.result !== 'ok') await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
+/** Our certificate is one that is not good, from the moment it lies on disk. */
+async function ownBecomes(rig: PlatformRig, client: PkiOptions['client']): Promise<void> {
+  await rig.renew({ client });
+  rig.install(rig.pki);
+}
+
 const newCertificate = {
   zh: '换上平台签发的新证书与私钥；无需重启，自动恢复',
   en: 'Put the new certificate and key issued by the platform in place; uploads resume without a restart',
@@ -36,6 +43,10 @@ const fixClock = { zh: '校准本机时间；自动恢复', en: 'Correct the clo
 const platformRenews = {
   zh: '由平台换上正确的证书；自动恢复',
   en: 'The platform puts the right certificate in place; uploads then resume by themselves',
+};
+const exemption = {
+  zh: '网络管理员把平台地址加入免解密名单；自动恢复',
+  en: 'The network administrator exempts the address; uploads then resume by themselves',
 };
 
 /** Faults of certificates, of either side, and of the clocks by which they are judged. Nothing of a document leaves in any of them. */
@@ -87,10 +98,7 @@ export const trustCases: PlatformCase[] = [
     end: allGood,
     during: stopped('TLS-1207'),
     after,
-    person: {
-      zh: '网络管理员把平台地址加入免解密名单；自动恢复',
-      en: 'The network administrator exempts the address; uploads then resume by themselves',
-    },
+    person: exemption,
   },
   {
     id: 'inspected-later',
@@ -102,10 +110,7 @@ export const trustCases: PlatformCase[] = [
     end: allGood,
     during: stopped('TLS-1207'),
     after,
-    person: {
-      zh: '网络管理员把平台地址加入免解密名单；自动恢复',
-      en: 'The network administrator exempts the address; uploads then resume by themselves',
-    },
+    person: exemption,
   },
   {
     id: 'wrong-host',
@@ -148,8 +153,7 @@ export const trustCases: PlatformCase[] = [
     },
     async begin(rig) {
       await twoDaysApart(rig);
-      await rig.renew({ client: 'expired' });
-      rig.install(rig.pki);
+      await ownBecomes(rig, 'expired');
     },
     end: allGood,
     during: stopped('TLS-1206', ['SYS-6001']),
@@ -159,10 +163,7 @@ export const trustCases: PlatformCase[] = [
   {
     id: 'own-expired',
     fault: { zh: '本机证书已过期', en: 'Our certificate has expired' },
-    async begin(rig) {
-      await rig.renew({ client: 'expired' });
-      rig.install(rig.pki);
-    },
+    begin: (rig) => ownBecomes(rig, 'expired'),
     end: allGood,
     during: stopped('TLS-1205'),
     after,
@@ -171,10 +172,7 @@ export const trustCases: PlatformCase[] = [
   {
     id: 'own-not-yet-valid',
     fault: { zh: '本机证书尚未生效', en: 'Our certificate is not yet valid' },
-    async begin(rig) {
-      await rig.renew({ client: 'not-yet-valid' });
-      rig.install(rig.pki);
-    },
+    begin: (rig) => ownBecomes(rig, 'not-yet-valid'),
     end: allGood,
     during: stopped('TLS-1205'),
     after,
@@ -221,10 +219,7 @@ export const trustCases: PlatformCase[] = [
       zh: '本机证书由别的 CA 签发，平台握手后不作声地断开',
       en: 'Our certificate is of another CA; the platform closes silently after the handshake',
     },
-    async begin(rig) {
-      await rig.renew({ client: 'other-ca' });
-      rig.install(rig.pki);
-    },
+    begin: (rig) => ownBecomes(rig, 'other-ca'),
     end: allGood,
     during: stopped('TLS-1204'),
     after,

@@ -5,13 +5,14 @@ import type { Test } from 'tap';
 import { httpsConfig } from '../../../adapters/platforms/https/config.ts';
 import { openHttps } from '../../../adapters/platforms/https/platform.ts';
 import type { Timing } from '../../../adapters/platforms/mutual-tls/exchange.ts';
-import { type Delivery, startDelivery } from '../../../agent/delivery/deliver.ts';
+import type { Delivery } from '../../../agent/delivery/deliver.ts';
 import type { PlatformConnection } from '../../../agent/delivery/platform.ts';
 import { collectProblems } from '../../../agent/status/problems.ts';
 import type { OutboxDocument, State } from '../../../agent/store/contract.ts';
 import { systemClock } from '../../../agent/support/clock.ts';
 import { silentLog } from '../../../agent/support/log.ts';
 import { phi } from '../../../agent/support/phi.ts';
+import { deliverTo } from '../../agent/delivery/rig.ts';
 import { record, storeRig } from '../../agent/store/rig.ts';
 import { createPki, type Pki, type PkiOptions, reissue } from '../../platform/pki.ts';
 import { type Province, type ProvinceOptions, startProvince } from '../../platform/province.ts';
@@ -158,14 +159,10 @@ export async function platformRig(t: Test): Promise<PlatformRig> {
         timing,
       ),
     );
-    delivery = startDelivery({
-      platform: 'province',
-      connection,
-      store: rig.store,
-      clock: systemClock,
-      log: silentLog,
-      changed: () => {},
-      timing: { retry: { baseMs: 20, maxMs: 60 }, probeMs: 40, lingerMs: 5 },
+    delivery = deliverTo(connection, rig.store, {
+      retry: { baseMs: 20, maxMs: 60 },
+      probeMs: 40,
+      lingerMs: 5,
     });
   }
   async function stop(): Promise<void> {

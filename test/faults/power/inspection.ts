@@ -1,17 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
-import { MessageChannel, type MessagePort } from 'node:worker_threads';
-import type { Accepted } from '../../../agent/store/contract.ts';
+import { MessageChannel } from 'node:worker_threads';
 import { openMappingView } from '../../../agent/store/sqlite/mapping-view.ts';
 import { openForReading } from '../../../agent/store/sqlite/open.ts';
 import { openReader } from '../../../agent/store/sqlite/reader.ts';
-import type { Claimed, WriteRequest } from '../../../agent/store/sqlite/requests.ts';
-import { openWriter, type Writer } from '../../../agent/store/sqlite/writer.ts';
+import type { Claimed } from '../../../agent/store/sqlite/requests.ts';
 import { systemClock } from '../../../agent/support/clock.ts';
 import { codeOf, isErrorCode, QianzhiError } from '../../../agent/support/errors.ts';
 import { phi } from '../../../agent/support/phi.ts';
-import type { Question, Reply } from '../../../agent/support/thread.ts';
+import { type InProcess, openInProcess } from '../../agent/store/in-process.ts';
 import { document, mapped, record } from '../../agent/store/rig.ts';
 import { certified, defaultKey, isCertified, loadPlatforms, loadSources, type Promised, sha } from './oracle.ts';
 
@@ -41,25 +39,18 @@ export async function inspect(root: string, promised: Promised, key = defaultKey
   const found: Inspection = { named: [], lost: 0, wrong: [] };
   const folder = join(root, 'data');
   const keyReference = `file:${join(root, key)}`;
-  let writer: Writer;
+  const at = { folder, keyReference, platforms: loadPlatforms };
+  let opened: InProcess;
   try {
-    writer = openWriter({
-      folder,
-      keyReference,
-      demo: false,
-      sources: loadSources,
-      platforms: loadPlatforms,
-      timeZone,
-      disk: { mapping: 0, intake: 0, ballastBytes: BALLAST },
-      clock: systemClock,
-    });
+    opened = openInProcess({ ...at, sources: loadSources, ballastBytes: BALLAST, clock: systemClock });
   } catch (error) {
     found.refused = error instanceof QianzhiError ? error.code : `no code: ${String(error)}`;
     found.lost = promised.acked.size;
     return found;
   }
-  const ports = { write: lineTo(writer), read: new MessageChannel().port1 };
-  const view = openMappingView({ folder, keyReference, platforms: loadPlatforms, timeZone, ports });
+  const { writer, ask, line } = opened;
+  const ports = { write: line(), read: new MessageChannel().port1 };
+  const view = openMappingView({ ...at, timeZone, ports });
   const { db, vault, close } = openForReading(folder, keyReference);
   try {
     const reader = openReader(db, vault, { platforms: loadPlatforms, timeZone });
@@ -72,7 +63,7 @@ export async function inspect(root: string, promised: Promised, key = defaultKey
     const shown = reader.figures(Date.now(), 0, 'normal');
     if (shown.lastSeq < Math.max(0, ...promised.acked.keys())) found.wrong.push('the page shows fewer messages');
     checkHandedOut(reader, promised, found.wrong);
-    await workOn(writer, view, reader, promised, found.wrong);
+    await workOn(ask, view, reader, promised, found.wrong);
     checkBooks(db, found.wrong);
     const { quick_check } = db.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
     if (quick_check !== 'ok') found.wrong.push('the file is damaged');
@@ -86,20 +77,6 @@ export async function inspect(root: string, promised: Promised, key = defaultKey
     writer.close();
   }
   return found;
-}
-
-/** The line of the stages to the writer, served as the store worker serves it. */
-function lineTo(writer: Writer): MessagePort {
-  const { port1, port2 } = new MessageChannel();
-  port2.on('message', (questions: Question[]) => {
-    const replies: Reply[] = [];
-    for (const { id, request } of questions) {
-      writer.post(request as WriteRequest, (answer) => replies.push({ id, ...answer }));
-    }
-    while (writer.runGroup());
-    port2.postMessage(replies);
-  });
-  return port1;
 }
 
 type View = ReturnType<typeof openMappingView>;
@@ -231,24 +208,20 @@ function checkBooks(db: DatabaseSync, wrong: string[]): void {
 }
 
 /** The store goes on where it was: takes messages, knows what it had, and no key stands for other content. */
-async function workOn(writer: Writer, view: View, reader: Reader, promised: Promised, wrong: string[]): Promise<void> {
-  const ask = (request: WriteRequest): unknown => {
-    let result: unknown;
-    writer.post(request, (answer) => {
-      if ('ok' in answer) result = answer.ok;
-      else throw new Error(`${request.op} failed: ${answer.failed}`);
-    });
-    writer.runGroup();
-    return result;
-  };
+async function workOn(
+  ask: InProcess['ask'],
+  view: View,
+  reader: Reader,
+  promised: Promised,
+  wrong: string[],
+): Promise<void> {
   const source = loadSources[0] ?? '';
   const bytes = certified(`after the cut ${Date.now()} ${Math.random()}`);
-  const accepted = ask({
+  const { seq } = await ask({
     op: 'accept',
     message: { source, bytes, controlId: bytes.subarray(0, 3), receivedMs: Date.now() },
   });
-  const { seq } = accepted as { seq: number };
-  checkResent(ask, view, promised, wrong);
+  await checkResent(ask, view, promised, wrong);
   if (seq <= Math.max(0, ...promised.acked.keys())) wrong.push(`seq ${seq} is given out a second time`);
 
   // Whatever was not mapped yet is mapped now, to a record each; what was not rendered is rendered.
@@ -266,26 +239,26 @@ async function workOn(writer: Writer, view: View, reader: Reader, promised: Prom
     // The heads of all lanes, and what comes behind them.
     for (let turn = 0; turn < 2; turn++) {
       const nowMs = Date.now() + 60_000;
-      const claimed = ask({ op: 'claim', platform, max: 1000, maxBytes: 2 ** 30, nowMs }) as Claimed[];
+      const claimed = await ask({ op: 'claim', platform, max: 1000, maxBytes: 2 ** 30, nowMs });
       if (claimed.length === 0) break;
       checkClaimed(claimed, reader, promised, wrong);
       const verdicts = claimed.map(({ n }) => ({ n, outcome: 'accepted' as const }));
-      ask({ op: 'settle', platform, verdicts, nowMs: Date.now() });
+      await ask({ op: 'settle', platform, verdicts, nowMs: Date.now() });
     }
   }
 }
 
 /** Who did not see the acknowledgement because of the cut sends again, and is not stored twice. */
-function checkResent(ask: (request: WriteRequest) => unknown, view: View, promised: Promised, wrong: string[]): void {
+async function checkResent(ask: InProcess['ask'], view: View, promised: Promised, wrong: string[]): Promise<void> {
   const last = Math.max(0, ...promised.acked.keys());
   const [message] = view.inbox(last - 1, 1);
   if (!message || message.seq !== last || 'damaged' in message) return;
   const bytes = message.raw.reveal();
   const { source, receivedMs } = message;
-  const again = ask({
+  const again = await ask({
     op: 'accept',
     message: { source, bytes, controlId: bytes.subarray(0, 8), receivedMs },
-  }) as Accepted;
+  });
   if (again.outcome !== 'retransmission' || again.seq !== last) wrong.push(`message ${last} is stored twice`);
 }
 

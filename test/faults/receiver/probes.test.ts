@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { demoFolder, until } from '../../demo/running.ts';
-import { readDocument } from '../../end-to-end/reading.ts';
+import { readDocument } from '../../end-to-end/read-document.ts';
 import { laboratory, patient, report, write } from '../../end-to-end/reports.ts';
 import { startRig } from '../../end-to-end/rig.ts';
 import { openStoredBytes } from '../stored-bytes.ts';

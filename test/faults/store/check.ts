@@ -4,6 +4,7 @@ import type { MappingView } from '../../../agent/store/sqlite/mapping-view.ts';
 import type { Reader } from '../../../agent/store/sqlite/reader.ts';
 import type { WriteRequest } from '../../../agent/store/sqlite/requests.ts';
 import type { StoreModel } from './model.ts';
+import { booksOf } from './model-books.ts';
 
 const DAY_MS = 86_400_000;
 const SHANGHAI_MS = 8 * 3_600_000;
@@ -39,7 +40,7 @@ export function checkStore({ model, reader, view, platforms, ask }: Checked): vo
   for (const row of rows) {
     const message = model.messages.get(row.seq);
     assert.ok(message);
-    const books = model.books(message);
+    const books = booksOf(model, message);
     const shown = new Map<string, State>(row.states.map((s) => [s.platform, s.state]));
     assert.equal(shown.size, row.states.length, 'one state a platform');
     assert.deepEqual(Object.fromEntries(shown), Object.fromEntries(books), `the books of message ${row.seq}`);

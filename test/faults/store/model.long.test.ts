@@ -1,7 +1,7 @@
 import t from 'tap';
 import { tried } from '../../long/figures.ts';
 import { chooseSeed } from '../seed.ts';
-import { walkStore } from './steps.ts';
+import { walkStore } from './random-steps.ts';
 
 const proof = process.env.QIANZHI_PROOF === '1';
 const steps = proof ? 100_000 : 2_000;

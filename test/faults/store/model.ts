@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import type { PatientState } from '../../../agent/clinical/patients/types.ts';
 import type { ReportState } from '../../../agent/clinical/reports/types.ts';
-import type { Operation, State, Verdict } from '../../../agent/store/contract.ts';
+import type { Operation, Verdict } from '../../../agent/store/contract.ts';
 
 /**
  * The store as DESIGN.md's invariants 3–6 and agent/store/contract.ts promise it, in memory and without a
  * thought of speed. It knows no table and no file; test/faults/store/walk.ts holds the real one against it.
+ * What rendering does to it is in model-rendering.ts, its books are in model-books.ts.
  */
 export type ModelPart =
   | { kind: 'record'; jseqs: number[] }
@@ -64,16 +65,8 @@ export interface ModelPlatform {
 
 export type ModelRendered = { jseq: number; made: 'filtered' | 'held' | { text: string } };
 
-/** A message says several things: the state that needs most attention stands for it. */
-const attention: State[] = ['quarantined', 'waiting', 'delivered', 'filtered', 'absorbed'];
-const heaviest = (states: State[]): State => attention.find((s) => states.includes(s)) ?? 'absorbed';
-
 /** It may still be sent. */
 export const isOpen = (d: ModelDocument): boolean => ['ready', 'parent', 'received'].includes(d.state);
-
-/** A version that the platform cannot have and that is still to go. */
-const neverLeft = (d: ModelDocument): boolean =>
-  d.operation !== 'retract' && !d.mayHold && ['ready', 'parent', 'behind'].includes(d.state);
 
 export class StoreModel {
   messages = new Map<number, ModelMessage>();
@@ -179,87 +172,6 @@ export class StoreModel {
   documentsOf(platform: string, report: string): ModelDocument[] {
     return [...this.documents.values()].filter((d) => d.platform === platform && d.report === report);
   }
-  render(platform: string, results: ModelRendered[], dueMs: number): void {
-    const { made } = this.platform(platform);
-    for (const result of results) {
-      const entry = this.entry(result.jseq);
-      made.delete(result.jseq);
-      if (typeof result.made === 'string') {
-        made.set(result.jseq, result.made);
-        if (result.made === 'filtered' && entry.action === 'publish') this.leaveOut(platform, entry);
-        continue;
-      }
-      const before = this.documentsOf(platform, entry.report);
-      const held = [...made].filter(
-        ([jseq, state]) => state === 'held' && jseq < entry.jseq && this.entry(jseq).report === entry.report,
-      );
-      const owed = held.some(([jseq]) => {
-        const { action, lane } = this.entry(jseq);
-        return action === 'retract' && lane !== entry.lane;
-      });
-      if (entry.action === 'publish' && owed && this.toWithdraw(before).length > 0) {
-        // Another patient's is withdrawn first, and that cannot be said yet.
-        made.set(result.jseq, 'held');
-        continue;
-      }
-      // What is held of an older version is overtaken, or withdrawn.
-      for (const [jseq] of held) made.set(jseq, 'absorbed');
-      const { text } = result.made;
-      if (entry.action === 'publish') this.publish(platform, entry, before, text, dueMs);
-      else this.retract(platform, entry, before, text, dueMs);
-    }
-  }
-  /** Not wanted: earlier versions that nobody was ever sent, or that are held, are not wanted any more either. */
-  leaveOut(platform: string, entry: ModelEntry): void {
-    const { made } = this.platform(platform);
-    for (const [jseq, state] of made) {
-      const { action, report } = this.entry(jseq);
-      const isOlder = jseq < entry.jseq && report === entry.report;
-      if (isOlder && state === 'held' && action === 'publish') made.set(jseq, 'absorbed');
-    }
-    for (const d of this.documentsOf(platform, entry.report)) if (neverLeft(d)) d.state = 'cancelled';
-  }
-  publish(platform: string, entry: ModelEntry, before: ModelDocument[], text: string, dueMs: number): void {
-    const withdrawn = this.withdrawn({ ...entry, operation: 'publish' });
-    for (const d of before) {
-      // Issued again in another patient's lane: what nobody was ever sent needs not go out in the old one.
-      if (!withdrawn && neverLeft(d) && d.lane !== entry.lane) d.state = 'cancelled';
-    }
-    const last = before.findLast((d) => d.mayHold || isOpen(d));
-    const operation = last && last.operation !== 'retract' ? 'replace' : 'publish';
-    const document = this.add(platform, entry, operation, text, dueMs);
-    if (withdrawn) document.state = 'cancelled';
-    else if (before.some((d) => d.state === 'refused')) document.state = 'behind';
-  }
-  /** What the platform has or may have and no retraction that is accepted or on its way came after. */
-  toWithdraw(documents: ModelDocument[]): ModelDocument[] {
-    const covered = documents.findLast((d) => d.operation === 'retract' && (d.state === 'accepted' || isOpen(d)));
-    return documents.filter((d) => d.operation !== 'retract' && d.mayHold && d.n > (covered?.n ?? 0));
-  }
-  retract(platform: string, entry: ModelEntry, before: ModelDocument[], text: string, dueMs: number): void {
-    const settled = before.findLast((d) => d.operation === 'retract' && d.state === 'accepted')?.n ?? 0;
-    const wrong = this.toWithdraw(before);
-    for (const d of before) {
-      if (d.operation === 'retract' || d.n < settled) continue;
-      if (['ready', 'parent', 'behind', 'refused'].includes(d.state)) d.state = 'cancelled';
-    }
-    if (wrong.length === 0) {
-      this.platform(platform).made.set(entry.jseq, 'absorbed');
-      return;
-    }
-    const document = this.add(platform, entry, 'retract', text, dueMs);
-    const places = wrong.filter((d) => d.state === 'cancelled' && d.lane === entry.lane).map((d) => d.place);
-    if (places.length > 0) document.place = Math.min(...places);
-  }
-  add(platform: string, entry: ModelEntry, operation: Operation, text: string, dueMs: number): ModelDocument {
-    const n = ++this.highestN;
-    const { jseq, report, lane } = entry;
-    const rest = { state: 'ready' as const, attempts: 0, mayHold: false, byLast: false, dueMs, text };
-    const document: ModelDocument = { n, platform, jseq, report, operation, lane, place: n, ...rest };
-    this.documents.set(n, document);
-    return document;
-  }
-
   open(platform: string): ModelDocument[] {
     return [...this.documents.values()].filter((d) => d.platform === platform && isOpen(d));
   }
@@ -326,15 +238,15 @@ export class StoreModel {
       if (!d || !isOpen(d)) continue;
       switch (v.outcome) {
         case 'accepted':
-          d.state = 'accepted';
+          Object.assign(d, { state: 'accepted', mayHold: true, byLast: false });
           // It may be the parent that others of the lane wait for.
           for (const o of this.open(platform)) {
             if (o.state === 'parent' && o.lane === d.lane) Object.assign(o, { state: 'ready', dueMs: 0 });
           }
           break;
         case 'received':
-          d.state = 'received';
-          d.dueMs = v.retryAtMs;
+          Object.assign(d, { state: 'received', dueMs: v.retryAtMs });
+          if (!d.mayHold) Object.assign(d, { mayHold: true, byLast: false });
           break;
         case 'refused':
           this.refuse(d);
@@ -366,40 +278,5 @@ export class StoreModel {
     const later = this.documentsOf(d.platform, d.report).filter((o) => o.n > d.n);
     const end = later.find((o) => o.operation === 'retract')?.n ?? Infinity;
     for (const o of later) if (o.n < end && (o.state === 'ready' || o.state === 'parent')) o.state = 'behind';
-  }
-
-  // ---------------------------------------------------------------- the books
-
-  stateOfRecord(jseq: number, platform: string): State {
-    const document = [...this.documents.values()].find((d) => d.jseq === jseq && d.platform === platform);
-    switch (document?.state) {
-      case undefined: {
-        const made = this.platform(platform).made.get(jseq);
-        return made === undefined ? 'waiting' : made === 'held' ? 'quarantined' : made;
-      }
-      case 'accepted':
-        return 'delivered';
-      case 'refused':
-        return 'quarantined';
-      case 'cancelled':
-        return 'absorbed';
-      default:
-        return 'waiting';
-    }
-  }
-  /** platform → state; '' is "none". Empty while unmapped. A platform that joined later has no part in what was before. */
-  books(message: ModelMessage): Map<string, State> {
-    const books = new Map<string, State>();
-    if (!message.parts) return books;
-    const others = message.parts.flatMap((p) => (p.kind === 'record' ? [] : [p.kind]));
-    const records = message.parts.flatMap((p) => (p.kind === 'record' ? p.jseqs : []));
-    if (records.length === 0) return books.set('', heaviest(others));
-    for (const [name, { start }] of this.platforms) {
-      const mine = records.filter((jseq) => jseq > start);
-      if (mine.length > 0) {
-        books.set(name, heaviest([...others, ...mine.map((jseq) => this.stateOfRecord(jseq, name))]));
-      }
-    }
-    return books;
   }
 }

@@ -12,7 +12,8 @@ import { phi } from '../../../agent/support/phi.ts';
 import { quickFolder } from '../../quick-folder.ts';
 import { checkStore, dayOf, first, sources } from './check.ts';
 import { isOpen, type ModelPart, type ModelRendered, StoreModel } from './model.ts';
-import { sayBatch } from './said.ts';
+import { sayBatch } from './model-batches.ts';
+import { render } from './model-rendering.ts';
 
 /** A step in numbers, read against whatever state it meets: a list of steps with some taken out is a list of steps. */
 export type Step = readonly [name: StepName, a: number, b: number];
@@ -151,7 +152,8 @@ export class StoreWalk {
   #render(platform: string, jseqs: number[], through: number | undefined, draw: (below: number) => number) {
     const made = jseqs.map((jseq) => this.#rendered(jseq, draw));
     const dueMs = draw(4) === 0 ? this.#nowMs + draw(600_000) : 0;
-    this.model.render(
+    render(
+      this.model,
       platform,
       made.map((m) => m.model),
       dueMs,

@@ -1,8 +1,9 @@
 import t from 'tap';
 import type { ClinicalRecord, LabItem, LabReport } from '../../../../agent/clinical/records/types.ts';
 import type { RenderInput } from '../../../../agent/rendering/format.ts';
+import { goldenReport } from '../../golden-records.ts';
 import { all, child, type Node, observations } from './flatten.ts';
-import { goldenReport, inputOf, setId } from './golden-report.ts';
+import { inputOf, setId } from './render-input.ts';
 import { documentOf, readable, shipped, text } from './rendered.ts';
 
 const base = shipped('base');

@@ -1,7 +1,8 @@
 import t from 'tap';
 import type { Organism } from '../../../../agent/clinical/records/types.ts';
+import { goldenReport } from '../../golden-records.ts';
 import { all, child } from './flatten.ts';
-import { goldenReport, inputOf } from './golden-report.ts';
+import { inputOf } from './render-input.ts';
 import { documentOf, readable, shipped, text } from './rendered.ts';
 
 const organisms: Organism[] = [

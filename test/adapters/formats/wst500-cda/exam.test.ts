@@ -1,9 +1,9 @@
 import t from 'tap';
 import type { ExamReport, ReportSection } from '../../../../agent/clinical/records/types.ts';
 import type { Renderer, RenderInput } from '../../../../agent/rendering/format.ts';
+import { goldenExam } from '../../golden-records.ts';
 import { all, child, type Node, observations } from './flatten.ts';
-import { goldenExam } from './golden-exam.ts';
-import { inputOf, setId } from './golden-report.ts';
+import { inputOf, setId } from './render-input.ts';
 import { documentOf, readable, shipped, text } from './rendered.ts';
 
 const forms = ['base', 'strict'] as const;

@@ -4,9 +4,9 @@ import { compileProfile } from '../../../../adapters/hl7v2/profile/check.ts';
 import type { ClinicalRecord } from '../../../../agent/clinical/records/types.ts';
 import { readAsset } from '../../../../agent/support/assets.ts';
 import { phi } from '../../../../agent/support/phi.ts';
+import { goldenExam, goldenReport } from '../../golden-records.ts';
 import { equalsGolden, goldenFolder, missingGolden as skip } from './golden-differences.ts';
-import { goldenExam } from './golden-exam.ts';
-import { goldenReport, inputOf } from './golden-report.ts';
+import { inputOf } from './render-input.ts';
 import { documentOf, shipped } from './rendered.ts';
 
 const packs = [

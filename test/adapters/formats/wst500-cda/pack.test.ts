@@ -1,8 +1,8 @@
 import t, { type Test } from 'tap';
 import { readAsset } from '../../../../agent/support/assets.ts';
+import { goldenExam } from '../../golden-records.ts';
 import { compilePack } from './compile-pack.ts';
-import { goldenExam } from './golden-exam.ts';
-import { inputOf } from './golden-report.ts';
+import { inputOf } from './render-input.ts';
 
 const packText = readAsset('config/provinces/cn-wst500/pack.yaml');
 const refused = (t: Test, text: string, overlay: Record<string, unknown>, where: string | RegExp) =>

@@ -3,12 +3,12 @@ import t, { type Test } from 'tap';
 import type { ExamReport, LabReport, Organism, ReportSection } from '../../../../agent/clinical/records/types.ts';
 import type { RenderInput } from '../../../../agent/rendering/format.ts';
 import { readAsset } from '../../../../agent/support/assets.ts';
+import { goldenExam, goldenReport } from '../../golden-records.ts';
 import { anyCulture, anyExam, anyReport } from './any-report.ts';
 import { compilePack } from './compile-pack.ts';
 import { all, child, parse } from './flatten.ts';
 import { gb18030Names } from './gb18030-names.ts';
-import { goldenExam } from './golden-exam.ts';
-import { goldenReport, inputOf } from './golden-report.ts';
+import { inputOf } from './render-input.ts';
 import { missingSchemas, validate } from './schemas.ts';
 
 t.setTimeout(600_000);

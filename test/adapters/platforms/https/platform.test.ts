@@ -1,42 +1,8 @@
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer as createPlainServer } from 'node:http';
-import { type AddressInfo, createServer as createTcpServer } from 'node:net';
-import { join } from 'node:path';
-import t, { type Test } from 'tap';
-import { httpsConfig } from '../../../../adapters/platforms/https/config.ts';
-import { openHttps } from '../../../../adapters/platforms/https/platform.ts';
-import type { Timing } from '../../../../adapters/platforms/mutual-tls/exchange.ts';
-import { systemClock } from '../../../../agent/support/clock.ts';
-import { silentLog } from '../../../../agent/support/log.ts';
+import t from 'tap';
 import { phi } from '../../../../agent/support/phi.ts';
-import { createPki, type Pki, type PkiOptions } from '../../../platform/pki.ts';
 import { document } from './documents.ts';
-import { type Behaviour, hang, reset, sha256, startFaultPlatform } from './fault-platform.ts';
-
-const patient: Timing = { connectMs: 5_000, answerMs: 5_000, exchangeMs: 20_000, certificateCheckMs: 0 };
-/** For the peers that never answer. */
-const quick: Timing = { ...patient, connectMs: 400, answerMs: 400 };
-const never = new AbortController().signal;
-
-const settings = (url: string, pki: Pki, tls: object = {}) =>
-  httpsConfig.parse({ url, tls: { ca: pki.ca, cert: pki.clientCert, key: pki.clientKey, ...tls } });
-
-const open = (t: Test, url: string, pki: Pki, tls: object = {}, timing: Timing = patient) =>
-  openHttps(
-    { name: 'p', clock: systemClock, log: silentLog, agentId: 'agent-1' },
-    settings(url, pki, tls),
-    timing,
-  ).then((connection) => {
-    t.teardown(() => connection.close());
-    return connection;
-  });
-
-async function rig(t: Test, options: PkiOptions = {}, server: Parameters<typeof startFaultPlatform>[1] = {}) {
-  const pki = createPki(join(t.testdir(), 'pki'), options);
-  const platform = await startFaultPlatform(pki, server);
-  t.teardown(() => platform.close());
-  return { pki, platform, connection: await open(t, platform.url, pki) };
-}
+import { sha256 } from './fault-platform.ts';
+import { never, open, rig } from './rig.ts';
 
 t.test('a batch goes out as the protocol says and comes back item by item', async (t) => {
   const { platform, connection } = await rig(t);
@@ -119,104 +85,6 @@ t.test('all statuses of an item are understood', async (t) => {
   });
 });
 
-const raw =
-  (text: string, headers: Record<string, string> = {}): Behaviour =>
-  (call) =>
-    call.res.writeHead(200, headers).end(text);
-const later = new Date(Date.now() + 90_000).toUTCString();
-const farAway = new Date(Date.now() + 90_000_000).toUTCString();
-
-const answers: Array<[what: string, behaviour: Behaviour, expected: object]> = [
-  ['reset', reset, { kind: 'retry', code: 'NET-1006' }],
-  ['hang', hang, { kind: 'retry', code: 'NET-1003' }],
-  ['302 is not followed', (c) => c.status(302, { location: '/elsewhere' }), { kind: 'retry', code: 'PLT-1306' }],
-  ['400', (c) => c.status(400), { kind: 'refused-whole', code: 'PLT-1308' }],
-  ['422', (c) => c.status(422), { kind: 'refused-whole', code: 'PLT-1308' }],
-  [
-    '400 by which nginx refuses a certificate',
-    (c) => c.res.writeHead(400).end('<html><title>400 The SSL certificate error</title>'),
-    { kind: 'stop', code: 'TLS-1204' },
-  ],
-  ['401', (c) => c.status(401), { kind: 'stop', code: 'PLT-1301' }],
-  ['403', (c) => c.status(403), { kind: 'stop', code: 'PLT-1301' }],
-  ['404', (c) => c.status(404), { kind: 'retry', code: 'PLT-1307' }],
-  ['413', (c) => c.status(413), { kind: 'too-large', code: 'PLT-1302' }],
-  [
-    '429, Retry-After in seconds',
-    (c) => c.status(429, { 'retry-after': '17' }),
-    { kind: 'retry', code: 'PLT-1303', retryAfterMs: 17_000 },
-  ],
-  [
-    '429, Retry-After as a far date is capped',
-    (c) => c.status(429, { 'retry-after': farAway }),
-    { kind: 'retry', code: 'PLT-1303', retryAfterMs: 3_600_000 },
-  ],
-  ['429, Retry-After negative', (c) => c.status(429, { 'retry-after': '-5' }), { kind: 'retry', code: 'PLT-1303' }],
-  ['429, Retry-After nonsense', (c) => c.status(429, { 'retry-after': 'soon' }), { kind: 'retry', code: 'PLT-1303' }],
-  ['503', (c) => c.status(503), { kind: 'retry', code: 'PLT-1304' }],
-  ['204', (c) => c.status(204), { kind: 'retry', code: 'PLT-1307' }],
-  ['200 and nothing', raw(''), { kind: 'retry', code: 'PLT-1307' }],
-  ['nonsense', raw('<html>welcome to the portal</html>\n{}\n[1]\nnull\n'), { kind: 'retry', code: 'PLT-1307' }],
-  [
-    'an answer for another key',
-    raw('{"key":"agent-1.x-99","status":"accepted"}\n'),
-    { kind: 'retry', code: 'PLT-1307' },
-  ],
-  [
-    'a status that does not exist',
-    raw('{"key":"agent-1.x-1","status":"filed"}\n'),
-    { kind: 'retry', code: 'PLT-1307' },
-  ],
-  [
-    '`unknown` where nothing was asked after',
-    raw('{"key":"agent-1.x-1","status":"unknown"}\n'),
-    { kind: 'retry', code: 'PLT-1307' },
-  ],
-  [
-    'an answer that contradicts itself',
-    raw('{"key":"agent-1.x-1","status":"accepted"}\n{"key":"agent-1.x-1","status":"refused"}\n'),
-    { kind: 'retry', code: 'PLT-1307' },
-  ],
-  [
-    'an encoded answer',
-    raw('{"key":"agent-1.x-1","status":"accepted"}\n', { 'content-encoding': 'gzip' }),
-    { kind: 'retry', code: 'PLT-1307' },
-  ],
-  ['an endless answer', (c) => c.res.end(Buffer.alloc(3_000_000, 0x20)), { kind: 'retry', code: 'PLT-1307' }],
-];
-for (const [what, behaviour, expected] of answers) {
-  t.test(`answer: ${what}`, async (t) => {
-    const { pki, platform, connection: usual } = await rig(t);
-    const connection = behaviour === hang ? await open(t, platform.url, pki, {}, quick) : usual;
-    platform.next.push(behaviour);
-    t.same(await connection.send([document(1)], never), expected);
-    t.equal(platform.calls.length, 1, 'one request, nothing followed and nothing repeated inside');
-    t.match(await connection.send([document(1)], never), { kind: 'items' }, 'and the next request works');
-  });
-}
-
-t.test('429 with Retry-After as a date waits until then', async (t) => {
-  const { platform, connection } = await rig(t);
-  platform.next.push((c) => c.status(429, { 'retry-after': later }));
-  const result = await connection.send([document(1)], never);
-  t.equal(result.kind, 'retry');
-  const wait = result.kind === 'retry' ? (result.retryAfterMs ?? 0) : 0;
-  t.ok(wait > 0 && wait <= 90_000);
-});
-
-t.test('a truncated answer counts for its whole lines only', async (t) => {
-  const { platform, connection } = await rig(t);
-  platform.next.push((call) => {
-    call.res.writeHead(200, { 'content-length': '5000' });
-    call.res.write('{"key":"agent-1.x-1","status":"accepted"}\n{"key":"agent-1.x-2","status":"accepted"}');
-    setTimeout(() => call.socket.destroy(), 50);
-  });
-  t.same(await connection.send([document(1), document(2)], never), {
-    kind: 'items',
-    items: [{ n: 1, outcome: 'accepted' }],
-  });
-});
-
 t.test('415 makes it gzip, once and for all', async (t) => {
   const { platform, connection } = await rig(t);
   platform.always = (call) => (call.headers['content-encoding'] === 'zstd' ? call.status(415) : call.accept());
@@ -226,17 +94,6 @@ t.test('415 makes it gzip, once and for all', async (t) => {
     platform.calls.map((call) => call.encoding),
     ['zstd', 'gzip', 'gzip'],
   );
-});
-
-t.test('a slow drip ends at the limit of the whole exchange', async (t) => {
-  const { platform, pki } = await rig(t);
-  platform.next.push((call) => {
-    call.res.writeHead(200);
-    const drip = setInterval(() => call.res.write(' '), 20);
-    call.socket.on('close', () => clearInterval(drip));
-  });
-  const connection = await open(t, platform.url, pki, {}, { ...patient, exchangeMs: 300 });
-  t.match(await connection.send([document(1)], never), { kind: 'retry', code: 'PLT-1307' });
 });
 
 t.test('abort ends a request at once', async (t) => {
@@ -270,154 +127,9 @@ t.test('hello gives the clock offset, and the compression both know', async (t) 
   t.same(await connection.probe(never), { ok: false, code: 'PLT-1301' });
 });
 
-t.test('refused connection', async (t) => {
-  const { platform, connection } = await rig(t);
-  await platform.close();
-  t.same(await connection.send([document(1)], never), { kind: 'retry', code: 'NET-1002' });
-  t.same(await connection.probe(never), { ok: false, code: 'NET-1002' });
-});
-
-t.test('unknown host name', async (t) => {
-  const { pki } = await rig(t);
-  const connection = await open(t, 'https://no-such-platform.invalid:8443', pki);
-  t.same(await connection.send([document(1)], never), { kind: 'retry', code: 'NET-1001' });
-});
-
-t.test('plain HTTP on the port', async (t) => {
-  const { pki } = await rig(t);
-  const server = createPlainServer((_, res) => res.end()).listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  t.teardown(() => server.close());
-  const connection = await open(t, `https://localhost:${(server.address() as AddressInfo).port}`, pki);
-  t.same(await connection.send([document(1)], never), { kind: 'retry', code: 'NET-1005' });
-});
-
-t.test('TCP answers and TLS never does', async (t) => {
-  const { pki } = await rig(t);
-  const server = createTcpServer((socket) => void socket.on('error', () => {})).listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  t.teardown(() => server.close());
-  const connection = await open(t, `https://localhost:${(server.address() as AddressInfo).port}`, pki, {}, quick);
-  t.same(await connection.send([document(1)], never), { kind: 'retry', code: 'NET-1003' });
-});
-
-t.test('the line is cut within the handshake', async (t) => {
-  const { pki } = await rig(t);
-  const server = createTcpServer((socket) => {
-    socket.on('error', () => {});
-    socket.once('data', () => socket.destroy());
-  }).listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  t.teardown(() => server.close());
-  const connection = await open(t, `https://localhost:${(server.address() as AddressInfo).port}`, pki);
-  t.same(await connection.send([document(1)], never), { kind: 'retry', code: 'TLS-1210' });
-});
-
-t.test('wrong CA, also with NODE_TLS_REJECT_UNAUTHORIZED=0', async (t) => {
-  const { pki } = await rig(t);
-  const foreign = createPki(join(pki.folder, 'foreign'));
-  const server = await startFaultPlatform(foreign);
-  t.teardown(() => server.close());
-  process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
-  t.teardown(() => delete process.env.NODE_TLS_REJECT_UNAUTHORIZED);
-  const connection = await open(t, server.url, pki);
-  t.same(await connection.send([document(1)], never), { kind: 'stop', code: 'TLS-1201' });
-  t.equal(server.calls.length, 0);
-});
-
-t.test('wrong host', async (t) => {
-  const { platform, connection } = await rig(t, { server: 'wrong-name' });
-  t.same(await connection.send([document(1)], never), { kind: 'stop', code: 'TLS-1202' });
-  t.equal(platform.calls.length, 0);
-});
-
-t.test('a server name that its CA may not issue', async (t) => {
-  const { platform, connection } = await rig(t, { server: 'constraint' });
-  t.match(await connection.send([document(1)], never), { kind: 'stop', code: /^TLS-120[12]$/ });
-  t.equal(platform.calls.length, 0);
-});
-
-t.test('expired platform certificate', async (t) => {
-  const { connection } = await rig(t, { server: 'expired' });
-  t.same(await connection.send([document(1)], never), { kind: 'stop', code: 'TLS-1203' });
-});
-
-t.test('our expired certificate is seen before anything is sent', async (t) => {
-  const { platform, connection } = await rig(t, { client: 'expired' });
-  t.same(await connection.send([document(1)], never), { kind: 'stop', code: 'TLS-1205' });
-  t.same(await connection.probe(never), { ok: false, code: 'TLS-1205' });
-  t.equal(platform.connections, 0);
-  t.ok(connection.certificates()[0]!.notAfterMs < Date.now(), 'and its dates are on the page');
-});
-
-t.test('our certificate is not yet valid', async (t) => {
-  const { connection } = await rig(t, { client: 'not-yet-valid' });
-  t.same(await connection.send([document(1)], never), { kind: 'stop', code: 'TLS-1205' });
-});
-
-t.test('a platform that refuses our certificate without an alert is found out', async (t) => {
-  const { platform, connection } = await rig(t, { client: 'other-ca' });
-  const codes: string[] = [];
-  for (let i = 0; i < 3; i++) {
-    const result = await connection.send([document(1)], never);
-    codes.push('code' in result ? result.code : result.kind);
-  }
-  t.same(codes, ['NET-1006', 'NET-1006', 'TLS-1204']);
-  t.equal(platform.calls.length, 0);
-});
-
 t.test('a platform with TLS 1.2 only is used by choice', async (t) => {
   const { pki, platform, connection } = await rig(t, {}, { maxVersion: 'TLSv1.2' });
   t.same(await connection.send([document(1)], never), { kind: 'retry', code: 'TLS-1210' });
   const old = await open(t, platform.url, pki, { min_version: '1.2' });
   t.match(await old.send([document(1)], never), { kind: 'items' });
-});
-
-t.test('missing, foreign and broken certificate files stop uploads and are looked at again', async (t) => {
-  const folder = t.testdir();
-  const files = { ca: join(folder, 'ca.pem'), cert: join(folder, 'c.pem'), key: join(folder, 'c.key') };
-  const restored = createPki(join(folder, 'pki'));
-  const server = await startFaultPlatform(restored);
-  t.teardown(() => server.close());
-  const connection = await open(t, server.url, restored, files);
-  const stopped = { kind: 'stop', code: 'TLS-1209' };
-  t.same(await connection.send([document(1)], never), stopped, 'missing');
-  copyFileSync(restored.ca, files.ca);
-  copyFileSync(restored.clientCert, files.cert);
-  writeFileSync(files.key, 'not a key');
-  t.same(await connection.send([document(1)], never), stopped, 'broken');
-  copyFileSync(restored.serverKey, files.key);
-  t.same(await connection.send([document(1)], never), stopped, 'not a pair');
-  copyFileSync(restored.clientKey, files.key);
-  t.match(await connection.send([document(1)], never), { kind: 'items' }, 'good at last, without a restart');
-});
-
-t.test('a new certificate on disk is used without a restart, and a half-written one is not', async (t) => {
-  const folder = t.testdir();
-  const pki = createPki(join(folder, 'pki'));
-  const platform = await startFaultPlatform(pki, { requireCertificate: false });
-  t.teardown(() => platform.close());
-  const renewed = createPki(join(folder, 'renewed'));
-  const connection = await open(t, platform.url, pki);
-  await connection.send([document(1)], never);
-  const [before] = connection.certificates();
-  copyFileSync(renewed.clientCert, pki.clientCert);
-  t.match(await connection.send([document(2)], never), { kind: 'items' }, 'certificate there, key not yet');
-  t.same(connection.certificates()[0], before);
-
-  let release = (): void => {};
-  platform.next.push((call) => {
-    release = () => call.accept();
-  });
-  const underWay = connection.send([document(3)], never);
-  while (platform.calls.length < 3) await new Promise((resolve) => setTimeout(resolve, 5));
-  writeFileSync(pki.clientKey, readFileSync(renewed.clientKey));
-  t.match(await connection.send([document(4)], never), { kind: 'items' });
-  release();
-  t.match(await underWay, { kind: 'items' }, 'the request under way ends on the old line');
-  t.not(connection.certificates()[0]!.fingerprint, before!.fingerprint);
-  t.same(
-    platform.calls.map((call) => call.fingerprint === before!.fingerprint),
-    [true, true, true, false],
-  );
 });

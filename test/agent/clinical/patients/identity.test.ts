@@ -1,6 +1,6 @@
 import t from 'tap';
 import { admission, differs, strangerUnder } from '../../../../agent/clinical/patients/identity.ts';
-import { applyDemographics } from '../../../../agent/clinical/patients/index.ts';
+import { applyDemographics } from '../../../../agent/clinical/patients/patient-index.ts';
 import type { PatientStatement } from '../../../../agent/clinical/patients/types.ts';
 import type { Patient } from '../../../../agent/clinical/records/types.ts';
 

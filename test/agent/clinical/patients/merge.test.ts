@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { newPatient } from '../../../../agent/clinical/patients/index.ts';
 import { chainOf, decideMerge, rememberUnder, survivorOf } from '../../../../agent/clinical/patients/merge.ts';
+import { newPatient } from '../../../../agent/clinical/patients/patient-index.ts';
 import type { PatientState } from '../../../../agent/clinical/patients/types.ts';
 
 /** An index of numbers with the keys of their records, on which merges are played: `A>B` merges, `A<B` takes apart. */

@@ -4,6 +4,8 @@ import t from 'tap';
 import type { ClinicalRecord, LabReport } from '../../../../agent/clinical/records/types.ts';
 import { contentHash } from '../../../../agent/clinical/reports/content.ts';
 import { anyReport } from '../../../adapters/formats/wst500-cda/any-report.ts';
+import { exam, lab, patient } from './records.ts';
+import { says } from './statements.ts';
 
 /** What a hash is taken of, for any value: keys sorted, absent ones and the places of reading left out. */
 function canonical(value: unknown): string {
@@ -189,4 +191,36 @@ t.test('the hash of every other kind of record is that of its sorted content too
     const wanted = createHash('sha256').update(canonical(record)).digest('hex');
     t.equal(contentHash(record), wanted, record.kind);
   }
+});
+
+t.test('every kind of record has a hash of its own content', async (t) => {
+  const encounter = { diagnoses: [], visitNumber: 'V1' };
+  const records: ClinicalRecord[] = [
+    lab(['K 4']),
+    lab(['K 4'], { grew: ['ECO'] }),
+    lab(['K 4'], { grew: ['ECO CIP R'] }),
+    lab(['K 4'], { attachments: [{ kind: 'reference', source: 'OBX-5' }] }),
+    exam('findings a'),
+    exam('findings b'),
+    { kind: 'patient', patient },
+    { kind: 'encounter', patient, encounter, state: 'admitted' },
+    { kind: 'encounter', patient, encounter, state: 'discharged' },
+    { kind: 'order', orderNumber: 'O1', patient, encounter },
+    { kind: 'prescription', orderNumber: 'O1', patient, encounter, dose: '1' },
+    { kind: 'clinical-document', documentNumber: 'D1', patient, encounter, sections: [] },
+    { kind: 'imaging-study', studyUid: '1.2', accessionNumbers: [], modalities: [], patient },
+  ];
+  t.equal(new Set(records.map(contentHash)).size, records.length);
+});
+
+t.test('equal content has an equal hash, whatever the order of keys and the place it was read from', (t) => {
+  const report = says().report as LabReport;
+  const one = { ...report, patient: { identifiers: [{ kind: 'in-house', value: '1', source: 'PID-2' }], name: 'x' } };
+  const same = { patient: { name: 'x', identifiers: [{ source: 'PID-3[2].1', value: '1', kind: 'in-house' }] } };
+  const reordered = { ...same, ...Object.fromEntries(Object.entries(report).filter(([key]) => key !== 'patient')) };
+  t.equal(contentHash(one as LabReport), contentHash(reordered as LabReport));
+  t.not(contentHash(one as LabReport), contentHash(report));
+  t.not(contentHash({ ...report, conclusion: 'x' }), contentHash(report));
+  t.equal(contentHash({ ...report, conclusion: undefined } as unknown as LabReport), contentHash(report));
+  t.end();
 });
