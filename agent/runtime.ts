@@ -1,5 +1,5 @@
 import type { Worker } from 'node:worker_threads';
-import { type CheckedTexts, checkTexts } from '../config/check-texts.ts';
+import { checkTexts } from '../config/check-texts.ts';
 import type { LoadedConfig, LoadedImagePlatform, LoadedPlatform, LoadedSource } from '../config/load.ts';
 import { rateBySchedule } from './delivery/bandwidth.ts';
 import { startDelivery } from './delivery/deliver.ts';
@@ -7,7 +7,7 @@ import { startImageDelivery } from './delivery/images.ts';
 import { keepOpen } from './delivery/keep-open.ts';
 import { type RunningImages, startImages } from './images/running.ts';
 import type { RunningSource, SourceContext, SourceStatus } from './intake/source.ts';
-import type { MappingReport, MappingWorkerData } from './mapping/worker.ts';
+import { mappingData, prepareMapping } from './mapping/start-worker.ts';
 import type { Registry } from './registry.ts';
 import { startStatusKeeper } from './status/keeper.ts';
 import type { ImagePlatformState, PlatformStatus, StatusModel } from './status/model.ts';
@@ -16,7 +16,6 @@ import { type Clock, systemClock } from './support/clock.ts';
 import { codeOf, type ErrorCode, QianzhiError } from './support/errors.ts';
 import type { Log } from './support/log.ts';
 import { tidyAfterStart } from './support/memory.ts';
-import { startThread as startWorker } from './support/thread.ts';
 import { version } from './support/version.ts';
 
 export interface AgentOptions {
@@ -48,7 +47,6 @@ export interface RunningAgent {
   done: Promise<ErrorCode>;
 }
 
-const MAPPING_STOP_MS = 1_500;
 /** Loading mapping, the way out and the page keeps both processors of an old PC busy for some 200 ms. */
 const ANSWER_FIRST_MS = 100;
 /** The way out and the page are loaded by then. */
@@ -190,86 +188,6 @@ const hostAndPort = (address: string | undefined): { host: string; port: number 
   const found = address && /^\[?(.+?)\]?:(\d+)$/.exec(address);
   return found?.[1] && found[2] ? { host: found[1], port: Number(found[2]) } : undefined;
 };
-
-// ---------------------------------------------------------------- mapping
-
-interface RunningMapping {
-  begin(data: MappingWorkerData): void;
-  wake(): void;
-  unverified(platform: string): string[];
-  stop(): Promise<void>;
-}
-
-/** The mapping worker starts when it begins: senders that wait are answered without it. */
-function prepareMapping(
-  log: Log,
-  fatal: (code: ErrorCode) => void,
-  heard: { rendered(platform: string): void; indexed(): void },
-): RunningMapping {
-  let worker: Worker | undefined;
-  let stopping = false;
-  let unverified: Record<string, string[]> = {};
-  const end = (code: ErrorCode, where?: string) => {
-    if (stopping) return;
-    stopping = true;
-    log.error('mapping-ended', { code, state: where });
-    fatal(code);
-  };
-  let asked = false;
-  return {
-    unverified: (platform) => unverified[platform] ?? [],
-    begin(data) {
-      worker = startWorker('adapters/mapping-thread.ts');
-      worker.on('message', (report: MappingReport) => {
-        if ('ready' in report) unverified = report.unverified;
-        else if ('rendered' in report) heard.rendered(report.rendered);
-        else if ('indexed' in report) heard.indexed();
-        else if ('log' in report) log[report.log](report.event, report.fields);
-        else if ('paused' in report) log.warn('mapping-paused', { code: report.paused });
-        else end(report.fatal, report.where);
-      });
-      worker.on('error', () => end('SYS-6004', 'mapping'));
-      worker.on('exit', () => end('SYS-6004', 'mapping'));
-      worker.postMessage({ begin: data }, Object.values(data.store.ports));
-    },
-    wake() {
-      // One wake for all messages of a turn: the worker takes whatever is there.
-      if (asked) return;
-      asked = true;
-      setImmediate(() => {
-        asked = false;
-        worker?.postMessage({ wake: true });
-      });
-    },
-    async stop() {
-      stopping = true;
-      if (!worker) return;
-      const running = worker;
-      const ended = new Promise<void>((resolve) => running.once('exit', () => resolve()));
-      running.postMessage({ stop: true });
-      const late = setTimeout(() => void running.terminate(), MAPPING_STOP_MS);
-      await ended;
-      clearTimeout(late);
-    },
-  };
-}
-
-function mappingData(
-  config: LoadedConfig,
-  { profiles, packs }: CheckedTexts,
-): Pick<MappingWorkerData, 'sources' | 'platforms'> {
-  return {
-    sources: config.sources.map(({ name, kind }) => ({ name, kind, profile: profiles.get(name) })),
-    platforms: config.platforms.map((p) => ({
-      name: p.name,
-      format: p.format,
-      pack: packs.get(p.name),
-      holdMs: p.holdSeconds * 1000,
-      bound: p.outboxBound,
-      filters: p.filters,
-    })),
-  };
-}
 
 // ---------------------------------------------------------------- sources
 

@@ -1,5 +1,5 @@
 import { isOver } from '../clinical/reports/assembly.ts';
-import type { Arrival } from '../clinical/reports/life-cycle.ts';
+import type { Arrival } from '../clinical/reports/types.ts';
 import type {
   DamagedMessage,
   InboxMessage,

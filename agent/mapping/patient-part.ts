@@ -15,8 +15,7 @@ import { applyDemographics, newPatient } from '../clinical/patients/patient-inde
 import type { MergeStatement, PatientState, PatientStatement } from '../clinical/patients/types.ts';
 import type { ClinicalRecord } from '../clinical/records/types.ts';
 import { contentHash } from '../clinical/reports/content.ts';
-import type { Arrival } from '../clinical/reports/life-cycle.ts';
-import type { ReportState } from '../clinical/reports/types.ts';
+import type { Arrival, ReportState } from '../clinical/reports/types.ts';
 import type { Part, RecordEntry } from '../store/contract.ts';
 import { entryOf, type Making, quarantined } from './record-part.ts';
 

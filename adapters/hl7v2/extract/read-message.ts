@@ -10,13 +10,11 @@ import { readMerge, readUnlink } from './merges.ts';
 import { type Circumstances, enterPatient, readTold } from './message-context.ts';
 import { type Family, familyOf, type MessageType, messageTypeOf, unreadRule } from './message-type.ts';
 import { readOrders, readPrescriptions } from './orders.ts';
+import type { Said } from './reading.ts';
 import { readResults } from './reports/read-results.ts';
 import { SearchKeys } from './search-keys.ts';
 import { groupOrders, groupVisits } from './segment-groups.ts';
 import { readVisit } from './visits.ts';
-
-/** What a family of messages says, or the segment that makes its structure unreadable (HL7-2106). */
-export type Said = { statements: Statement[] } | { unreadable: string };
 
 /**
  * What a message says, after its source profile. Pure: the same bytes, rules and context give the same

@@ -1,5 +1,6 @@
 import { normaliseTime } from '../../../agent/clinical/records/time.ts';
 import type { Coded, Finding, Person } from '../../../agent/clinical/records/types.ts';
+import type { Statement } from '../../../agent/mapping/mapper.ts';
 import type { Evaluate } from '../profile/path-compile.ts';
 import type { CodedPaths, CompiledProfile, PersonPaths } from '../profile/rules.ts';
 import type { Scope } from '../profile/scope.ts';
@@ -66,3 +67,6 @@ export function remark(x: Extraction, code: string, where: string, dimension: Fi
   if (x.findings.length >= maxFindings || x.findings.some((f) => f.code === code && f.where === where)) return;
   x.findings.push({ code, where, dimension });
 }
+
+/** What a family of messages says, or the segment that makes its structure unreadable (HL7-2106). */
+export type Said = { statements: Statement[] } | { unreadable: string };

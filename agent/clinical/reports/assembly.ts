@@ -1,8 +1,7 @@
 import type { ClinicalRecord, Finding } from '../records/types.ts';
 import { contentHash, placedIn } from './content.ts';
 import { endWaiting, keyOf, withArrival } from './interim.ts';
-import type { Arrival, LifeCycleRules } from './life-cycle.ts';
-import type { ReportDecision, ReportState, ReportStatement } from './types.ts';
+import type { Arrival, LifeCycleRules, ReportDecision, ReportState, ReportStatement } from './types.ts';
 
 /**
  * Senders that send one message a test: what a report says is collected until no test came for the quiet period of

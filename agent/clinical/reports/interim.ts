@@ -1,7 +1,6 @@
 import type { ClinicalRecord } from '../records/types.ts';
-import type { Arrival } from './life-cycle.ts';
 import { partsOf } from './parts.ts';
-import type { ReportDecision, ReportState, ReportStatement } from './types.ts';
+import type { Arrival, ReportDecision, ReportState, ReportStatement } from './types.ts';
 
 /**
  * Messages that are not final wait as a whole, though some of their items may be finished. These are remembered by key:

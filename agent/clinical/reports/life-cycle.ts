@@ -5,23 +5,7 @@ import { contentHash, mergeDelta, placedIn } from './content.ts';
 import { endWaiting, mention, waitForFinal } from './interim.ts';
 import { crossing, isOlder, removedParts, toldBy } from './out-of-order.ts';
 import { isAmbiguousDelta, missingParts, partsOf, sharesNothing, withoutParts } from './parts.ts';
-import type { CorrectionMode, ReportDecision, ReportState, ReportStatement } from './types.ts';
-
-/** Where a statement stands in the order of arrival: message and part of it. */
-export interface Arrival {
-  seq: number;
-  part: number;
-}
-
-export interface LifeCycleRules {
-  corrections: CorrectionMode;
-  /** Derives the platform-facing set id (32 hex characters) of a report key; called once in a report's life. */
-  setIdOf(reportKey: string): string;
-  /** How long the tests of one report may come one by one (profile `assembly`), milliseconds; 0: they do not. */
-  quietMs: number;
-  /** When the message was received, or, when what is due is read again, the time it is read at. */
-  nowMs: number;
-}
+import type { Arrival, CorrectionMode, LifeCycleRules, ReportDecision, ReportState, ReportStatement } from './types.ts';
 
 /**
  * What becomes of one statement about a record (DESIGN invariant 6; hl7v2.md §5). Pure: the same state,

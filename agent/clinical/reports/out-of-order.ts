@@ -1,9 +1,8 @@
 import { compareTimes } from '../records/time.ts';
 import type { ClinicalRecord } from '../records/types.ts';
 import { contentHash, withAdditions, withParts } from './content.ts';
-import type { Arrival } from './life-cycle.ts';
 import { additionsTo, filterParts, isAmbiguousDelta, isLastDrug, partsOf, withoutParts } from './parts.ts';
-import type { ReportState, ReportStatement, ToldAt } from './types.ts';
+import type { Arrival, ReportState, ReportStatement, ToldAt } from './types.ts';
 
 /**
  * The order of what is said of a report, and what an older word still counts for. Where messages say only what changes,

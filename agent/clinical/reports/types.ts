@@ -89,3 +89,19 @@ export type ReportDecision =
   | { do: 'wait'; code: string; next: ReportState; dueMs?: number }
   | { do: 'absorb'; reason: 'duplicate' | 'older' | 'nothing-published'; next: ReportState; absorbs: string[] }
   | { do: 'hold'; code: string; where: string };
+
+/** Where a statement stands in the order of arrival: message and part of it. */
+export interface Arrival {
+  seq: number;
+  part: number;
+}
+
+export interface LifeCycleRules {
+  corrections: CorrectionMode;
+  /** Derives the platform-facing set id (32 hex characters) of a report key; called once in a report's life. */
+  setIdOf(reportKey: string): string;
+  /** How long the tests of one report may come one by one (profile `assembly`), milliseconds; 0: they do not. */
+  quietMs: number;
+  /** When the message was received, or, when what is due is read again, the time it is read at. */
+  nowMs: number;
+}

@@ -1,7 +1,7 @@
 import type { Statement } from '../../../../agent/mapping/mapper.ts';
 import { type Circumstances, hold, readTold, stateRecord, type Told } from '../message-context.ts';
 import { type MessageType, specimenFirst } from '../message-type.ts';
-import type { Said } from '../read-message.ts';
+import type { Said } from '../reading.ts';
 import { readExamReport } from './exam-report.ts';
 import { readLabReport } from './lab-report.ts';
 import { draftReports, type ReportDraft } from './report-draft.ts';

@@ -1,4 +1,5 @@
-import { decide, type LifeCycleRules } from '../../../../agent/clinical/reports/life-cycle.ts';
+import { decide } from '../../../../agent/clinical/reports/life-cycle.ts';
+import type { LifeCycleRules } from '../../../../agent/clinical/reports/types.ts';
 import type { ReportDecision, ReportState, ReportStatement } from '../../../../agent/clinical/reports/types.ts';
 
 export interface Turn {
