@@ -116,7 +116,10 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     const images = await imagesOf(config, registry, { store, clock, log, changed: keeper.changed }, () =>
       mapping.wake(),
     );
-    if (images) closers.push(async () => images.stop());
+    if (images) {
+      closers.push(async () => images.stop());
+      keeper.watchImages();
+    }
     for (const source of config.sources) {
       const running = await startSource(source, texts.profiles.get(source.name), registry, {
         store,
@@ -158,6 +161,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       port: config.status.port,
       model: keeper.model,
       messages: (limit, before) => store.messages(limit, before),
+      studies: (limit, before) => store.studies(limit, before),
       subscribe: keeper.subscribe,
       clock,
       log,

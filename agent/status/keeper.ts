@@ -24,6 +24,8 @@ export interface StatusKeeper {
   received(): void;
   addSource(status: () => SourceStatus): void;
   addPlatform(status: () => Omit<PlatformStatus, keyof PlatformFigures>): void;
+  /** Images come in here: their figures are read too. */
+  watchImages(): void;
   addImagePlatform(status: () => ImagePlatformState): void;
   refresh(): Promise<void>;
   stop(): void;
@@ -57,6 +59,7 @@ export function startStatusKeeper(parts: KeeperParts): StatusKeeper {
     receivedToday: [],
   };
   const imagePlatforms: Array<() => ImagePlatformState> = [];
+  let withImages = false;
   let images: ImageFigures | undefined;
   let groups: ProblemGroup[] = [];
   let groupsAt = Number.NEGATIVE_INFINITY;
@@ -102,7 +105,7 @@ export function startStatusKeeper(parts: KeeperParts): StatusKeeper {
     const now = clock.now();
     try {
       figures = await store.figures(now);
-      if (imagePlatforms.length > 0) images = await store.imageFigures(now);
+      if (withImages) images = await store.imageFigures(now);
       if (clock.monotonic() - groupsAt >= PROBLEMS_EVERY_MS) {
         groups = await store.problems(PROBLEM_GROUPS);
         groupsAt = clock.monotonic();
@@ -153,6 +156,9 @@ export function startStatusKeeper(parts: KeeperParts): StatusKeeper {
     },
     addSource: (status) => sources.push(status),
     addPlatform: (status) => platforms.push(status),
+    watchImages() {
+      withImages = true;
+    },
     addImagePlatform: (status) => imagePlatforms.push(status),
     refresh,
     stop() {

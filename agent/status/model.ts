@@ -1,6 +1,7 @@
 import type { CertificateStatus } from '../delivery/platform.ts';
 import type { SourceStatus } from '../intake/source.ts';
 import type { MessageRow, PlatformFigures, ProblemGroup, StoreFigures } from '../store/contract.ts';
+import type { StudyRow } from '../store/image-contract.ts';
 
 /** ok 正常, attention 需关注, fault 故障, unknown 未知, paused 暂停. */
 export type Level = 'ok' | 'attention' | 'fault' | 'unknown' | 'paused';
@@ -74,5 +75,8 @@ export interface StatusModel {
   /** Where images come in: files in the spool, and headers that were not read yet. */
   images?: { files: number; fileBytes: number; unindexed: number };
 }
+
+/** A study as the page shows it: no patient data, nothing that names the study elsewhere. */
+export type ShownStudy = Omit<StudyRow, 'facts' | 'counted'>;
 
 export type { MessageRow, ProblemGroup };

@@ -3,12 +3,13 @@ import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { MessageRow, Seq } from '../store/contract.ts';
+import type { StudyRow } from '../store/image-contract.ts';
 import { type ReadAsset, readAsset } from '../support/assets.ts';
 import type { Clock } from '../support/clock.ts';
 import { codeOf, errnoOf, QianzhiError } from '../support/errors.ts';
 import type { Log } from '../support/log.ts';
 import { createEventHub, type EventHub } from './events.ts';
-import type { StatusModel } from './model.ts';
+import type { ShownStudy, StatusModel } from './model.ts';
 import { shield, shieldHeaders } from './shield.ts';
 import { readiness } from './verdict.ts';
 
@@ -20,6 +21,8 @@ export interface StatusServerOptions {
   model: () => StatusModel;
   /** Newest first, before `before` when given (PageStore.messages). */
   messages: (limit: number, before?: Seq) => Promise<MessageRow[]>;
+  /** Studies of images, newest first, before `before` when given. */
+  studies: (limit: number, before?: number) => Promise<StudyRow[]>;
   subscribe: (changed: () => void) => () => void;
   clock: Clock;
   log: Log;
@@ -41,14 +44,23 @@ const pageFiles = {
 } as const;
 
 const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
-const maxMessages = 200;
+const maxRows = 200;
 
 /** A whole number of at least 1 in decimal digits, or undefined. */
 const wholeNumber = (text: string | undefined): number | undefined =>
   text !== undefined && /^[1-9]\d{0,14}$/.test(text) ? Number(text) : undefined;
 
+/** How many rows, and before which; undefined when that is not what was written. */
+function pageOf({ limit, before }: Record<string, string>): [limit: number, before?: number] | undefined {
+  const count = limit === undefined ? 50 : wholeNumber(limit);
+  const last = before === undefined ? undefined : wholeNumber(before);
+  if (count === undefined || count > maxRows || (before !== undefined && last === undefined)) return undefined;
+  return last === undefined ? [count] : [count, last];
+}
+const badPage = (of: string) => ({ error: 'bad-request', expected: `limit=1..${maxRows}, before=<${of}>` });
+
 function routes(options: StatusServerOptions, hub: EventHub, port: () => number): Hono {
-  const { model, messages, log } = options;
+  const { model, messages, studies, log } = options;
   const app = new Hono();
   app.use(shield(port));
 
@@ -73,14 +85,14 @@ function routes(options: StatusServerOptions, hub: EventHub, port: () => number)
 
   app.get('/api/v1/status', (c) => c.json(model()));
   app.get('/api/v1/messages', async (c) => {
-    const { limit, before } = c.req.query();
-    const count = limit === undefined ? 50 : wholeNumber(limit);
-    const last = before === undefined ? undefined : wholeNumber(before);
-    if (count === undefined || count > maxMessages || (before !== undefined && last === undefined)) {
-      return c.json({ error: 'bad-request', expected: `limit=1..${maxMessages}, before=<seq>` }, 400);
-    }
-    const rows = last === undefined ? await messages(count) : await messages(count, last);
-    return c.json({ messages: rows });
+    const asked = pageOf(c.req.query());
+    return asked ? c.json({ messages: await messages(...asked) }) : c.json(badPage('seq'), 400);
+  });
+  app.get('/api/v1/studies', async (c) => {
+    const asked = pageOf(c.req.query());
+    if (!asked) return c.json(badPage('study'), 400);
+    const rows = await studies(...asked);
+    return c.json({ studies: rows.map(({ facts: _facts, counted: _counted, ...row }): ShownStudy => row) });
   });
   app.get('/api/v1/events', (c) => {
     const stream = hub.open();
@@ -113,7 +125,7 @@ function listen(server: Server, host: string, port: number): Promise<number> {
 
 /**
  * Serves the status page and its API on loopback: `/`, `/page.js`, `/page.css`, `/livez`, `/readyz`,
- * `/api/v1/status`, `/api/v1/messages?limit&before`, `/api/v1/events` (SSE). Read-only. Rejects with
+ * `/api/v1/status`, `/api/v1/messages?limit&before`, `/api/v1/studies?limit&before`, `/api/v1/events` (SSE). Read-only. Rejects with
  * SYS-6005 when the port is in use, with CFG-5003 when the host is not loopback or cannot be bound.
  */
 export async function startStatusServer(options: StatusServerOptions): Promise<StatusServer> {

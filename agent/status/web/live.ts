@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals';
-import type { MessageRow, StatusModel } from '../model.ts';
+import type { MessageRow, ShownStudy, StatusModel } from '../model.ts';
 
 /** After this long without a sign of life the page says that its data is old. */
 const staleAfterMs = 5000;
@@ -9,6 +9,9 @@ const messageCount = 20;
 
 export const model = signal<StatusModel | undefined>(undefined);
 export const messages = signal<MessageRow[] | undefined>(undefined);
+/** Where images come in. */
+export const studies = signal<ShownStudy[] | undefined>(undefined);
+/** Whether the lists could not be read. */
 export const messagesFailed = signal(false);
 export const stale = signal(false);
 export const connected = signal(false);
@@ -45,6 +48,11 @@ async function loadMessages(): Promise<void> {
     const answer = await fetch(`/api/v1/messages?limit=${messageCount}`);
     if (!answer.ok) throw new Error(String(answer.status));
     messages.value = ((await answer.json()) as { messages: MessageRow[] }).messages;
+    if (model.value?.images) {
+      const found = await fetch(`/api/v1/studies?limit=${messageCount}`);
+      if (!found.ok) throw new Error(String(found.status));
+      studies.value = ((await found.json()) as { studies: ShownStudy[] }).studies;
+    }
     messagesFailed.value = false;
   } catch {
     messagesFailed.value = true;

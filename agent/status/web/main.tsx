@@ -9,6 +9,7 @@ import { Platforms } from './platforms.tsx';
 import { Problems } from './problems.tsx';
 import { Senders } from './senders.tsx';
 import { Facts, Stations } from './stations.tsx';
+import { Studies } from './studies.tsx';
 import { Verdict } from './verdict.tsx';
 
 /** 总览: the order of the first screen is the design brief's. */
@@ -33,6 +34,7 @@ function Overview() {
         <Problems problems={now.problems} />
         <Senders model={now} />
       </div>
+      {now.images === undefined ? null : <Studies />}
       <Messages />
       <Platforms platforms={now.platforms} />
     </main>

@@ -82,7 +82,8 @@ function Platform({ platform }: { platform: PlatformStatus }) {
       </div>
       <div>
         <small class="muted">
-          {words.lastAccepted} · {words.unsent(whole(platform.unsent))}
+          {words.lastAccepted} ·{' '}
+          {(platform.takes === 'images' ? words.unsentImages : words.unsent)(whole(platform.unsent))}
         </small>
         {platform.lastAcceptedMs === undefined ? words.lastNever : <AgeAndTime at={platform.lastAcceptedMs} />}
       </div>
@@ -92,16 +93,18 @@ function Platform({ platform }: { platform: PlatformStatus }) {
           <Certificate key={c.fingerprint} certificate={c} />
         ))}
       </div>
-      <p class="unverified">
-        {unverified.length === 0 ? (
-          <span class="muted">{words.unverifiedNone}</span>
-        ) : (
-          <>
-            <State level="unknown">{words.unverified(unverified.length)}</State>{' '}
-            <span class="mono">{unverified.join(', ')}</span>
-          </>
-        )}
-      </p>
+      {platform.takes === 'images' ? null : (
+        <p class="unverified">
+          {unverified.length === 0 ? (
+            <span class="muted">{words.unverifiedNone}</span>
+          ) : (
+            <>
+              <State level="unknown">{words.unverified(unverified.length)}</State>{' '}
+              <span class="mono">{unverified.join(', ')}</span>
+            </>
+          )}
+        </p>
+      )}
     </li>
   );
 }

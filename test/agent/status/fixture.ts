@@ -210,6 +210,7 @@ export async function serveModel(
     host: '127.0.0.1',
     port,
     model: () => ({ ...model, atMs: now() }),
+    studies: async () => [],
     messages: async (limit, before = Number.MAX_SAFE_INTEGER) => rows.filter((r) => r.seq < before).slice(0, limit),
     subscribe: (changed) => {
       listeners.add(changed);
