@@ -13,7 +13,7 @@ import { startStatusKeeper } from './status/keeper.ts';
 import type { ImagePlatformState, PlatformStatus, StatusModel } from './status/model.ts';
 import { openStore, type SqliteStore, startStoreThread } from './store/sqlite/store.ts';
 import { type Clock, systemClock } from './support/clock.ts';
-import { codeOf, type ErrorCode, QianzhiError } from './support/errors.ts';
+import { codeOf, type ErrorCode, errnoOf, QianzhiError } from './support/errors.ts';
 import type { Log } from './support/log.ts';
 import { tidyAfterStart } from './support/memory.ts';
 import { version } from './support/version.ts';
@@ -116,10 +116,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     const images = await imagesOf(config, registry, { store, clock, log, changed: keeper.changed }, () =>
       mapping.wake(),
     );
-    if (images) {
-      closers.push(async () => images.stop());
-      keeper.watchImages();
-    }
+    if (typeof images === 'object') closers.push(async () => images.stop());
+    if (images) keeper.watchImages();
     for (const source of config.sources) {
       const running = await startSource(source, texts.profiles.get(source.name), registry, {
         store,
@@ -147,7 +145,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       keeper.addPlatform(() => running.status(mapping.unverified(platform.name)));
     }
 
-    for (const platform of images ? config.imagePlatforms : []) {
+    for (const platform of typeof images === 'object' ? config.imagePlatforms : []) {
       const parts = { store, clock, log, changed: keeper.changed, timeZone: site.timeZone };
       const running = startImagePlatform(platform, registry, images as RunningImages, parts);
       imagePlatforms.set(platform.name, running);
@@ -207,7 +205,7 @@ async function startSource(
   source: LoadedSource,
   profile: unknown,
   registry: Registry,
-  parts: StageParts & { accept: SqliteStore['accept']; images: RunningImages | undefined; dataFolder: string },
+  parts: StageParts & { accept: SqliteStore['accept']; images: Images; dataFolder: string },
 ): Promise<RunningSource> {
   const { name, kind, settings } = source;
   const adapter = registry.sources.find((a) => a.kind === kind);
@@ -224,6 +222,7 @@ async function startSource(
   try {
     if (adapter) return await adapter.start(context, settings);
     if (!imageAdapter || !parts.images) throw new QianzhiError('CFG-5003', `sources.${name}.kind`);
+    if (typeof parts.images === 'string') throw new QianzhiError(parts.images);
     const { dataFolder } = parts;
     return await imageAdapter.start({ ...context, instances: parts.images.intakeOf(name), dataFolder }, settings);
   } catch (error) {
@@ -275,29 +274,37 @@ function startPlatform(platform: LoadedPlatform, registry: Registry, parts: Stag
 
 // ---------------------------------------------------------------- images
 
-/** Undefined where no source sends images: nothing of theirs is made or loaded then. */
+/** Undefined where there is nothing of images: nothing of theirs is made or loaded then. A code: they cannot be started. */
+type Images = RunningImages | ErrorCode | undefined;
+
+/** What is wrong with the spool stops images only (invariant 11): their sources are shown failed. */
 async function imagesOf(
   config: LoadedConfig,
   registry: Registry,
   { store, clock, log, changed }: StageParts,
   accepted: () => void,
-): Promise<RunningImages | undefined> {
+): Promise<Images> {
   const kinds = new Set(registry.imageSources.map(({ kind }) => kind));
   if (!config.sources.some(({ kind }) => kinds.has(kind)) && config.imagePlatforms.length === 0) return undefined;
-  const lost = ['QUE-4006', 'QUE-4009', 'QUE-4014'];
-  return await startImages({
-    dataFolder: config.data.folder,
-    keepMs: config.data.keep_images_days * 24 * 3_600_000,
-    store,
-    rowsLost: store.state().notices.some(({ code }) => lost.includes(code)),
-    full: () => store.state().mode === 'intake-stopped',
-    clock,
-    log,
-    accepted() {
-      changed();
-      accepted();
-    },
-  });
+  try {
+    return await startImages({
+      dataFolder: config.data.folder,
+      keepMs: config.data.keep_images_days * 24 * 3_600_000,
+      store,
+      full: () => store.state().mode === 'intake-stopped',
+      low: () => store.state().mode !== 'normal',
+      clock,
+      log,
+      accepted() {
+        changed();
+        accepted();
+      },
+    });
+  } catch (error) {
+    const code = codeOf(error, 'QUE-4020');
+    log.error('images-not-started', { code, errno: errnoOf(error) ?? 'unknown' });
+    return code;
+  }
 }
 
 interface RunningImagePlatform {

@@ -132,6 +132,9 @@ const clock = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, {
   error: bothLanguages('应为 24 小时制时间，例如 08:00。', 'must be a time such as 08:00.'),
 });
 const bytesPerSecond = z.int().min(0).max(10_000_000_000);
+const bytesPerSecondOrNone = bytesPerSecond.refine((rate) => rate === 0 || rate >= 1024, {
+  error: bothLanguages('应为 0（暂停）或不小于 1024。', 'must be 0 (nothing is sent) or at least 1024.'),
+});
 
 const imagePlatformBase = (kind: string) => ({
   name,
@@ -145,7 +148,7 @@ const imagePlatformBase = (kind: string) => ({
             days: z.array(z.int().min(1).max(7)).min(1).optional(),
             from: clock,
             to: clock,
-            bytes_per_second: bytesPerSecond,
+            bytes_per_second: bytesPerSecondOrNone,
           }),
         )
         .default([]),

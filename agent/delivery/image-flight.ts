@@ -84,6 +84,15 @@ export async function flyImages(instances: readonly ClaimedInstance[], control: 
     code,
     retryAtMs,
   });
+  /** Instances that were in a request that was given up: some of it may have arrived. */
+  const unclear = new Set<number>();
+  const unsent = ({ n }: ClaimedInstance, code: string, retryAtMs: number): InstanceVerdict => ({
+    n,
+    outcome: 'retry',
+    code,
+    retryAtMs,
+    ...(!unclear.has(n) && { unsent: true }),
+  });
   const ownBackoffMs = ({ attempt }: ClaimedInstance): number => fullJitter(attempt, control.retryRange, random);
 
   /** Instances whose file could not be read in the request under way, with the code. */
@@ -128,7 +137,10 @@ export async function flyImages(instances: readonly ClaimedInstance[], control: 
       if (code === 'QUE-4003') verdicts.push({ n: one.n, outcome: 'refused', code });
       else if (code !== undefined) verdicts.push(later(one, code, now() + ownBackoffMs(one)));
       else if (item?.outcome === 'accepted' || item?.outcome === 'refused') verdicts.push(verdictOf(one, item));
-      else rest.push(one);
+      else {
+        unclear.add(one.n);
+        rest.push(one);
+      }
     }
     for (const code of new Set(broken.values())) {
       control.noted(code);
@@ -186,14 +198,14 @@ export async function flyImages(instances: readonly ClaimedInstance[], control: 
     if (only === undefined) continue;
     if (putOff !== undefined) {
       const { code, untilMs } = putOff;
-      await control.settle(some.map((one) => later(one, code, untilMs)));
+      await control.settle(some.map((one) => unsent(one, code, untilMs)));
       continue;
     }
     // A flight may take minutes: what was withdrawn since its claim does not go out any more (invariant 6).
     if (!first) {
       const withdrawn = new Set(await control.withdrawn(some.map(({ n }) => n)));
       if (withdrawn.size > 0) {
-        await control.settle(some.filter(({ n }) => withdrawn.has(n)).map((one) => later(one, 'PLT-1307', now())));
+        await control.settle(some.filter(({ n }) => withdrawn.has(n)).map((one) => unsent(one, 'PLT-1307', now())));
         requests.unshift(some.filter(({ n }) => !withdrawn.has(n)));
         continue;
       }
@@ -251,9 +263,10 @@ function outgoingOf(
   control: ImageFlightControl,
   broke: (code: string) => void,
 ): OutgoingInstance {
-  const { n, studyUid, sopClassUid, sopInstanceUid, transferSyntaxUid, file } = one;
+  const { n, contested, studyUid, sopClassUid, sopInstanceUid, transferSyntaxUid, file } = one;
   return {
     n,
+    contested,
     studyUid,
     sopClassUid,
     sopInstanceUid,

@@ -7,6 +7,8 @@ import type { CertificateStatus, SendResult } from './platform.ts';
 /** One stored instance on its way out. */
 export interface OutgoingInstance {
   n: number;
+  /** Another content is known under its UID: that the platform has that UID does not say that it has this one. */
+  contested?: boolean;
   studyUid: Phi<string>;
   sopClassUid: string;
   sopInstanceUid: Phi<string>;

@@ -90,6 +90,11 @@ export function startImageDelivery(parts: ImageDeliveryParts): Delivery {
   const probing = new AbortController();
   const pacer = startPacer();
   const flights = new Set<Promise<void>>();
+  /** The questions that are being asked, beside the loop; the next ones not before `verifyAt`. */
+  let verifying: Promise<void> | undefined;
+  let verifyAt = 0;
+  /** Something may have been delivered since they were looked for. */
+  let verifyAgain = false;
   const verification =
     parts.verify && connection.countInstances
       ? createVerification({ platform, connection, store, log, monotonic: clock.monotonic, againMs: timing.verifyMs })
@@ -250,6 +255,29 @@ export function startImageDelivery(parts: ImageDeliveryParts): Delivery {
     changed();
   }
 
+  /** Never awaited by a turn: a platform that is slow to count must not hold up what waits to be sent. */
+  function verify(): void {
+    if (!verification || stopping || clock.monotonic() < verifyAt) return;
+    if (verifying) {
+      verifyAgain = true;
+      return;
+    }
+    verifyAgain = false;
+    verifying = verification
+      .next(probing.signal)
+      .catch((error: unknown) => {
+        log.error('verification-failed', { platform, code: codeOf(error, 'QUE-4007') });
+        return timing.verifyMs;
+      })
+      .then((waitMs) => {
+        verifying = undefined;
+        // With nothing to ask it is looked again whenever the loop has nothing to send.
+        if (waitMs === undefined && !verifyAgain) return;
+        verifyAt = clock.monotonic() + (waitMs ?? 0);
+        pacer.wake();
+      });
+  }
+
   /** One turn; returns milliseconds to wait (less when woken). */
   async function turn(): Promise<number> {
     const monotonic = clock.monotonic();
@@ -271,13 +299,13 @@ export function startImageDelivery(parts: ImageDeliveryParts): Delivery {
       launch(instances, urgentOnly);
       return 0;
     }
-    const verifyMs = await verification?.next(probing.signal);
-    if (verifyMs === 0) return 0;
+    verify();
     nextDueMs = await store.nextInstanceDueMs(platform, now(), urgentOnly);
     const waitMs = nextDueMs === undefined ? Infinity : nextDueMs - now();
     // The probe has shown that it is back and there is nothing to try: no reason to look like trouble.
     if (flights.size === 0 && waitMs > 5_000) breaker.succeeded();
-    const longest = Math.min(timing.heartbeatMs, verifyMs ?? Infinity, urgentOnly ? timing.closedMs : Infinity);
+    const verifyMs = verifyAt > clock.monotonic() ? verifyAt - clock.monotonic() : Infinity;
+    const longest = Math.min(timing.heartbeatMs, Math.ceil(verifyMs), urgentOnly ? timing.closedMs : Infinity);
     // Due and yet not claimable must not become a spin.
     return waitMs <= 0 ? 250 : Math.min(Math.ceil(waitMs), longest);
   }
@@ -334,7 +362,7 @@ export function startImageDelivery(parts: ImageDeliveryParts): Delivery {
       stopping = true;
       probing.abort();
       pacer.wake();
-      const landed = Promise.all([running, ...flights]);
+      const landed = Promise.all([running, verifying, ...flights]);
       await pacer.atMost(landed, timing.graceMs);
       abort.abort();
       pacer.release();

@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { ImageKeepingStore } from '../store/image-contract.ts';
 import type { Spool } from '../store/spool.ts';
 import type { Clock } from '../support/clock.ts';
@@ -6,21 +7,26 @@ import type { Log } from '../support/log.ts';
 
 export interface ForgetParts {
   spool: Pick<Spool, 'remove'>;
-  store: ImageKeepingStore;
+  store: Pick<ImageKeepingStore, 'forgetDelivered'>;
   clock: Clock;
   log: Log;
   /** How long the file of an instance is kept after it was delivered everywhere. Default 7 days. */
   keepMs?: number;
+  /** Where it is about room only: asked again before more is removed. Default: all of it goes. */
+  wanted?(): boolean;
 }
 
 const KEEP_MS = 7 * 24 * 3_600_000;
 const AT_ONCE = 200;
+/** The store looks at the disk every second. */
+const LOOK_MS = 1_100;
 
 /**
- * Removes the files of instances that were delivered everywhere long enough ago; their rows stay. First the row says that
- * the file is nobody's, then it goes: after a crash in between the next start removes it. Returns how many.
+ * Removes the files of instances that were delivered everywhere long enough ago, the oldest first; their rows stay. First the row says that
+ * the file is nobody's, then it goes: after a crash in between the next start sets it aside. Returns how many.
  */
-export async function forgetDelivered({ spool, store, clock, log, keepMs = KEEP_MS }: ForgetParts): Promise<number> {
+export async function forgetDelivered(parts: ForgetParts): Promise<number> {
+  const { spool, store, clock, log, keepMs = KEEP_MS, wanted } = parts;
   let removed = 0;
   for (;;) {
     const names = await store.forgetDelivered(clock.now() - keepMs, AT_ONCE);
@@ -33,5 +39,7 @@ export async function forgetDelivered({ spool, store, clock, log, keepMs = KEEP_
       }
     }
     if (names.length < AT_ONCE) return removed;
+    if (wanted) await wait(LOOK_MS, undefined, { ref: false });
+    if (wanted?.() === false) return removed;
   }
 }

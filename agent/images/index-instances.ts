@@ -1,5 +1,6 @@
 import type { IndexedInstance, IndexingStore, StudyClock, UnindexedInstance } from '../store/image-contract.ts';
 import type { Spool } from '../store/spool.ts';
+import type { Clock } from '../support/clock.ts';
 import { codeOf } from '../support/errors.ts';
 import type { Log } from '../support/log.ts';
 import { phi } from '../support/phi.ts';
@@ -11,7 +12,10 @@ export interface IndexingStage {
   spool: Pick<Spool, 'read'>;
   /** Sources by their configured name; undefined: it is not configured any more. */
   rulesOf(source: string): SourceRules | undefined;
+  clock: Pick<Clock, 'now'>;
   log: Pick<Log, 'error'>;
+  /** Where the next pass goes on; kept here by `indexInstances`. */
+  after?: number;
 }
 
 /** How the instances of a source are read, and when their studies are complete. */
@@ -25,22 +29,34 @@ export interface SourceRules {
 const AT_ONCE = 100;
 /** Longest head that is ever opened. */
 const LONGEST_HEAD = 16 * 1024 * 1024;
+/** A file that cannot be read now is tried for so long: until then its study, and all that are due later, wait for it. */
+const UNREADABLE_MS = 10 * 60_000;
+/** At most so many batches of which nothing could be read, at a time. */
+const BATCHES = 10;
 
 /**
  * Reads the headers of instances that were not read yet and says what they are; those that cannot be read are set aside
  * with a code and stay stored. Returns how many it dealt with: 0 when there is nothing to do now.
  */
 export async function indexInstances(stage: IndexingStage): Promise<number> {
-  const { store, log } = stage;
   const items: IndexedInstance[] = [];
-  for (const instance of store.unindexed(AT_ONCE)) {
-    const item = 'damaged' in instance ? { n: instance.n, code: instance.damaged } : await indexOne(stage, instance);
-    if (item) items.push(item);
+  for (let batch = 0; batch < BATCHES && items.length === 0; batch++) {
+    const unread = stage.store.unindexed(AT_ONCE, stage.after);
+    for (const instance of unread) {
+      const item = 'damaged' in instance ? { n: instance.n, code: instance.damaged } : await indexOne(stage, instance);
+      if (item) items.push(item);
+    }
+    // Those that cannot be read now must not keep the others waiting: they have their turn when the end was reached.
+    stage.after = unread.length < AT_ONCE ? undefined : unread.at(-1)?.n;
+    if (stage.after === undefined) break;
   }
-  if (items.length === 0) return 0;
+  if (items.length > 0) await commitItems(stage, items);
+  return items.length;
+}
+
+async function commitItems({ store, log }: IndexingStage, items: IndexedInstance[]): Promise<void> {
   try {
-    await store.commitIndex(items);
-    return items.length;
+    return await store.commitIndex(items);
   } catch (error) {
     if (codeOf(error, 'SYS-6004') !== 'MAP-3013') throw error;
   }
@@ -55,7 +71,6 @@ export async function indexInstances(stage: IndexingStage): Promise<number> {
       await store.commitIndex([{ n: item.n, code }]);
     }
   }
-  return items.length;
 }
 
 /** Undefined when it cannot be read now and has to be tried again. */
@@ -74,7 +89,8 @@ async function indexOne(stage: IndexingStage, instance: UnindexedInstance): Prom
   } catch (error) {
     const code = codeOf(error, 'MAP-3013');
     stage.log.error('image-header-not-read', { n, code });
-    return code === 'QUE-4020' ? undefined : { n, code };
+    const again = code === 'QUE-4020' && stage.clock.now() - instance.receivedMs < UNREADABLE_MS;
+    return again ? undefined : { n, code };
   }
 }
 

@@ -10,6 +10,7 @@ import { reconcileSpool } from './reconcile.ts';
 import { takeInInstances } from './take-in.ts';
 
 const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
 
 export interface RunningImages {
   spool: Spool;
@@ -30,10 +31,10 @@ export async function startImages(parts: {
   /** How long the file of an instance is kept after it was delivered everywhere. */
   keepMs: number;
   store: ImageStore;
-  /** This start found that rows were lost. */
-  rowsLost: boolean;
   /** True while the disk is too full to take more. */
   full(): boolean;
+  /** True while there is little room: what was delivered everywhere goes before its time. */
+  low(): boolean;
   clock: Clock;
   log: Log;
   /** Called when a new instance is durable. */
@@ -41,16 +42,32 @@ export async function startImages(parts: {
 }): Promise<RunningImages> {
   const { store, clock, log, keepMs } = parts;
   const spool = openSpool({ folder: spoolFolder(parts.dataFolder), full: parts.full });
-  await reconcileSpool({ spool, store, log, rowsLost: parts.rowsLost });
-  const forget = () =>
-    void forgetDelivered({ spool, store, clock, log, keepMs }).catch((error: unknown) =>
-      log.error('images-not-forgotten', { code: codeOf(error, 'QUE-4007') }),
-    );
-  const timer = setInterval(forget, HOUR_MS);
-  timer.unref();
+  await reconcileSpool({ spool, store, clock, log });
+  const naming = new Set<Promise<void>>();
+  let forgetting = false;
+  async function forget(how: { keepMs: number; wanted?(): boolean }): Promise<void> {
+    if (forgetting) return;
+    forgetting = true;
+    try {
+      await forgetDelivered({ spool, store, clock, log, ...how });
+    } catch (error) {
+      log.error('images-not-forgotten', { code: codeOf(error, 'QUE-4007') });
+    } finally {
+      forgetting = false;
+    }
+  }
+  let stopped = false;
+  const wanted = () => !stopped && parts.low();
+  const makeRoom = () => void (wanted() && forget({ keepMs: 0, wanted }));
+  const timers = [setInterval(() => void forget({ keepMs }), HOUR_MS), setInterval(makeRoom, MINUTE_MS)];
+  for (const timer of timers) timer.unref();
+  makeRoom();
   return {
     spool,
-    intakeOf: (source) => takeInInstances({ source, spool, store, accepted: parts.accepted }),
-    stop: () => clearInterval(timer),
+    intakeOf: (source) => takeInInstances({ source, spool, store, naming, accepted: parts.accepted }),
+    stop() {
+      stopped = true;
+      for (const timer of timers) clearInterval(timer);
+    },
   };
 }

@@ -67,8 +67,9 @@ export function entryOf(
  * Decides one record: under the number its patient has now, completed from the index, contradictions held, and what
  * still lacks its patient parked. Then the life cycle decides.
  */
-export function recordPart(sent: ReportStatement, arrival: Arrival, making: Making): Part {
+export function recordPart(told: ReportStatement, arrival: Arrival, making: Making): Part {
   const { known } = making;
+  const sent = underStanding(told, known);
   const patientKey = known.survivor(sent.patientKey);
   const patient = known.person(patientKey);
   const before = completedMeanwhile(underSurvivor(known, known.report(sent.reportKey)), known);
@@ -93,6 +94,16 @@ export function recordPart(sent: ReportStatement, arrival: Arrival, making: Maki
     if ('said' in lacking) said = lacking.said;
   }
   return decided(said, sent, before, arrival, making);
+}
+
+/**
+ * A study that is taken back is named by its UID, which is nobody else's: whatever its headers and the profile say of the
+ * patient by now, what goes is what stands, under the patient it stands under.
+ */
+function underStanding(told: ReportStatement, known: Known): ReportStatement {
+  if (told.report.kind !== 'imaging-study' || told.reportAction !== 'retract') return told;
+  const standing = known.report(told.reportKey);
+  return standing ? { ...told, patientKey: standing.patientKey } : told;
 }
 
 const absorbs = (

@@ -6,7 +6,7 @@ import { spoolFolder } from '../images/running.ts';
 import { issueStudies } from '../images/studies.ts';
 import type { ImageRules, Languages } from '../registry.ts';
 import { type PlatformFilters, type RenderingStage, renderAgain, renderBatch } from '../rendering/render.ts';
-import { openSpool } from '../store/spool.ts';
+import { openSpoolForReading } from '../store/spool.ts';
 import { openMappingView, type StageAccess } from '../store/sqlite/mapping-view.ts';
 import { isDamage, markDamaged } from '../store/sqlite/open.ts';
 import { systemClock } from '../support/clock.ts';
@@ -48,6 +48,8 @@ const IDLE_MS = 1000;
 const PAUSE_MS = 2000;
 /** Most of one platform between two batches of mapping: one that has much to catch up must not hold the others' news. */
 const RENDER_BATCHES = 4;
+/** With these the worker ends: the store is gone, or was closed. */
+const ending = (code: ErrorCode): boolean => code === 'QUE-4010' || code === 'SYS-6004' || code === 'QUE-4007';
 
 /** The loop of the mapping worker: maps what is in the inbox, then renders for each platform, then waits. */
 export async function runMappingWorker(languages: Languages): Promise<void> {
@@ -100,18 +102,39 @@ export async function runMappingWorker(languages: Languages): Promise<void> {
       warn: (event, fields) => tell({ log: 'warn', event, fields }),
       error: (event, fields) => tell({ log: 'error', event, fields }),
     };
-    const images = rules.size > 0 && {
+    // Also where no source of images is left: what they left unread is held with a code, and studies are issued.
+    const wanted = rules.size > 0 || (data.store.imagePlatforms ?? []).length > 0;
+    const images = wanted && {
       store,
-      spool: openSpool({ folder: spoolFolder(data.store.folder) }),
+      spool: openSpoolForReading({ folder: spoolFolder(data.store.folder) }),
       rulesOf: (source: string) => rules.get(source),
       clock: systemClock,
       log,
     };
 
+    let imagesPausedUntil = 0;
+    /** Apart from the rest: what stops the one must not stop the other. Reads on while mapping waits for room on the disk. */
+    async function workOnImages(): Promise<number> {
+      if (!images || performance.now() < imagesPausedUntil) return 0;
+      let indexed = 0;
+      try {
+        indexed = await indexInstances(images);
+        if (indexed > 0) tell({ indexed });
+        return indexed + (await issueStudies(images));
+      } catch (error) {
+        const code = codeOf(error, 'MAP-3013');
+        if (isDamage(error) || ending(code)) throw error;
+        tell({ paused: code });
+        imagesPausedUntil = performance.now() + PAUSE_MS;
+        return indexed;
+      }
+    }
+
     let triedAgain = false;
     while (!stopping) {
       woken = false;
       try {
+        let worked = await workOnImages();
         if (!triedAgain) {
           for (const { name, profile } of data.sources) {
             await mapAgain(mapping, name, fingerprint(JSON.stringify(profile)));
@@ -119,12 +142,7 @@ export async function runMappingWorker(languages: Languages): Promise<void> {
           for (const stage of stages) await renderAgain(stage, fingerprint(stage.renderer.packHash));
           triedAgain = true;
         }
-        let worked = (await mapBatch(mapping)) + (await mapDue(mapping));
-        if (images) {
-          const indexed = await indexInstances(images);
-          if (indexed > 0) tell({ indexed });
-          worked += indexed + (await issueStudies(images));
-        }
+        worked += (await mapBatch(mapping)) + (await mapDue(mapping));
         for (const stage of stages) {
           // Rendering takes longer than mapping: what was mapped just now is rendered before more is, as far as it goes.
           for (let batch = 0; batch < RENDER_BATCHES; batch++) {
@@ -140,7 +158,7 @@ export async function runMappingWorker(languages: Languages): Promise<void> {
         // What is damaged stays so, however often it is tried: the next start looks at all of it.
         if (isDamage(error)) throw error;
         const code = codeOf(error, 'MAP-3013');
-        if (code === 'QUE-4010' || code === 'SYS-6004' || code === 'QUE-4007') break;
+        if (ending(code)) break;
         tell({ paused: code });
         await rest(PAUSE_MS);
       }

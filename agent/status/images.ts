@@ -19,9 +19,9 @@ export function imagePlatformStatus(state: ImagePlatformState, figures: ImageFig
   };
 }
 
-/** What of the images waits for a person, by platform and code. */
-export const imageProblemGroups = ({ problems }: ImageFigures, nowMs: number): ProblemGroup[] =>
-  problems.map(({ platform, code, count }) => ({
+/** What of the images waits for a person, by platform and code: instances, and whole studies. */
+export const imageProblemGroups = ({ problems, studyProblems }: ImageFigures, nowMs: number): ProblemGroup[] =>
+  [...problems, ...studyProblems].map(({ platform, code, count }) => ({
     code,
     platform,
     where: '',

@@ -49,7 +49,8 @@ export interface NewInstance {
 export interface InstanceStore {
   /**
    * Resolves when the row is durable. The file has to be durable before. After `duplicate` the new file is nobody's and
-   * has to be removed; so it has after a rejection.
+   * has to be removed; so it has after a rejection. What comes again goes also to the platforms that joined since, and
+   * its file takes the place of one that is damaged or was forgotten (`stored`).
    */
   acceptInstance(instance: NewInstance): Promise<InstanceAccepted>;
 }
@@ -107,8 +108,8 @@ export type StudyIssued =
   | { outcome: 'stale' };
 
 export interface IndexingStore {
-  /** Instances whose header was not read yet, in order of acceptance. */
-  unindexed(max: number): Array<UnindexedInstance | DamagedInstance>;
+  /** Instances whose header was not read yet, in order of acceptance, those with a higher number than `after`. */
+  unindexed(max: number, after?: number): Array<UnindexedInstance | DamagedInstance>;
   /** All effects in one transaction, or none. What is indexed already is passed over. */
   commitIndex(items: IndexedInstance[]): Promise<void>;
   /**
@@ -130,6 +131,8 @@ export interface ClaimedInstance {
   /** 1 at the first attempt. */
   attempt: number;
   urgent: boolean;
+  /** Another content is known under its UID. */
+  contested: boolean;
   studyUid: Phi<string>;
   sopClassUid: string;
   sopInstanceUid: Phi<string>;
@@ -148,7 +151,8 @@ export interface ClaimLimits {
 export type InstanceVerdict =
   | { n: number; outcome: 'accepted' }
   | { n: number; outcome: 'refused'; code: string }
-  | { n: number; outcome: 'retry'; code: string; retryAtMs: number };
+  /** `unsent`: it was put off before it went out, or after the platform took nothing of it. */
+  | { n: number; outcome: 'retry'; code: string; retryAtMs: number; unsent?: true };
 
 /** A study of which nothing waits at a platform any more. */
 export interface StudyToVerify {
@@ -180,15 +184,21 @@ export interface ImageDeliveryStore {
 export interface ImageKeepingStore {
   /**
    * Takes a study back, or restores it: what waits is not sent (or is again), and it is issued anew. What was delivered
-   * stays delivered: only the platform can delete it (DCM-2294).
+   * stays delivered, and what may have arrived is remembered: only the platform can delete it (DCM-2294).
    */
   withdrawStudy(study: number, withdrawn: boolean): Promise<boolean>;
-  /** A person says that the platform has deleted what it had of a withdrawn study. Returns how many images that were. */
+  /**
+   * A person says that the platform has deleted what it had, or may have had, of a withdrawn study. Returns how many images
+   * that were.
+   */
   imagesDeleted(study: number, platform: string): Promise<number>;
-  /** Sends again at one platform, or at all. Returns how many; those of a withdrawn study and without a file stay. */
+  /**
+   * Sends again at one platform, also where the instance was never to go, or at all where it was. Returns how many; those
+   * of a withdrawn study and without a file stay. Headers that could not be read are read again: study 0 has these.
+   */
   resendInstances(what: { study: number } | { n: number }, platform: string | undefined): Promise<number>;
   /**
-   * Files of instances delivered everywhere before `beforeMs` are nobody's from now on; their rows stay. Returns the
+   * Files of instances delivered at all configured platforms before `beforeMs` are nobody's from now on; their rows stay. Returns the
    * names of at most `max`, to be removed.
    */
   forgetDelivered(beforeMs: number, max: number): Promise<string[]>;
@@ -212,11 +222,11 @@ export interface ImagePlatformFigures {
 
 export interface ImageFigures {
   platforms: ImagePlatformFigures[];
-  /** Instances that are held or in conflict, by code. */
+  /** Instances that are held or in conflict, by code, and those for platforms that are not configured any more (DCM-2297). */
   problems: Array<{ platform: string; code: string; count: number }>;
   /**
    * Studies a person has to look at: DCM-2293 the platform counts fewer than it accepted, DCM-2294 withdrawn after some of
-   * it was delivered there, DCM-2295 its headers contradict each other about the patient (at no platform).
+   * it was or may have been delivered there, DCM-2295 its headers contradict each other about the patient (at no platform).
    */
   studyProblems: Array<{ platform: string; code: ErrorCode; count: number; exampleStudy: number }>;
   /** Instances that came today and their states, local day of the site. */

@@ -1,6 +1,6 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, randomBytes, randomInt } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
-import { type FileHandle, open, readdir, rename, rm } from 'node:fs/promises';
+import { type FileHandle, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder, syncFolder } from '../security/kek.ts';
 import { type ErrorCode, errnoOf, QianzhiError } from '../support/errors.ts';
@@ -62,10 +62,10 @@ export interface Spool {
   adopt(name: string): Promise<void>;
   /** Removes an unfinished file. */
   drop(name: string): Promise<void>;
-  /** Resolves when no name is on its way to the disk of those that were finished until now. */
-  settled(): Promise<void>;
-  /** Puts a file that no row knows beside the others, where nothing looks for it. */
-  setAside(name: string): Promise<void>;
+  /** Puts a file that no row knows beside the others, where nothing looks for it; its age there counts from `nowMs`. */
+  setAside(name: string, nowMs: number): Promise<void>;
+  /** Removes what was set aside before then. */
+  forgetAside(beforeMs: number): Promise<void>;
 }
 
 export interface SpoolParts {
@@ -75,6 +75,7 @@ export interface SpoolParts {
 }
 
 const DIGITS = [...'0123456789abcdef'];
+const PREFIXES = DIGITS.flatMap((a) => DIGITS.map((b) => a + b));
 const ASIDE = 'aside';
 
 /** Sealing and opening leave a buffer behind for each chunk: looked at every so many bytes (invariant 12). */
@@ -122,45 +123,76 @@ const writeFailure = (cause: unknown): QianzhiError => {
   return new QianzhiError(code, undefined, { cause });
 };
 
-/** Opens the spool; makes its folders (16 × 16) durable, so that later only files come and go. */
+/** Where the files lie whose names begin so. */
+const folderIn = (folder: string, name: string): string => join(folder, name.slice(0, 1), name.slice(1, 2));
+function pathIn(folder: string, name: string): string {
+  assertName(name);
+  return join(folderIn(folder, name), name);
+}
+
+/** A spool that somebody else has opened: makes nothing, and looks at nothing before it is asked to. */
+export function openSpoolForReading({ folder }: { folder: string }): Pick<Spool, 'read'> {
+  return { read: (file, end) => readFile(pathIn(folder, file.name), file.key, end) };
+}
+
+/**
+ * Opens the spool; makes its folders (16 × 16) durable, so that later only files come and go. A folder that cannot be made
+ * so gets no new files (`reconcileSpool` names it, for it can hardly be listed either); throws when none can.
+ */
 export function openSpool(parts: SpoolParts): Spool {
   const { folder } = parts;
   makeFolder(folder);
+  const usable: string[] = [];
+  let failure: unknown;
   for (const a of DIGITS) {
-    for (const b of DIGITS) mkdirSync(join(folder, a, b), { recursive: true, mode: 0o700 });
-    // Also when they are there: the process that made them may have died before its sync.
-    syncFolder(join(folder, a));
+    try {
+      const made: string[] = [];
+      for (const b of DIGITS) {
+        try {
+          mkdirSync(join(folder, a, b), { recursive: true, mode: 0o700 });
+          made.push(a + b);
+        } catch (error) {
+          failure = error;
+        }
+      }
+      // Also when they are there: the process that made them may have died before its sync.
+      syncFolder(join(folder, a));
+      usable.push(...made);
+    } catch (error) {
+      failure = error;
+    }
   }
   syncFolder(folder);
+  if (usable.length === 0) throw writeFailure(failure);
 
-  const folderOf = (name: string): string => join(folder, name.slice(0, 1), name.slice(1, 2));
-  const pathOf = (name: string): string => {
-    assertName(name);
-    return join(folderOf(name), name);
-  };
+  const folderOf = (name: string): string => folderIn(folder, name);
+  const pathOf = (name: string): string => pathIn(folder, name);
+  let asideMade = false;
 
-  const naming = new Set<Promise<void>>();
   return {
+    ...openSpoolForReading({ folder }),
     async begin() {
       if (parts.full?.()) throw new QianzhiError('QUE-4002');
-      const name = randomBytes(16).toString('hex');
+      const name = `${usable[randomInt(usable.length)]}${randomBytes(15).toString('hex')}`;
       try {
-        return await startWriting(pathOf(name), folderOf(name), name, naming);
+        return await startWriting(pathOf(name), folderOf(name), name);
       } catch (error) {
         throw writeFailure(error);
       }
     },
-    read: (file, end) => readFile(pathOf(file.name), file.key, end),
     async remove(name) {
       await rm(pathOf(name), { force: true });
     },
-    prefixes: () => DIGITS.flatMap((a) => DIGITS.map((b) => a + b)),
+    prefixes: () => [...PREFIXES],
     async list(prefix) {
-      return (await readdir(join(folder, prefix.slice(0, 1), prefix.slice(1, 2)))).filter(isName);
+      return (await readdir(folderOf(prefix))).filter(isName);
     },
     async unfinished(prefix) {
-      const names = await readdir(join(folder, prefix.slice(0, 1), prefix.slice(1, 2)));
-      return names.filter((name) => name.endsWith(PART)).map((name) => name.slice(0, -PART.length));
+      const names = await readdir(folderOf(prefix));
+      return names.flatMap((name) => {
+        const made = name.endsWith(PART) ? name.slice(0, -PART.length) : '';
+        return isName(made) ? [made] : [];
+      });
     },
     async adopt(name) {
       await rename(`${pathOf(name)}${PART}`, pathOf(name));
@@ -169,23 +201,33 @@ export function openSpool(parts: SpoolParts): Spool {
     async drop(name) {
       await rm(`${pathOf(name)}${PART}`, { force: true });
     },
-    async settled() {
-      await Promise.allSettled(naming);
-    },
-    async setAside(name) {
+    async setAside(name, nowMs) {
+      const path = pathOf(name);
       const aside = join(folder, ASIDE);
-      makeFolder(aside);
-      await rename(pathOf(name), join(aside, name));
+      // Its name is made durable once: there may be very many to put there.
+      if (!asideMade) makeFolder(aside);
+      asideMade = true;
+      // It may have lain here for long. A clock that is far behind must not make it old.
+      const { mtimeMs } = await stat(path);
+      const since = new Date(Math.max(nowMs, mtimeMs));
+      await utimes(path, since, since);
+      await rename(path, join(aside, name));
+    },
+    async forgetAside(beforeMs) {
+      const aside = join(folder, ASIDE);
+      const names = await readdir(aside).catch((error: unknown) => {
+        if (errnoOf(error) === 'ENOENT') return [];
+        throw error;
+      });
+      for (const name of names.filter(isName)) {
+        const path = join(aside, name);
+        if ((await stat(path)).mtimeMs < beforeMs) await rm(path, { force: true });
+      }
     },
   };
 }
 
-async function startWriting(
-  path: string,
-  folder: string,
-  name: string,
-  naming: Set<Promise<void>>,
-): Promise<SpoolWriting> {
+async function startWriting(path: string, folder: string, name: string): Promise<SpoolWriting> {
   const part = `${path}${PART}`;
   let handle: FileHandle | undefined;
   try {
@@ -269,9 +311,8 @@ async function startWriting(
       const named = syncEntry(folder).catch((error: unknown) => {
         throw writeFailure(error);
       });
-      naming.add(named);
-      const landed = () => void naming.delete(named);
-      named.then(landed, landed);
+      // Whoever waits for it hears of it; nobody has to before the row is written.
+      named.catch(() => {});
       return { name, key, bytes, contentHash: hash.digest(), named };
     },
     discard: giveUp,

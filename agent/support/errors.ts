@@ -1122,12 +1122,12 @@ export const errorTable = {
     [
       '同一影像编号有两份不同内容',
       '收到的影像与已存影像的 SOP Instance UID 相同而内容不同；两份都已保存，后到的一份不自动上传。',
-      '请核对设备或 PACS 为何以同一编号发出两份内容；确认后到的一份正确时在本页重发该份。',
+      '请核对设备或 PACS 为何以同一编号发出两份内容；确认后到的一份正确时，请平台删除先到的一份，并由设备或 PACS 以新编号重新发送。',
     ],
     [
       'Two contents under one image UID',
       'An image came with the SOP Instance UID of a stored one and with other content; both are kept, the later one is not uploaded by itself.',
-      'Find out why the device or PACS sent two contents under one UID; resend the later one here if it is the right one.',
+      'Find out why the device or PACS sent two contents under one UID. If the later one is right, ask the platform to delete the earlier one and have the sender send it under a UID of its own.',
     ],
   ),
   'DCM-2292': e(
@@ -1148,25 +1148,25 @@ export const errorTable = {
     [
       '平台的影像数少于已上传数',
       '平台逐个确认收到了检查的全部影像，而查询到的影像数较少。',
-      '请平台核对该检查；需要时在本页重发该检查。',
+      '请平台核对该检查缺了哪些影像，并由平台从存储中恢复；尚无重发命令，需要重发时请联系前置机厂商。',
     ],
     [
       'The platform has fewer images than it accepted',
       'The platform accepted each image of a study and counts fewer when asked.',
-      'Have the platform look at the study; resend the study here if it asks for it.',
+      'Have the platform find out which images of the study it lacks, and restore them. There is no command to send a study again yet: ask the agent’s vendor for it.',
     ],
   ),
   'DCM-2294': e(
     'platform',
     [
       '已撤回的检查在平台上仍有影像',
-      '检查被撤回之前，已有影像上传到平台；平台没有删除接口。',
-      '请平台删除该检查的影像，并记录删除结果。',
+      '检查被撤回之前，已有影像上传到平台，或上传时没有得到明确回答、平台可能已收下；平台没有删除接口。',
+      '请平台查找并删除该检查的影像，自行记录删除结果；本机尚无登记删除的命令，这一提示会保留，需要消除时请联系前置机厂商。',
     ],
     [
       'A withdrawn study has images at the platform',
-      'Images of the study were uploaded before it was withdrawn, and the platform offers no deletion.',
-      'Have the platform delete the images of the study, and note that it did.',
+      'Before the study was withdrawn, images of it were uploaded, or sent without a clear answer so that the platform may have them; the platform offers no deletion.',
+      'Have the platform look for the images of the study and delete them, and keep a note that it did. There is no command to enter that here yet, and this stays until then: ask the agent’s vendor for it.',
     ],
   ),
   'DCM-2295': e(
@@ -1174,12 +1174,12 @@ export const errorTable = {
     [
       '一个检查里有不同的患者信息',
       '同一检查的影像里患者编号、姓名、性别或出生日期互相矛盾，可能混入了另一位患者的影像。',
-      '请影像科核对该检查；属于他人的影像请撤回检查后由设备重新发送。',
+      '请影像科核对该检查；矛盾出现后的索引不会上传，已上传的影像请通知平台。尚无撤回命令：混入他人影像时请联系前置机厂商撤回，并由设备以新的检查编号重新发送。',
     ],
     [
       'One study speaks of different patients',
       'Images of one study contradict each other about patient number, name, sex or birth date; another patient’s images may be among them.',
-      'Have the imaging department check the study; where images are another patient’s, withdraw it and have the device send it again.',
+      'Have the imaging department check the study; no index that contradicts itself is uploaded; tell the platform of images that were. There is no command to withdraw it yet: where images are another patient’s, ask the agent’s vendor to, and have the device send them again under a study UID of their own.',
     ],
   ),
   'DCM-2298': e(
@@ -1200,12 +1200,25 @@ export const errorTable = {
     [
       '影像的来源已不在配置中',
       '影像在读取文件头之前，它的来源已从配置中删除，不知道该按哪种规则读取；影像已保存，不上传。',
-      '恢复该来源的配置后，在本页重发该影像。',
+      '恢复该来源的配置；尚无重新读取的命令，需要时请联系前置机厂商。',
     ],
     [
       'The image’s source is not configured any more',
       'The source was removed from the configuration before the image’s header was read, and by which rules it is to be read is not known; the image is kept and not uploaded.',
-      'Put the source back into the configuration, then resend the image here.',
+      'Put the source back into the configuration. There is no command to read the image again yet: ask the agent’s vendor for it.',
+    ],
+  ),
+  'DCM-2297': e(
+    'agent',
+    [
+      '影像要去的平台已不在配置中',
+      '这些影像收到时要传给的影像平台后来从配置中删除或改了名；它们不会再传给该平台。',
+      '如属误删或误改，恢复该平台的配置；如平台已改名或更换，请由 PACS 重新发送这些影像，本机会把它们传给现在的平台。',
+    ],
+    [
+      'The platform of the images is not configured any more',
+      'The imaging platform these images were to go to was removed from the configuration, or has another name now; they go there no more.',
+      'If that was a mistake, put the platform back into the configuration. If it was renamed or replaced, have the PACS send the images again: they then go to the platforms of today.',
     ],
   ),
   // ------------------------------------------------------------ MAP mapping and rendering
@@ -1696,25 +1709,25 @@ export const errorTable = {
     [
       '影像文件暂时不能读写',
       '系统拒绝打开、读取或写入影像文件（句柄不足、权限或磁盘错误）。未确认的影像不会丢：对方会重发，待传的稍后再试。',
-      '检查磁盘健康、数据文件夹权限与系统日志；恢复后自动继续。',
+      '检查磁盘健康、数据文件夹权限与系统日志；恢复后自动继续。影像来源启动失败，或影像 10 分钟读不到而被单独留下时，恢复后请重启前置机。',
     ],
     [
       'An image file cannot be read or written now',
       'The system refused to open, read or write an image file (no handles left, rights, a disk error). Nothing acknowledged is lost: the sender repeats what was not, uploads are tried again.',
-      'Check the disk, the rights on the data folder and the system log; it resumes by itself.',
+      'Check the disk, the rights on the data folder and the system log; it resumes by itself. Where a source of images failed to start, or images were set aside after ten minutes, restart the agent once the cause is gone.',
     ],
   ),
   'QUE-4021': e(
     'agent',
     [
       '有影像文件无人认领',
-      '数据库尾部缺失或已移开，一些影像文件在库中没有记录；文件已原样移入 spool/aside，未删除。',
-      '请厂商协助核对；请设备重发该时段的影像。',
+      '启动时有影像文件在库中没有记录：程序曾在登记前被终止（这样的影像未确认，设备会重发），或数据库尾部缺失、已移开或恢复成了较早的备份。文件已原样移入 spool/aside，保留 30 天。',
+      '若刚恢复过备份，或同时有 QUE-4006、QUE-4009 或 QUE-4014，请厂商协助核对，并请设备重发该时段的影像；程序只是被强行终止过的，无需处理。',
     ],
     [
       'Image files that no record knows',
-      'The end of the database is missing or it was moved aside, and some image files have no record; they are kept unchanged in spool/aside.',
-      'Have it checked; let the devices resend that period.',
+      'At a start some image files had no record: the program was killed before it wrote one (they were not acknowledged, the devices repeat them), or the end of the database is missing, it was moved aside, or an older backup was put in its place. They are kept unchanged in spool/aside for 30 days.',
+      'After a backup was restored, or with QUE-4006, QUE-4009 or QUE-4014 beside it, have it checked and let the devices resend that period; where the program was only killed there is nothing to do.',
     ],
   ),
   // ------------------------------------------------------------ CFG configuration

@@ -12,7 +12,8 @@ const messageType = 'DICOM study';
 /**
  * What an issue of a study says (agent/images/manifest.ts): one record, which replaces what the issue before said, or
  * takes it back. Held are a study without Patient ID (MAP-3003) and one whose instances are of different patients
- * (DCM-2295): neither may go under anybody's name.
+ * (DCM-2295): neither may go under anybody's name. Taking back is never held: the study's UID says what goes, and
+ * recordPart under whom.
  */
 export function readStudy(profile: DicomProfile, raw: Phi<Uint8Array>, context: MappingContext): Reading {
   const manifest = parse(raw.reveal());
@@ -26,9 +27,11 @@ export function readStudy(profile: DicomProfile, raw: Phi<Uint8Array>, context: 
   const held = (code: string, where: string): Reading => ({ kind: 'held', type: messageType, code, where, lookups });
 
   const [contradiction] = manifest.contradicts;
-  if (contradiction !== undefined) return held('DCM-2295', `patient.${contradiction}`);
   const id = manifest.patient.id?.trim();
-  if (!id) return held('MAP-3003', 'patient.id');
+  if (!manifest.withdrawn) {
+    if (contradiction !== undefined) return held('DCM-2295', `patient.${contradiction}`);
+    if (!id) return held('MAP-3003', 'patient.id');
+  }
 
   const { source } = context;
   const report: ImagingStudy = {
@@ -45,8 +48,7 @@ export function readStudy(profile: DicomProfile, raw: Phi<Uint8Array>, context: 
   };
   const statement = {
     reportKey: `imaging-study|${source}|${studyUid}`,
-    // Numbers of the sender's own must not be taken for the hospital's: two people would share a lane and an index entry.
-    patientKey: profile.patient_id === 'in-house' ? id : `${source}|${id}`,
+    patientKey: patientKeyOf(manifest, profile, source),
     report,
     reportAction: manifest.withdrawn ? ('retract' as const) : ('publish' as const),
     itemActions: {},
@@ -75,13 +77,32 @@ const split = (numbers: readonly string[], separator: string | undefined): strin
   ),
 ];
 
-function patientOf({ patient }: StudyManifest, profile: DicomProfile): Patient {
+/** Issuer of Patient ID (0010,0021); empty where none is named. */
+const issuerOf = ({ patient }: StudyManifest): string => patient.issuerOfId?.trim() ?? '';
+
+/** Whether Patient ID is the hospital's own number: so the profile says, and no other issuer is named. */
+const isInHouse = (manifest: StudyManifest, { patient_id, issuers }: DicomProfile): boolean =>
+  patient_id === 'in-house' && (issuerOf(manifest) === '' || issuers.includes(issuerOf(manifest)));
+
+/**
+ * Numbers of the sender's own, or of another issuer, must not be taken for the hospital's: two people would share a lane
+ * and an index entry. A backslash cannot be in either value (LO, PS3.5 §6.2).
+ */
+function patientKeyOf(manifest: StudyManifest, profile: DicomProfile, source: string): string {
+  const id = manifest.patient.id?.trim() ?? '';
+  if (id !== '' && isInHouse(manifest, profile)) return id;
+  const issuer = issuerOf(manifest);
+  return `${source}|${issuer === '' ? id : `${issuer}\\${id}`}`;
+}
+
+function patientOf(manifest: StudyManifest, profile: DicomProfile): Patient {
+  const { patient } = manifest;
   const identifiers: Identifier[] = [];
   const add = (kind: Identifier['kind'], value: string | undefined, source: string): void => {
     const text = value?.trim();
     if (text) identifiers.push({ kind, value: text, source });
   };
-  add(profile.patient_id === 'in-house' ? 'in-house' : 'other', patient.id, '(0010,0020)');
+  add(isInHouse(manifest, profile) ? 'in-house' : 'other', patient.id, '(0010,0020)');
   for (const id of patient.otherIds) add('other', id, '(0010,1000)');
   const name = displayName(patient.name);
   const sex = sexOf(patient.sex, profile);

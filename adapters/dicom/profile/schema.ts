@@ -4,6 +4,8 @@ import { z } from 'zod';
 export const dicomProfileSchema = z.strictObject({
   charset: z.string().min(1).max(64).optional(),
   patient_id: z.enum(['own', 'in-house']).default('own'),
+  /** Issuers of Patient ID (0010,0021) that are the hospital itself. */
+  issuers: z.array(z.string().trim().min(1).max(64)).default([]),
   accession_separator: z.string().length(1).optional(),
   /** (0010,0040) as sent → code of GB/T 2261.1. */
   sex: z.record(z.string(), z.enum(['0', '1', '2', '9'])).default({}),

@@ -50,7 +50,8 @@ function objectOf(
   const object: Record<string, string> = {};
   for (const { name, from, values, form, missing } of fields) {
     const found = valuesOf(study, from);
-    const said = values === undefined ? found : found.flatMap((one) => values[one] ?? []);
+    const said =
+      values === undefined ? found : found.flatMap((one) => (Object.hasOwn(values, one) ? (values[one] ?? []) : []));
     // A value that nobody mapped could mean anything there: a person says what it stands for.
     if (said.length < found.length) return { held: { code: 'MAP-3001', where: from } };
     if (said.length === 0) {

@@ -3,14 +3,17 @@ import type { ItemReceipt } from '../../../agent/delivery/platform.ts';
 import type { ErrorCode } from '../../../agent/support/errors.ts';
 import type { Failure, StoreAnswer } from './store-answer.ts';
 
+/** Duplicate SOP Instance. */
+const DUPLICATE = 0x0111;
+
 /**
  * Failure reasons that name one thing: PS3.18 Table I.2-2, PS3.7 Annex C, and 45070 and 45071 of Microsoft's
  * conformance statement (store failure reason codes).
  */
 const byReason = new Map<number, ErrorCode | 'stored'>([
   [0x0110, 'DCM-2273'],
-  // Duplicate SOP Instance: it is there already, as after an answer that was lost on the way.
-  [0x0111, 'stored'],
+  // It is there already, as after an answer that was lost on the way.
+  [DUPLICATE, 'stored'],
   [0x0117, 'DCM-2276'],
   [0x0119, 'DCM-2275'],
   [0x0122, 'DCM-2274'],
@@ -36,8 +39,14 @@ function meaning({ reason, googleDetail }: Failure, status: number): ErrorCode |
   return 'PLT-1305';
 }
 
-function receiptOfFailure(n: number, failure: Failure, status: number, wait: number | undefined): ItemReceipt {
-  const code = meaning(failure, status);
+function receiptOfFailure(
+  { n, contested }: OutgoingInstance,
+  failure: Failure,
+  status: number,
+  wait: number | undefined,
+): ItemReceipt {
+  // What is there under its UID may be the other content.
+  const code = contested && failure.reason === DUPLICATE ? 'DCM-2275' : meaning(failure, status);
   if (code === 'stored') return { n, outcome: 'accepted' };
   if (passing.has(code)) return retryItem(n, code, wait);
   return failure.reason === undefined
@@ -62,16 +71,17 @@ export function judgeItems(
 ): ItemReceipt[] | undefined {
   const uids = instances.map(({ sopInstanceUid }) => sopInstanceUid.reveal());
   if (uids.some((uid) => answer.stored.has(uid) || answer.failed.has(uid))) {
-    return instances.map(({ n, sopInstanceUid }): ItemReceipt => {
-      const uid = sopInstanceUid.reveal();
+    return instances.map((instance): ItemReceipt => {
+      const { n } = instance;
+      const uid = instance.sopInstanceUid.reveal();
       if (answer.stored.has(uid)) return { n, outcome: 'accepted' };
       const failure = answer.failed.get(uid);
-      return failure === undefined ? retryItem(n, 'DCM-2271', wait) : receiptOfFailure(n, failure, status, wait);
+      return failure === undefined ? retryItem(n, 'DCM-2271', wait) : receiptOfFailure(instance, failure, status, wait);
     });
   }
   // One sent and one failed: it needs no name.
   const [only, ...others] = instances;
   const [failure, ...further] = answer.nameless;
   if (only === undefined || failure === undefined || others.length > 0 || further.length > 0) return undefined;
-  return [receiptOfFailure(only.n, failure, status, wait)];
+  return [receiptOfFailure(only, failure, status, wait)];
 }

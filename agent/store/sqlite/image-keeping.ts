@@ -1,10 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { instanceState, uploadState } from './schema.ts';
+import { instanceState, mayHold, uploadState } from './schema.ts';
 
 const { unread, ready, sending, waiting, delivered, held, conflict, withdrawn } = uploadState;
 
 /** What a person asks, and what is kept and let go of. Call inside a transaction. */
-export function openImageKeeping(db: DatabaseSync) {
+export function openImageKeeping(db: DatabaseSync, platforms: readonly number[]) {
   const setWithdrawn = db.prepare(
     'UPDATE study SET withdrawn=?1, due_ms=?2, revision = revision + 1 WHERE id=?3 AND withdrawn <> ?1',
   );
@@ -14,20 +14,36 @@ export function openImageKeeping(db: DatabaseSync) {
     `UPDATE upload SET state=${withdrawn}, code=NULL WHERE ${ofStudy} AND state < ${waiting} AND state <> ${sending}`,
   );
   const restore = db.prepare(`UPDATE upload SET state=${ready} WHERE ${ofStudy} AND state=${withdrawn}`);
-  const deleted = db.prepare(`UPDATE upload SET state=${withdrawn}, done_ms=NULL WHERE ${ofStudy} AND platform=?2
-    AND state=${delivered} AND EXISTS (SELECT 1 FROM study WHERE id=?1 AND withdrawn=1)`);
+  const deleted =
+    db.prepare(`UPDATE upload SET state=iif(state=${delivered}, ${withdrawn}, state), may_hold=${mayHold.no},
+    done_ms=NULL WHERE ${ofStudy} AND platform=?2 AND (state=${delivered} OR state > ${delivered} AND may_hold > ${mayHold.no})
+    AND EXISTS (SELECT 1 FROM study WHERE id=?1 AND withdrawn=1)`);
   // ?1 the study or the instance, ?2 platform or null.
   const resend = (which: string) =>
     db.prepare(`UPDATE upload SET due_ms=0, done_ms=NULL, code=NULL,
       state = (SELECT iif(i.state=${instanceState.read}, ${ready}, ${unread}) FROM instance i WHERE i.n = upload.n)
-      WHERE ${which} AND platform = ifnull(?2, platform) AND platform > 0 AND state IN (${delivered}, ${held}, ${conflict})
+      WHERE ${which} AND platform = ifnull(?2, platform) AND platform IN (${platforms.join(', ')}) AND state IN (${delivered}, ${held}, ${conflict})
       AND EXISTS (SELECT 1 FROM instance i LEFT JOIN study s ON s.id = i.study
         WHERE i.n = upload.n AND i.kept = 1 AND i.damaged = 0 AND ifnull(s.withdrawn, 0) = 0)`);
   // Of a study what is in conflict stays: which content is right is decided instance by instance.
   const resendStudy = resend(`${ofStudy} AND state <> ${conflict}`);
   const resendOne = resend('n = ?1');
-  const readAgain = db.prepare(`UPDATE instance SET state=${instanceState.unread}, code=NULL, done_ms=NULL
-    WHERE n=?1 AND state=${instanceState.unreadable} AND damaged=0`);
+  const again = (which: string) =>
+    db.prepare(`UPDATE instance SET state=${instanceState.unread}, code=NULL, done_ms=NULL
+      WHERE ${which} AND state=${instanceState.unreadable} AND damaged=0 AND kept=1`);
+  const readAgain = again('n=?1');
+  const readStudyAgain = again('study=?1');
+  // ?1 the study or the instance, ?2 platform. Where it was never to go it goes now.
+  const join = (which: string) =>
+    db.prepare(`INSERT INTO upload(n, platform, state, rank, study, bytes, day, source)
+      SELECT i.n, ?2, iif(i.state=${instanceState.read}, ${ready}, ${unread}), iif(s.urgent=1, 0, 1), i.study, i.bytes, i.day, i.source
+      FROM instance i LEFT JOIN study s ON s.id = i.study WHERE ${which} AND i.kept=1 AND i.damaged=0
+      AND ifnull(s.withdrawn, 0) = 0 AND NOT EXISTS (SELECT 1 FROM upload u WHERE u.n = i.n AND u.platform=?2)`);
+  const joinStudy = join('i.study=?1 AND i.conflict IS NULL');
+  const joinOne = join('i.n=?1');
+  const elsewhere = 'EXISTS (SELECT 1 FROM upload o WHERE o.n = upload.n AND o.platform > 0)';
+  const noneAnyMore = db.prepare(`DELETE FROM upload WHERE ${ofStudy} AND platform=0 AND ${elsewhere}`);
+  const noneAnyMoreOne = db.prepare(`DELETE FROM upload WHERE n=?1 AND platform=0 AND ${elsewhere}`);
   const notDone = db.prepare(`UPDATE instance SET done_ms=NULL WHERE ${ofStudy} AND done_ms IS NOT NULL`);
   const notDoneOne = db.prepare('UPDATE instance SET done_ms=NULL WHERE n=?');
   const forget = db.prepare(`UPDATE instance SET kept=0 WHERE n IN (SELECT n FROM instance
@@ -50,15 +66,19 @@ export function openImageKeeping(db: DatabaseSync) {
       return Number(changes);
     },
     resend(what: { study: number } | { n: number }, platform: number | null): number {
-      if ('study' in what) {
-        const { changes } = resendStudy.run(what.study, platform);
-        if (changes > 0) notDone.run(what.study);
-        return Number(changes);
+      const [id, rereads, joins, resends, none, open] =
+        'study' in what
+          ? [what.study, readStudyAgain, joinStudy, resendStudy, noneAnyMore, notDone]
+          : [what.n, readAgain, joinOne, resendOne, noneAnyMoreOne, notDoneOne];
+      const read = rereads.run(id).changes;
+      let changes = Number(resends.run(id, platform).changes);
+      if (platform !== null && platforms.includes(platform)) {
+        changes += Number(joins.run(id, platform).changes);
+        none.run(id);
       }
-      readAgain.run(what.n);
-      const { changes } = resendOne.run(what.n, platform);
-      if (changes > 0) notDoneOne.run(what.n);
-      return Number(changes);
+      if (changes > 0) open.run(id);
+      // Where no platform is configured they are read again all the same.
+      return platforms.length === 0 ? Number(read) : changes;
     },
     forget: (beforeMs: number, max: number): string[] =>
       (forget.all(beforeMs, max) as unknown as Array<{ file: string }>).map(({ file }) => file),

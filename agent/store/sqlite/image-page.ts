@@ -59,8 +59,9 @@ export function openImagePage(
   const short = db.prepare(
     'SELECT count(*) AS n, max(study) AS study FROM study_check WHERE platform=? AND counted >= 0 AND counted < delivered',
   );
-  const left = db.prepare(`SELECT count(*) AS n, max(s.id) AS study FROM study s JOIN study_balance b ON b.study = s.id
-    WHERE s.withdrawn = 1 AND b.platform=? AND b.state=${uploadState.delivered} AND b.n > 0`);
+  const left = db.prepare(`SELECT count(*) AS n, max(s.id) AS study FROM study s WHERE s.withdrawn = 1 AND (
+    EXISTS (SELECT 1 FROM study_balance b WHERE b.study = s.id AND b.platform=?1 AND b.state=${uploadState.delivered} AND b.n > 0)
+    OR EXISTS (SELECT 1 FROM upload u WHERE u.platform=?1 AND u.study = s.id AND u.state > 10 AND u.may_hold > 0))`);
   const suspect = db.prepare('SELECT count(*) AS n, max(id) AS study FROM study WHERE suspect = 1');
   const unread = db.prepare(`SELECT count(*) AS n FROM instance WHERE state=${instanceState.unread}`);
   const columns = `s.id, s.source, s.first_ms, s.last_ms, s.instances, s.issue, s.issued, s.urgent, s.withdrawn,
@@ -103,6 +104,8 @@ export function openImagePage(
     const rows = balance.all() as unknown as Balance[];
     const count = (platform: number, state: number, what: 'n' | 'bytes' = 'n') =>
       rows.reduce((sum, r) => sum + (r.platform === platform && r.state === state ? r[what] : 0), 0);
+    const configured = new Set([0, ...platforms.map(idOf)]);
+    const isGone = (platform: number) => !configured.has(platform);
     const spool = use.get() as { files: number; bytes: number } | undefined;
     return {
       platforms: platforms.map((platform) => {
@@ -117,9 +120,16 @@ export function openImagePage(
           withdrawn: count(id, uploadState.withdrawn),
         };
       }),
-      problems: rows
-        .filter((r) => r.code !== '')
-        .map((r) => ({ platform: name(r.platform), code: r.code, count: r.n })),
+      problems: [
+        ...rows
+          .filter((r) => r.code !== '' && !isGone(r.platform))
+          .map((r) => ({ platform: name(r.platform), code: r.code, count: r.n })),
+        ...[...new Set(rows.map((r) => r.platform))].filter(isGone).flatMap((platform) => {
+          const { waiting, held, conflict } = uploadState;
+          const open = count(platform, waiting) + count(platform, held) + count(platform, conflict);
+          return open === 0 ? [] : [{ platform: name(platform), code: 'DCM-2297', count: open }];
+        }),
+      ],
       studyProblems: studyProblems(),
       today: (today.all(dayOf(nowMs)) as unknown as Balance[]).map((r) => ({
         source: name(r.source),

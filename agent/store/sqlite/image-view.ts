@@ -28,7 +28,7 @@ interface StudyRow {
 export function openImageView(db: DatabaseSync, vault: Vault, write: Asker<WriteRequest>): IndexingStore {
   const unread = db.prepare(`SELECT i.n, n.name AS source, i.received_ms, i.file, i.bytes, s.key_id, s.sealed
     FROM instance i JOIN name n ON n.id = i.source LEFT JOIN instance_sealed s ON s.n = i.n
-    WHERE i.state=${instanceState.unread} ORDER BY i.n LIMIT ?`);
+    WHERE i.state=${instanceState.unread} AND i.n > ? ORDER BY i.n LIMIT ?`);
   const oldestUnread = db.prepare(
     `SELECT received_ms AS ms FROM instance WHERE state=${instanceState.unread} ORDER BY n LIMIT 1`,
   );
@@ -64,8 +64,8 @@ export function openImageView(db: DatabaseSync, vault: Vault, write: Asker<Write
   }
 
   return {
-    unindexed(max) {
-      const rows = unread.all(max) as unknown as Array<{
+    unindexed(max, after = 0) {
+      const rows = unread.all(after, max) as unknown as Array<{
         n: number;
         source: string;
         received_ms: number;

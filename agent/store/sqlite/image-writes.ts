@@ -34,7 +34,19 @@ interface Known {
   content: Uint8Array;
   damaged: number;
   kept: number;
+}
+
+/** An instance as it stands, with what its study says of it. */
+interface Standing {
   state: number;
+  code: string | null;
+  conflict: number | null;
+  study: number;
+  bytes: number;
+  day: number;
+  source: number;
+  urgent: number;
+  withdrawn: number;
 }
 
 /** Writes instances as they come, and what their headers say. Call inside a transaction. */
@@ -45,19 +57,26 @@ export function openImageWrites(
   platforms: readonly number[],
   floorN: number,
 ) {
-  const ofUid = db.prepare('SELECT n, content, damaged, kept, state FROM instance WHERE mac=? ORDER BY n');
+  const ofUid = db.prepare('SELECT n, content, damaged, kept FROM instance WHERE mac=? ORDER BY n');
   const highest = db.prepare('SELECT ifnull(max(n),0) AS n FROM instance');
   const insert = db.prepare(
     'INSERT INTO instance(n, source, mac, content, received_ms, day, bytes, file, conflict) VALUES(?,?,?,?,?,?,?,?,?)',
   );
   const putSealed = db.prepare('INSERT OR REPLACE INTO instance_sealed(n, key_id, sealed) VALUES(?,?,?)');
   const insertUpload = db.prepare(
-    'INSERT INTO upload(n, platform, state, bytes, code, day, source) VALUES(?,?,?,?,?,?,?)',
+    'INSERT INTO upload(n, platform, state, bytes, code, day, source, study, rank) VALUES(?,?,?,?,?,?,?,?,?)',
   );
-  const heal = db.prepare(`UPDATE instance SET file=?1, bytes=?2, kept=1, damaged=0,
+  const uploadOf = db.prepare('SELECT 1 FROM upload WHERE n=? AND platform=?');
+  const noneAnyMore = db.prepare(`DELETE FROM upload WHERE n=? AND platform=${NO_PLATFORM}`);
+  const notDone = db.prepare('UPDATE instance SET done_ms=NULL WHERE n=?');
+  const standing = db.prepare(`SELECT i.state, i.code, i.conflict, i.study, i.bytes, i.day, i.source,
+    ifnull(s.urgent, 0) AS urgent, ifnull(s.withdrawn, 0) AS withdrawn
+    FROM instance i LEFT JOIN study s ON s.id = i.study WHERE i.n=?`);
+  const heal =
+    db.prepare(`UPDATE instance SET file=?1, bytes=?2, kept=1, damaged=0, done_ms = iif(done_ms IS NULL, NULL, ?4),
     code = CASE WHEN code='QUE-4003' THEN NULL ELSE code END,
     state = CASE WHEN state=${instanceState.unreadable} AND code='QUE-4003' THEN ${instanceState.unread} ELSE state END
-    WHERE n=?3 RETURNING state`);
+    WHERE n=?3`);
   const healUploads = db.prepare(
     `UPDATE upload SET state=?, code=NULL WHERE n=? AND state=${uploadState.held} AND code='QUE-4003'`,
   );
@@ -68,7 +87,10 @@ export function openImageWrites(
     `UPDATE instance SET state=${instanceState.unreadable}, code=?1, damaged = damaged OR ?1='QUE-4003' WHERE n=?2`,
   );
   const holdUploads = db.prepare(
-    `UPDATE upload SET state=${uploadState.held}, code=? WHERE n=? AND state=${uploadState.unread}`,
+    `UPDATE upload SET state=${uploadState.held}, code=? WHERE n=? AND state IN (${uploadState.unread}, ${uploadState.kept})`,
+  );
+  const keptAfterAll = db.prepare(
+    `UPDATE upload SET state=${uploadState.kept}, code=NULL WHERE n=? AND platform=${NO_PLATFORM} AND state=${uploadState.held}`,
   );
   const study = db.prepare('SELECT id, urgent, withdrawn, key_id, sealed FROM study WHERE mac=?');
   const insertStudy = db.prepare(
@@ -103,13 +125,35 @@ export function openImageWrites(
     putSealed.run(n, keyId, sealed);
   }
 
-  /** The same content came again and the file of the first does not open: the new one takes its place. */
-  function replaceDamaged(n: number, instance: Bare<NewInstance>): void {
-    const { file } = instance;
-    const { state } = heal.get(file.name, file.bytes, n) as { state: number };
+  const standingOf = (n: number): Standing => standing.get(n) as unknown as Standing;
+  const sendable = ({ state, withdrawn }: Standing): number => {
+    if (state === instanceState.unread) return uploadState.unread;
+    return withdrawn ? uploadState.withdrawn : uploadState.ready;
+  };
+
+  /** The same content came again and the file of the first does not open, or is gone: the new one takes its place. */
+  function adopt(n: number, instance: Bare<NewInstance>): void {
+    const { file, receivedMs } = instance;
+    heal.run(file.name, file.bytes, n, receivedMs);
     putSecret(n, instance);
     resize.run(file.bytes, n);
-    healUploads.run(state === instanceState.read ? uploadState.ready : uploadState.unread, n);
+    healUploads.run(sendable(standingOf(n)), n);
+  }
+
+  /** It came again: it goes also to the platforms that joined since it came first. */
+  function join(n: number): void {
+    const joined = platforms.filter((platform) => uploadOf.get(n, platform) === undefined);
+    if (joined.length === 0) return;
+    const i = standingOf(n);
+    const put = (platform: number, state: number, code: string | null = null) =>
+      insertUpload.run(n, platform, state, i.bytes, code, i.day, i.source, i.study, i.urgent ? 0 : 1);
+    for (const platform of joined) {
+      if (i.conflict !== null) put(platform, uploadState.conflict, 'DCM-2291');
+      else if (i.state === instanceState.unreadable) put(platform, uploadState.held, i.code);
+      else put(platform, sendable(i));
+    }
+    noneAnyMore.run(n);
+    notDone.run(n);
   }
 
   function studyIdOf(mac: Buffer, source: number, receivedMs: number): { id: number; facts?: StudyFacts } & Flags {
@@ -148,9 +192,11 @@ export function openImageWrites(
       const known = ofUid.all(mac) as unknown as Known[];
       const same = known.find((k) => content.equals(k.content));
       if (same) {
-        if (!same.damaged) return { n: same.n, outcome: 'duplicate' };
-        replaceDamaged(same.n, instance);
-        return { n: same.n, outcome: 'stored' };
+        const { n, damaged, kept } = same;
+        const gone = damaged !== 0 || kept === 0;
+        if (gone) adopt(n, instance);
+        join(n);
+        return { n, outcome: gone ? 'stored' : 'duplicate' };
       }
       const [first] = known;
       // A number that was ever given out is not given out again, even when the tail was lost.
@@ -159,7 +205,7 @@ export function openImageWrites(
       insert.run(n, source, mac, content, receivedMs, day, file.bytes, file.name, first?.n ?? null);
       putSecret(n, instance);
       const put = (platform: number, state: number) =>
-        insertUpload.run(n, platform, state, file.bytes, first ? 'DCM-2291' : null, day, source);
+        insertUpload.run(n, platform, state, file.bytes, first ? 'DCM-2291' : null, day, source, 0, 1);
       const state = first ? uploadState.conflict : uploadState.unread;
       for (const platform of platforms) put(platform, state);
       if (platforms.length === 0) put(NO_PLATFORM, first ? uploadState.conflict : uploadState.kept);
@@ -189,8 +235,10 @@ export function openImageWrites(
         }
         const seriesId = seriesIdOf(s.id, facts, receivedMs);
         read.run(s.id, seriesId, facts.instanceNumber ?? null, item.n);
-        // The other content of a known instance changes nothing of its study.
-        if (i.conflict === null || !s.facts) s.facts = withInstance(s.facts, facts);
+        keptAfterAll.run(item.n);
+        const together = withInstance(s.facts, facts);
+        // The other content of a known instance changes nothing of its study, but that it may be somebody else's.
+        s.facts = i.conflict === null || !s.facts ? together : { ...s.facts, contradicts: together.contradicts };
         if (i.conflict === null) {
           arrive.run(s.id, receivedMs, item.clock.stableMs, item.clock.hardCapMs);
           countSeries.run(seriesId);

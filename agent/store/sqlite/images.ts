@@ -4,9 +4,11 @@ import type { Clock } from '../../support/clock.ts';
 import { QianzhiError } from '../../support/errors.ts';
 import type { Accepted, Incoming } from '../contract.ts';
 import type { StudyIssued } from '../image-contract.ts';
+import type { DiskMode } from './disk.ts';
 import { openImageKeeping } from './image-keeping.ts';
 import { openImageWrites } from './image-writes.ts';
 import type { ImageRequest, WriteResults } from './requests.ts';
+import { instanceState, uploadState } from './schema.ts';
 import { openUploadWrites } from './upload-writes.ts';
 
 /** The cursor row of the highest instance that was ever known, where its row was lost. */
@@ -22,6 +24,7 @@ interface ImageParts {
   intake: { accept(message: Incoming, source: number): Accepted };
   /** Throws QUE-4001 while there is no room for what can be made later. */
   assertRoom(): void;
+  mode(): DiskMode;
   /** Highest number ever given out. */
   floorN: number;
 }
@@ -32,8 +35,8 @@ export function openImages(parts: ImageParts) {
   const { clock, imagePlatforms = [] } = parts.options;
   const platforms = imagePlatforms.map((name) => idOf('platform', name));
   const writes = openImageWrites(db, vault, parts.dayOf, platforms, parts.floorN);
-  const uploads = openUploadWrites(db, vault);
-  const keeping = openImageKeeping(db);
+  const uploads = openUploadWrites(db, vault, platforms);
+  const keeping = openImageKeeping(db, platforms);
   const highest = db.prepare('SELECT ifnull(max(n),0) AS n FROM instance');
   const study = db.prepare('SELECT revision, issue FROM study WHERE id=? AND due_ms IS NOT NULL');
   const issued = db.prepare('UPDATE study SET issue=?, issued=instances, since_ms=NULL, due_ms=NULL WHERE id=?');
@@ -54,6 +57,11 @@ export function openImages(parts: ImageParts) {
     started(believeNone: boolean): void {
       db.exec('BEGIN IMMEDIATE');
       uploads.started(clock.now(), believeNone);
+      // What could not be read then may be readable now: rights and disks are mended, handles come back.
+      const refused = `study=0 AND state=${instanceState.unreadable} AND code='QUE-4020'`;
+      db.prepare(`UPDATE upload SET state=${uploadState.unread}, code=NULL
+        WHERE state=${uploadState.held} AND n IN (SELECT n FROM instance WHERE ${refused})`).run();
+      db.prepare(`UPDATE instance SET state=${instanceState.unread}, code=NULL WHERE ${refused}`).run();
       db.exec('COMMIT');
     },
     run(request: ImageRequest): WriteResults[ImageRequest['op']] {
@@ -61,7 +69,8 @@ export function openImages(parts: ImageParts) {
         case 'accept-instance':
           return writes.accept(request.instance, idOf('source', request.instance.source));
         case 'index-instances':
-          parts.assertRoom();
+          // Also while the disk is low: only what was indexed can be delivered, and make room.
+          if (parts.mode() === 'intake-stopped') throw new QianzhiError('QUE-4002');
           return writes.index(request.items) as undefined;
         case 'study-issued':
           parts.assertRoom();

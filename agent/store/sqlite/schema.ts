@@ -140,14 +140,15 @@ export const migrations: string[] = [
 
   -- One row an instance and image platform; platform 0 where there was none. state: 0 header not read yet, 1 ready,
   -- 2 tried again at due_ms, 3 on its way, 10 delivered, 11 held, 12 conflict, 13 withdrawn, 14 kept.
-  -- rank: 0 goes first.
+  -- rank: 0 goes first. may_hold: as in outbox; the platform has it or may have it.
   CREATE TABLE upload(n INTEGER NOT NULL, platform INTEGER NOT NULL, state INTEGER NOT NULL, rank INTEGER NOT NULL DEFAULT 1,
     study INTEGER NOT NULL DEFAULT 0, bytes INTEGER NOT NULL, due_ms INTEGER NOT NULL DEFAULT 0,
-    attempts INTEGER NOT NULL DEFAULT 0, code TEXT, done_ms INTEGER, day INTEGER NOT NULL, source INTEGER NOT NULL,
-    PRIMARY KEY(n, platform)) STRICT, WITHOUT ROWID;
+    attempts INTEGER NOT NULL DEFAULT 0, may_hold INTEGER NOT NULL DEFAULT 0, code TEXT, done_ms INTEGER, day INTEGER NOT NULL,
+    source INTEGER NOT NULL, PRIMARY KEY(n, platform)) STRICT, WITHOUT ROWID;
   CREATE INDEX upload_ready ON upload(platform, rank, study, n, bytes) WHERE state = 1;
   CREATE INDEX upload_later ON upload(platform, due_ms, rank, n) WHERE state = 2;
   CREATE INDEX upload_sending ON upload(platform, n) WHERE state = 3;
+  CREATE INDEX upload_doubt ON upload(platform, study) WHERE state > 10 AND may_hold > 0;
 
   -- The books of images: waiting is 9 here, whatever it waits for.
   CREATE TABLE image_balance(day INTEGER NOT NULL, source INTEGER NOT NULL, platform INTEGER NOT NULL, state INTEGER NOT NULL,
@@ -170,6 +171,11 @@ export const migrations: string[] = [
       ON CONFLICT DO UPDATE SET n = n + 1, bytes = bytes + excluded.bytes;
     INSERT INTO study_balance VALUES(NEW.study, NEW.platform, max(NEW.state, 9), 1) ON CONFLICT DO UPDATE SET n = n + 1;
   END;
+  CREATE TRIGGER upload_out AFTER DELETE ON upload BEGIN
+    UPDATE image_balance SET n = n - 1, bytes = bytes - OLD.bytes WHERE day = OLD.day AND source = OLD.source
+      AND platform = OLD.platform AND state = max(OLD.state, 9) AND code = iif(OLD.state > 10, ifnull(OLD.code, ''), '');
+    UPDATE study_balance SET n = n - 1 WHERE study = OLD.study AND platform = OLD.platform AND state = max(OLD.state, 9);
+  END;
   CREATE TABLE spool_use(id INTEGER PRIMARY KEY, files INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT;
   INSERT INTO spool_use VALUES(1, 0, 0);
   CREATE TRIGGER instance_in AFTER INSERT ON instance BEGIN
@@ -188,7 +194,7 @@ export const migrations: string[] = [
 ];
 
 /**
- * outbox.may_hold, named. `sentBack`: what is on its way is all the platform can have; every attempt before was answered
+ * may_hold of outbox and upload, named. `sentBack`: what is on its way is all the platform can have; every attempt before was answered
  * that it took nothing, as it wants a parent first.
  */
 export const mayHold = { no: 0, yes: 1, sentBack: 2 } as const;

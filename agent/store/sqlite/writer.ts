@@ -218,7 +218,9 @@ function writerOf(options: WriterOptions, store: OpenedStore): Writer {
   const assertRoom = (): void => {
     if (guard.mode() !== 'normal') throw new QianzhiError('QUE-4001');
   };
-  const images = openImages({ db, vault, idOf, dayOf, options, intake, assertRoom, floorN: before.instances });
+  // Where the side file is gone too, the cursor still knows.
+  const floorN = Math.max(before.instances, stored.instances);
+  const images = openImages({ db, vault, idOf, dayOf, options, intake, assertRoom, mode: guard.mode, floorN });
   images.started(ahead !== 0 && ahead !== null);
   const delivery = openDeliveryWrites(db, vault, books, agentId);
   const mapping = openMappingWrites(db, vault, books, delivery.aside.left);

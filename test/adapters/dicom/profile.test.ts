@@ -70,8 +70,24 @@ t.test('where the profile says so, Patient ID is the hospital’s number', (t) =
   t.end();
 });
 
+t.test('numbers of two issuers are two people, and one of another issuer is never the hospital’s', (t) => {
+  const inHouse = usual
+    .replace('\npatient_id: own', '\npatient_id: in-house')
+    .replace('issuers: []', 'issuers: [HERE]');
+  const keyOf = (issuerOfId: string | undefined, profile: string) => {
+    const said = statement(read({ patient: { ...manifest.patient, issuerOfId } }, profile));
+    return [said.patientKey, said.report.kind === 'imaging-study' && said.report.patient.identifiers[0]?.kind];
+  };
+  t.same(keyOf('ELSEWHERE', usual), ['pacs|ELSEWHERE\\999999001', 'other']);
+  t.same(keyOf('ELSEWHERE', inHouse), ['pacs|ELSEWHERE\\999999001', 'other']);
+  for (const own of ['HERE', ' HERE ', '', undefined]) t.same(keyOf(own, inHouse), ['999999001', 'in-house']);
+  t.end();
+});
+
 t.test('a withdrawn study retracts, and a guessed charset is a finding', (t) => {
   t.equal(statement(read({ withdrawn: true })).reportAction, 'retract');
+  t.equal(statement(read({ withdrawn: true, contradicts: ['patientId'] })).reportAction, 'retract');
+  t.equal(statement(read({ withdrawn: true, patient: { otherIds: [] } })).reportAction, 'retract');
   t.match(statement(read({ charsetGuessed: true })).findings, [{ code: 'DCM-2298', where: 'patient.name' }]);
   t.end();
 });

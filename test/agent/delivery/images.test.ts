@@ -236,6 +236,25 @@ t.test('a withdrawn study is not sent, and what is on its way is judged by what 
   await untilFigures(rig, { waiting: 0, delivered: 4, withdrawn: 0 });
 });
 
+t.test('a platform that is slow to count holds up nothing, and is asked one question at a time', async (t) => {
+  const rig = await deliveryRig(t);
+  await some(rig, 1, { study: '1.1' }, 1);
+  await some(rig, 1, { study: '1.2' }, 2);
+  rig.tick(60_000);
+  t.equal(await rig.issue(), 2);
+  let asked = 0;
+  rig.platform.countInstances = async () => {
+    asked += 1;
+    return new Promise<undefined>(() => {});
+  };
+  const delivery = rig.start({ verify: true, timing: { heartbeatMs: 20, graceMs: 0 } });
+  while (asked === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  await some(rig, 2, { study: '1.3' }, 3);
+  delivery.wake();
+  await untilFigures(rig, { waiting: 0, delivered: 4 });
+  t.equal(asked, 1);
+});
+
 t.test('a study that is delivered whole is counted at the platform; fewer is told and kept', async (t) => {
   const rig = await deliveryRig(t);
   await some(rig, 3, { study: '1.1' }, 1);

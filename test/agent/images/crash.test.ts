@@ -133,7 +133,8 @@ t.test(
       const rows = [...(await again.store.instancesOf(0, 99)), ...(await again.store.instancesOf(1, 99))];
       const files = readdirSync(join(again.options.folder, 'spool'), { recursive: true, withFileTypes: true });
       const kept = rows.filter((r) => r.fileKept).length;
-      const lying = files.filter((f) => f.isFile()).length;
+      // What was finished and never got its row lies aside: nobody can tell it from a file whose row was lost.
+      const lying = files.filter((f) => f.isFile() && !f.parentPath.endsWith('aside')).length;
       if (lying !== kept) say(`${lying} files lie for ${kept} rows`);
 
       // Everything that was acknowledged is there; what was not delivered then can be sent, byte for byte.

@@ -2,7 +2,6 @@ import { readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'no
 import { join } from 'node:path';
 import t from 'tap';
 import { forgetDelivered } from '../../../agent/images/forget.ts';
-import { reconcileSpool } from '../../../agent/images/reconcile.ts';
 import { takeInInstances } from '../../../agent/images/take-in.ts';
 import type { Spool } from '../../../agent/store/spool.ts';
 import { openWriter } from '../../../agent/store/sqlite/writer.ts';
@@ -90,7 +89,7 @@ t.test('what was not committed has never been: discarded, failed, or cut by a cr
   t.same(await again.take(one), { n: 1, outcome: 'stored' });
 });
 
-t.test('after a start spool and rows agree: files of no row go, rows without a file are held', async (t) => {
+t.test('after a start spool and rows agree: files of no row are put aside, rows without a file are held', async (t) => {
   const rig = await imageRig();
   await rig.take(one);
   await rig.take({ uid: '1.2.4' });
@@ -109,7 +108,8 @@ t.test('after a start spool and rows agree: files of no row go, rows without a f
   t.teardown(again.close);
   await crashed.discard();
   t.same(again.reconciled, { unfinished: 1, unclaimed: 1, lost: 1 });
-  t.equal(spoolFiles(again.options.folder).length, 2);
+  t.equal(spoolFiles(again.options.folder).length, 3);
+  t.equal(readdirSync(join(again.options.folder, 'spool', 'aside')).length, 1);
   t.same(
     (await again.claimImages()).map(({ n }) => n),
     [2, 3],
@@ -166,16 +166,56 @@ t.test('a name that could not be made durable is no acknowledgement, and the sen
   );
 });
 
-t.test('where rows were lost, files without one are kept beside', async (t) => {
+t.test('the same again is no success while the name of the first does not get to the disk', async (t) => {
   const rig = await imageRig();
   t.teardown(rig.close);
-  const writing = await rig.spool.begin();
-  await writing.write(Buffer.from('acknowledged, and its row was lost'));
-  const file = await writing.finish();
-  const { spool, store } = rig;
-  const found = await reconcileSpool({ spool, store, log: silentLog, rowsLost: true });
-  t.match(found, { unclaimed: 1 });
-  t.same(readdirSync(join(rig.options.folder, 'spool', 'aside')), [file.name]);
+  const { spool } = rig;
+  let fail: (error: unknown) => void = () => {};
+  const name = new Promise<void>((_resolve, reject) => {
+    fail = reject;
+  });
+  let files = 0;
+  const failing: Spool = {
+    ...spool,
+    begin: async () => {
+      const writing = await spool.begin();
+      files += 1;
+      return files > 1 ? writing : { ...writing, finish: async () => ({ ...(await writing.finish()), named: name }) };
+    },
+  };
+  // The store says that the file is lost only after the second was answered.
+  let lost: () => void = () => {};
+  const mayBeLost = new Promise<void>((resolve) => {
+    lost = resolve;
+  });
+  const store = {
+    acceptInstance: rig.store.acceptInstance,
+    filesLost: async (names: string[]) => {
+      await mayBeLost;
+      await rig.store.filesLost(names);
+    },
+  };
+  const naming = new Set<Promise<void>>();
+  const commit = async (source: string) => {
+    const incoming = await takeInInstances({ source, spool: failing, store, naming }).begin({
+      sopClassUid: '1',
+      sopInstanceUid: phi(one.uid),
+      transferSyntaxUid: '1',
+      receivedMs: 1,
+      preamble: new Uint8Array(),
+    });
+    await incoming.write(datasetOf(one));
+    return incoming.commit();
+  };
+  const first = commit('pacs');
+  while ((await rig.store.imageFigures(1)).files === 0) await new Promise((resolve) => setImmediate(resolve));
+  const second = commit('pacs');
+  fail(new QianzhiError('QUE-4020'));
+  await t.rejects(second, { code: 'QUE-4020' });
+  lost();
+  await t.rejects(first, { code: 'QUE-4020' });
+  t.same(await rig.take(one), { n: 1, outcome: 'stored' }, 'the sender’s repetition takes its place');
+  t.equal(naming.size, 0);
 });
 
 t.test('a lost tail of images is noticed, and no number is given out again', async (t) => {
@@ -193,8 +233,14 @@ t.test('a lost tail of images is noticed, and no number is given out again', asy
   t.match(await third.take({ uid: '1.2.3' }), { n: 3 });
   await third.close();
   const fourth = await imageRig(rig.folder);
-  t.teardown(fourth.close);
   t.same(fourth.store.state().notices, [], 'told once');
+  await fourth.close();
+  writeFileSync(database, older);
+  await (await imageRig(rig.folder)).close();
+  rmSync(join(rig.options.folder, 'high-water'));
+  const last = await imageRig(rig.folder);
+  t.teardown(last.close);
+  t.match(await last.take({ uid: '1.2.9' }), { n: 4 }, 'nor when the file beside is gone later');
 });
 
 t.test('files of what is delivered everywhere are forgotten after their time, and nothing else’s', async (t) => {
@@ -225,9 +271,11 @@ t.test('files of what is delivered everywhere are forgotten after their time, an
     rows.map(({ fileKept }) => fileKept),
     [false, true, true, true],
   );
-  t.same(await rig.take({ uid: '1.1' }), { n: 1, outcome: 'duplicate' }, 'and is known for ever');
   t.equal(await rig.store.resendInstances({ n: 1 }, undefined), 0, 'without a file nothing can be sent again');
-  t.match(await rig.store.imageFigures(rig.now()), { files: 3 });
+  t.same(await rig.take({ uid: '1.1' }), { n: 1, outcome: 'stored' }, 'it is known for ever, and has a file again');
+  t.equal(await forget(), 0, 'for as long as any');
+  t.equal(await rig.store.resendInstances({ n: 1 }, undefined), 2);
+  t.match(await rig.store.imageFigures(rig.now()), { files: 4 });
 });
 
 t.test('without an image platform an instance counts once, under none, and is kept', async (t) => {

@@ -17,7 +17,8 @@ interface Instance {
   indexed: boolean;
   readable: boolean;
   conflict: boolean;
-  states: Map<string, { state: InstanceState; sending: boolean; dueMs: number; attempts: number }>;
+  /** mayHold: the platform has it, or an attempt had no clear end. */
+  states: Map<string, { state: InstanceState; sending: boolean; mayHold: boolean; dueMs: number; attempts: number }>;
 }
 
 const platforms = ['cloud', 'city'];
@@ -52,7 +53,10 @@ class ImageWalk {
       for (const s of i.states.values()) {
         if (s.sending && this.withdrawn.has(i.said.study!)) s.state = 'withdrawn';
         // What was on its way is free to go again.
-        if (s.sending) s.dueMs = 0;
+        if (s.sending) {
+          s.dueMs = 0;
+          s.mayHold = true;
+        }
         s.sending = false;
       }
     }
@@ -102,7 +106,10 @@ class ImageWalk {
           readable: !unreadable,
           conflict: other,
           states: new Map(
-            platforms.map((p) => [p, { state: other ? 'conflict' : 'waiting', sending: false, dueMs: 0, attempts: 0 }]),
+            platforms.map((p) => [
+              p,
+              { state: other ? 'conflict' : 'waiting', sending: false, mayHold: false, dueMs: 0, attempts: 0 },
+            ]),
           ),
         });
       }
@@ -154,6 +161,7 @@ class ImageWalk {
         const dueMs = this.#nowMs + draw(3) * 5_000;
         if (s.sending) {
           s.sending = false;
+          if (kind !== 2) s.mayHold = true;
           if (kind <= 1) s.state = 'delivered';
           else if (kind === 2) s.state = 'held';
           else if (this.withdrawn.has(i.said.study!)) s.state = 'withdrawn';
@@ -255,6 +263,20 @@ class ImageWalk {
       );
       const unknown = (await this.rig.store.instancesOf(0, 200)).length;
       assert.equal(sum + unknown, this.instances.length, 'by study they are the same');
+    }
+    // What the platform has or may have of a study taken back is somebody's task (invariant 6).
+    for (const platform of platforms) {
+      const left = new Set(
+        this.instances
+          .filter((i) => i.indexed && i.readable && this.withdrawn.has(i.said.study!))
+          .filter((i) => {
+            const s = i.states.get(platform)!;
+            return s.mayHold && s.state !== 'waiting';
+          })
+          .map((i) => i.said.study),
+      );
+      const told = figures.studyProblems.find((p) => p.platform === platform && p.code === 'DCM-2294');
+      assert.equal(told?.count ?? 0, left.size, `taken back, and left at ${platform}`);
     }
     assert.equal(figures.files, this.instances.length);
     for (const s of studies) {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { ImageFacts, ImageReader } from '../../../agent/images/image-reader.ts';
-import { indexInstances, type SourceRules } from '../../../agent/images/index-instances.ts';
+import { type IndexingStage, indexInstances, type SourceRules } from '../../../agent/images/index-instances.ts';
 import { reconcileSpool } from '../../../agent/images/reconcile.ts';
 import { issueStudies } from '../../../agent/images/studies.ts';
 import { takeInInstances } from '../../../agent/images/take-in.ts';
@@ -58,17 +58,19 @@ export async function imageRig(folder?: string, more: Parameters<typeof quickRig
     folder: join(rig.options.folder, 'spool'),
     full: () => store.state().mode === 'intake-stopped',
   });
-  const reconciled = await reconcileSpool({ spool, store, log: silentLog, rowsLost: false });
   const intake = takeInInstances({ source: 'pacs', spool, store });
   const clock = { stableMs: 60_000, hardCapMs: 600_000 };
   let nowMs = Date.UTC(2026, 10, 22, 6);
+  const wall = { now: () => nowMs, monotonic: () => nowMs };
+  const reconciled = await reconcileSpool({ spool, store, clock: wall, log: silentLog });
   const rules: SourceRules = { reader: lineReader, urgency: {}, clock };
   const index = {
     store: view,
     spool,
     rulesOf: (source: string) => (source === 'pacs' ? rules : undefined),
+    clock: wall,
     log: silentLog,
-  };
+  } as IndexingStage;
   return {
     ...rig,
     spool,
@@ -98,7 +100,7 @@ export async function imageRig(folder?: string, more: Parameters<typeof quickRig
     async indexAll(): Promise<void> {
       while ((await indexInstances(index)) > 0);
     },
-    issue: () => issueStudies({ store: view, clock: { now: () => nowMs, monotonic: () => nowMs }, log: silentLog }),
+    issue: () => issueStudies({ store: view, clock: wall, log: silentLog }),
     claimImages: (instances = 100, bytes = 1e9, platform = 'cloud') =>
       store.claimInstances(platform, { instances, bytes, nowMs }),
     accepted: (numbers: number[], platform = 'cloud') =>

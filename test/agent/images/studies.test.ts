@@ -1,5 +1,8 @@
 import t from 'tap';
 import type { StudyManifest } from '../../../agent/images/manifest.ts';
+import { issueStudies } from '../../../agent/images/studies.ts';
+import { QianzhiError } from '../../../agent/support/errors.ts';
+import { silentLog } from '../../../agent/support/log.ts';
 import { type ImageRig, imageRig, lineReader, type Said } from './rig.ts';
 
 const manifests = (rig: ImageRig): StudyManifest[] =>
@@ -279,6 +282,75 @@ t.test('a reader that throws takes its own instance down only', async (t) => {
     [1, 3],
   );
   t.match(await rig.store.instancesOf(0, 10), [{ n: 2, code: 'MAP-3013' }]);
+});
+
+t.test('a file that cannot be read now holds up nobody, and is set aside when it stays so', async (t) => {
+  const rig = await imageRig();
+  for (let i = 1; i <= 250; i++) await rig.take({ uid: `1.${i}`, study: '7.1' });
+  await rig.take({ uid: '2.1', study: '7.2' });
+  const { spool } = rig;
+  const refused = new Set<string>();
+  for (const instance of rig.view.unindexed(250)) if ('file' in instance) refused.add(instance.file.name);
+  rig.index.spool = {
+    read(file, end) {
+      if (refused.has(file.name)) throw new QianzhiError('QUE-4020');
+      return spool.read(file, end);
+    },
+  };
+  await rig.indexAll();
+  t.same(
+    (await rig.claimImages()).map(({ n }) => n),
+    [251],
+    'what came behind 250 of them is read',
+  );
+  rig.tick(599_000);
+  await rig.indexAll();
+  t.equal(await rig.issue(), 0, 'their studies wait for them');
+  rig.tick(1_000);
+  await rig.indexAll();
+  t.equal(await rig.issue(), 1);
+  t.match(await rig.store.instancesOf(0, 1), [
+    { n: 1, code: 'QUE-4020', states: [{ state: 'held', code: 'QUE-4020' }] },
+  ]);
+  await rig.close();
+  const again = await imageRig(rig.folder);
+  t.teardown(again.close);
+  await again.indexAll();
+  t.equal(
+    (await again.claimImages(300)).length,
+    251,
+    'the next start tries them again, and hands out what was on its way',
+  );
+});
+
+t.test('a study that cannot be issued is set aside, and its neighbours are issued', async (t) => {
+  const rig = await imageRig();
+  t.teardown(rig.close);
+  await take(rig, { uid: '1.1', study: '7.1' }, { uid: '1.2', study: '7.2' }, { uid: '1.3', study: '7.3' });
+  rig.tick(60_000);
+  const events: unknown[] = [];
+  const store = {
+    ...rig.view,
+    issueStudy: async (issued: Parameters<typeof rig.view.issueStudy>[0]) => {
+      if (issued.study === 1) throw new QianzhiError('MAP-3013');
+      return rig.view.issueStudy(issued);
+    },
+  };
+  const log = { ...silentLog, error: (event: string, fields?: object) => void events.push([event, fields]) };
+  const clock = { now: rig.now, monotonic: rig.now };
+  t.equal(await issueStudies({ store, clock, log }), 2);
+  t.same(events, [['study-set-aside', { n: 1, code: 'MAP-3013' }]]);
+  t.equal(await rig.issue(), 0, 'until something of it comes again');
+});
+
+t.test('while the disk is low headers are still read, for only what was read can be delivered', async (t) => {
+  const rig = await imageRig(undefined, { disk: { mapping: 0.9999, intake: 0 } });
+  t.teardown(rig.close);
+  t.equal(rig.store.state().mode, 'mapping-stopped');
+  await take(rig, { uid: '1.1' });
+  t.equal((await rig.claimImages()).length, 1);
+  rig.tick(60_000);
+  await t.rejects(rig.issue(), { code: 'QUE-4001' });
 });
 
 t.test('what comes of a source that was taken out of the configuration is held until it is back', async (t) => {

@@ -173,7 +173,7 @@ t.test('a file that nobody knows is put aside whole', async (t) => {
   const { spool, folder } = rig();
   const file = await write(spool, randomBytes(1000));
   const bytes = readFileSync(pathOf(folder, file.name));
-  await spool.setAside(file.name);
+  await spool.setAside(file.name, Date.now());
   t.ok(readFileSync(join(folder, 'aside', file.name)).equals(bytes));
   t.same((await Promise.all(spool.prefixes().map((p) => spool.list(p)))).flat(), []);
 });

@@ -65,6 +65,20 @@ t.test('what must be there and is not holds the study; what may be missing is le
   t.end();
 });
 
+t.test('a value that is named like a property of every object is not mapped', (t) => {
+  const pack = checkPack(text, {});
+  const fields = pack.fields.map((field) => (field.from === 'modalities' ? { ...field, values: { CT: '1' } } : field));
+  const made = imagingIndex.compile({ ...pack, fields }).render({
+    content: { record: { ...study, modalities: ['constructor'] }, context },
+    action: 'publish',
+    setId: 'ab',
+    version: 1,
+    site: { orgCode: '1', name: '示例医院' },
+  });
+  t.match(made, { kind: 'held', code: 'MAP-3001', where: 'modalities' });
+  t.end();
+});
+
 t.test('a withdrawal names no patient, and reports are not its business', (t) => {
   t.same(bodyOf(render(study, { action: 'retract', version: 3 })), {
     operation: 'retract',

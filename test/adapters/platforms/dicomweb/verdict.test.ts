@@ -52,6 +52,13 @@ for (const [reason, expected] of reasons) {
   });
 }
 
+t.test('that a UID is there says nothing of the other content under it', async (t) => {
+  const [one] = instances(1);
+  const contested = { ...one!.out, contested: true };
+  t.same(judgeItems(answer(one!.sop, 0x0111), [contested], 409, undefined), [refused('DCM-2275', '0111')]);
+  t.same(judgeItems(answer(one!.sop, 0xb00e), [contested], 202, undefined), [accepted]);
+});
+
 t.test('what may pass is retried when the platform says', async (t) => {
   const [one] = instances(1);
   t.same(judgeItems(answer(one!.sop, 0xa700), [one!.out], 202, 5000), [{ ...retry('DCM-2272'), retryAfterMs: 5000 }]);
