@@ -1,6 +1,5 @@
 import type { ClinicalRecord } from '../../../../agent/clinical/records/types.ts';
-import type { LifeCycleRules } from '../../../../agent/clinical/reports/types.ts';
-import type { ReportStatement } from '../../../../agent/clinical/reports/types.ts';
+import type { LifeCycleRules, ReportStatement } from '../../../../agent/clinical/reports/types.ts';
 import { play, type Turn } from './play.ts';
 import { grown } from './records.ts';
 

@@ -1,6 +1,10 @@
 import { decide } from '../../../../agent/clinical/reports/life-cycle.ts';
-import type { LifeCycleRules } from '../../../../agent/clinical/reports/types.ts';
-import type { ReportDecision, ReportState, ReportStatement } from '../../../../agent/clinical/reports/types.ts';
+import type {
+  LifeCycleRules,
+  ReportDecision,
+  ReportState,
+  ReportStatement,
+} from '../../../../agent/clinical/reports/types.ts';
 
 export interface Turn {
   statement: ReportStatement;

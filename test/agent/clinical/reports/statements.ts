@@ -1,6 +1,5 @@
 import type { ClinicalRecord, LabItem } from '../../../../agent/clinical/records/types.ts';
-import type { LifeCycleRules } from '../../../../agent/clinical/reports/types.ts';
-import type { CorrectionMode, ReportStatement } from '../../../../agent/clinical/reports/types.ts';
+import type { CorrectionMode, LifeCycleRules, ReportStatement } from '../../../../agent/clinical/reports/types.ts';
 import { play } from './play.ts';
 import { lab } from './records.ts';
 
