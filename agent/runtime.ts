@@ -103,7 +103,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     });
     closers.push(mapping.stop);
 
-    const keeper = startStatusKeeper({ clock, startedMs, version, site, demo: options.demo, store });
+    const shownSite = { ...site, language: config.site.language };
+    const keeper = startStatusKeeper({ clock, startedMs, version, site: shownSite, demo: options.demo, store });
     closers.push(async () => keeper.stop());
 
     const addresses: RunningAgent['addresses'] = { sources: {}, status: '' };

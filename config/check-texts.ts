@@ -2,7 +2,7 @@ import type { Registry } from '../agent/registry.ts';
 import type { Renderer } from '../agent/rendering/format.ts';
 import { errorTable, QianzhiError } from '../agent/support/errors.ts';
 import { type ConfigIssue, throwIfAny } from './config-error.ts';
-import type { LoadedConfig, LoadedPlatform } from './load.ts';
+import type { LoadedConfig, LoadedPlatform, LoadedSource } from './load.ts';
 
 export interface CheckedTexts {
   /** By source name: plain data, for `compile` of the same language. */
@@ -28,7 +28,8 @@ export function checkTexts(loaded: LoadedConfig, registry: Registry): CheckedTex
     try {
       profiles.set(source.name, language.check(source.profileText));
     } catch (error) {
-      issues.push(...textIssues(error, source.profilePath));
+      const other = registry.profiles.find((entry) => entry !== language && reads(entry, source.profileText));
+      issues.push(...(other ? [otherLanguage(loaded.path, source)] : textIssues(error, source.profilePath)));
     }
   }
   for (const platform of loaded.platforms) {
@@ -45,6 +46,26 @@ export function checkTexts(loaded: LoadedConfig, registry: Registry): CheckedTex
   throwIfAny(unique(issues));
   return { profiles, packs, renderers };
 }
+
+function reads(language: Registry['profiles'][number], text: string): boolean {
+  try {
+    language.check(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The profile is in order, and for another kind of source. */
+const otherLanguage = (file: string, { name, kind, profilePath }: LoadedSource): ConfigIssue => ({
+  code: 'CFG-5009',
+  file,
+  path: `sources.${name}.profile`,
+  message: {
+    zh: `接入规则 ${profilePath} 是给另一类来源用的，不能用于 ${kind}；影像来源用 dicom-default，HL7 来源用 cn-default 或自己的文件。`,
+    en: `${profilePath} is a profile for another kind of source, not for ${kind}: images take dicom-default, HL7 cn-default, or a file of your own.`,
+  },
+});
 
 /** `where` of a compile error is `line:column`, perhaps followed by a path; or a path alone. */
 function textIssues(error: unknown, file: string): ConfigIssue[] {

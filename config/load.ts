@@ -72,7 +72,7 @@ export interface LoadedConfig {
   sources: LoadedSource[];
   platforms: LoadedPlatform[];
   imagePlatforms: LoadedImagePlatform[];
-  /** Every configured file of an adapter (certificates and the like), with its place. */
+  /** Every configured certificate and key file, with its place. */
   files: Array<{ file: string; path: string; line: number; column: number }>;
   /** The whole as one plain object, for display. Values from the environment stand as `${…}`: they may be secret. */
   effective: Record<string, unknown>;
@@ -204,7 +204,7 @@ export function loadConfig(
     platforms,
     imagePlatforms,
     files: files
-      .filter(({ place }) => place[0] === 'sources' || place[0] === 'platforms')
+      .filter(({ place }) => place.includes('tls'))
       .map(({ file, place }) => ({ file, path: pathText(place), ...yaml.positionOf(place) })),
     effective,
     warnings,

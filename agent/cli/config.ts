@@ -42,7 +42,7 @@ function reportValid(context: CliContext, loaded: LoadedConfig): void {
     return;
   }
   for (const warning of loaded.warnings) context.talk(issueLine(context, warning));
-  const [s, p] = [loaded.sources.length, loaded.platforms.length];
+  const [s, p] = [loaded.sources.length, loaded.platforms.length + loaded.imagePlatforms.length];
   context.out(lang === 'zh' ? `配置有效：${s} 个来源，${p} 个平台。` : `Valid: sources ${s}, platforms ${p}.`);
 }
 
@@ -73,5 +73,8 @@ function show(context: CliContext, loaded: LoadedConfig, { renderers }: CheckedT
 const overview = (loaded: LoadedConfig) => ({
   site: loaded.effective.site,
   sources: loaded.sources.map(({ name, kind, profilePath }) => ({ name, kind, profile: profilePath })),
-  platforms: loaded.platforms.map(({ name, kind, format, packPath }) => ({ name, kind, format, pack: packPath })),
+  platforms: [
+    ...loaded.platforms.map(({ name, kind, format, packPath }) => ({ name, kind, format, pack: packPath })),
+    ...loaded.imagePlatforms.map(({ name, kind }) => ({ name, kind })),
+  ],
 });

@@ -47,7 +47,8 @@ export interface StatusModel {
   atMs: number;
   startedMs: number;
   version: string;
-  site: { name: string; orgCode: string; timeZone: string };
+  /** `language`: of the page, until somebody chooses another there. */
+  site: { name: string; orgCode: string; timeZone: string; language?: 'zh' | 'en' };
   demo: boolean;
   verdict: { level: Level; sinceMs: number; code?: string };
   /** 院内系统 → 接收 → 转换/排队 → 平台. */

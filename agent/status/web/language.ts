@@ -4,17 +4,23 @@ import { type Language, languageOf, texts } from '../text.ts';
 
 const storageKey = 'qianzhi.language';
 
-function remembered(): Language {
+/** What was chosen here before. */
+function chosen(): Language | undefined {
   try {
     const stored = localStorage.getItem(storageKey);
-    if (stored === 'zh' || stored === 'en') return stored;
+    return stored === 'zh' || stored === 'en' ? stored : undefined;
   } catch {
-    // Storage may be forbidden; then the browser's language decides each time.
+    // Storage may be forbidden; then it is as at the first visit each time.
+    return undefined;
   }
-  return languageOf(navigator.language);
 }
 
-export const language = signal<Language>(remembered());
+export const language = signal<Language>(chosen() ?? languageOf(navigator.language));
+
+/** The language that the configuration names holds until somebody chooses another here. */
+export function adopt(configured: Language | undefined): void {
+  if (configured !== undefined && chosen() === undefined) language.value = configured;
+}
 /** The catalogue in the chosen language. */
 export const text = computed(() => texts[language.value]);
 

@@ -1,5 +1,6 @@
 import { computed, signal } from '@preact/signals';
 import type { MessageRow, ShownStudy, StatusModel } from '../model.ts';
+import { adopt } from './language.ts';
 
 /** After this long without a sign of life the page says that its data is old. */
 const staleAfterMs = 5000;
@@ -68,6 +69,7 @@ function connect(): void {
   const events = new EventSource('/api/v1/events');
   events.addEventListener('status', (event) => {
     const next = JSON.parse((event as MessageEvent<string>).data) as StatusModel;
+    if (model.value === undefined) adopt(next.site.language);
     model.value = next;
     heard(next.atMs);
     void loadMessages();

@@ -42,7 +42,7 @@ function Row({ row }: { row: ShownStudy }) {
       <td class="wide" data-label={words.lastImage}>
         <AgeAndTime at={row.lastMs} />
       </td>
-      <td data-label={words.type}>
+      <td data-label={words.studyState}>
         {row.issue === 0 || row.issued < row.instances ? words.studyOpen : words.studyIssued(row.issue)}
         {marks.length === 0 ? null : ` · ${marks.join(' · ')}`}
       </td>
@@ -82,7 +82,7 @@ export function Studies() {
               <th scope="col" class="right">
                 {words.images}
               </th>
-              {[words.lastImage, words.type, words.stateAtPlatform].map((label) => (
+              {[words.lastImage, words.studyState, words.stateAtPlatform].map((label) => (
                 <th key={label} scope="col">
                   {label}
                 </th>

@@ -2,6 +2,7 @@ import type { StatusModel } from '../../../agent/status/model.ts';
 import { type StatusServer, startStatusServer } from '../../../agent/status/server.ts';
 import { composeStatus, type StatusParts } from '../../../agent/status/verdict.ts';
 import type { MessageRow } from '../../../agent/store/contract.ts';
+import type { StudyRow } from '../../../agent/store/image-contract.ts';
 import { silentLog } from '../../../agent/support/log.ts';
 
 /** Invented sites for the status page: nothing here comes from a hospital. */
@@ -210,7 +211,7 @@ export async function serveModel(
     host: '127.0.0.1',
     port,
     model: () => ({ ...model, atMs: now() }),
-    studies: async () => [],
+    studies: async () => studyRows(),
     messages: async (limit, before = Number.MAX_SAFE_INTEGER) => rows.filter((r) => r.seq < before).slice(0, limit),
     subscribe: (changed) => {
       listeners.add(changed);
@@ -235,3 +236,36 @@ if (import.meta.main) {
   process.stdout.write(`${server.url}\n`);
   process.once('SIGINT', () => void server.close());
 }
+
+/** One study on its way and one that is complete; invented. */
+const studyRows = (nowMs = night): StudyRow[] => [
+  {
+    study: 7,
+    source: 'pacs',
+    firstMs: nowMs - 3 * minute,
+    lastMs: nowMs - 10 * second,
+    instances: 30,
+    issue: 0,
+    issued: 0,
+    urgent: true,
+    withdrawn: false,
+    states: [
+      { platform: 'cloud', state: 'waiting', count: 18 },
+      { platform: 'cloud', state: 'delivered', count: 12 },
+    ],
+    counted: [],
+  },
+  {
+    study: 6,
+    source: 'pacs',
+    firstMs: nowMs - 5 * hour,
+    lastMs: nowMs - 4 * hour,
+    instances: 2,
+    issue: 2,
+    issued: 2,
+    urgent: false,
+    withdrawn: false,
+    states: [{ platform: 'cloud', state: 'held', count: 2 }],
+    counted: [],
+  },
+];

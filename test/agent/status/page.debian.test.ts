@@ -130,6 +130,30 @@ t.test('the language is the browser’s, can be switched, and is remembered', { 
   t.match(await shown(english.page.locator('.verdict')), 'OK');
 });
 
+t.test('the configured language holds until somebody chooses another', { skip }, async (t) => {
+  const model = composeStatus(healthyParts());
+  const configured = { ...model, site: { ...model.site, language: 'zh' as const } };
+  const { page, server } = await open(t, configured, { locale: 'en-US' });
+  t.match(await shown(page.locator('.verdict')), '正常');
+  await page.click('.plain-button');
+  t.match(await shown(page.locator('.verdict')), 'OK');
+  await page.goto(server.url);
+  await page.waitForSelector('.stations');
+  t.match(await shown(page.locator('.verdict')), 'OK');
+});
+
+t.test('studies are listed where images come in, with what became of their images', { skip }, async (t) => {
+  const model = composeStatus(healthyParts());
+  t.equal(await (await open(t, model)).page.locator('#studies-title').count(), 0, 'and nowhere else');
+  const images = { files: 3, fileBytes: 1_500_000, unindexed: 0 };
+  const { page } = await open(t, { ...model, images }, { locale: 'en-US' });
+  const card = page.locator('section', { has: page.locator('#studies-title') });
+  await card.locator('tbody tr').first().waitFor();
+  const rows = await card.locator('tbody tr').allInnerTexts();
+  t.match(rows[0], /7\s+pacs\s+30 images.*being received · urgent.*18 waiting for upload\s+cloud.*12 uploaded/s);
+  t.match(rows[1], /complete, issue 2.*2 held for a person/s);
+});
+
 t.test('the English page holds no Chinese but the switch and configured names', { skip }, async (t) => {
   const model = composeStatus(faultParts());
   const site = { ...model.site, name: 'Example hospital' };

@@ -80,3 +80,41 @@ t.test('a damaged page of bodies does not stop mapping: its messages are set asi
   t.match(await again.accept('another'), { outcome: 'stored' });
   t.same(again.fatal, []);
 });
+
+/** Puts a row into a table behind the back of one of its indexes. */
+function forgetInIndex(folder: string, index: string, sql: string): void {
+  const path = join(folder, 'qianzhi.db');
+  const withSchema = <T>(work: (db: DatabaseSync) => T): T => {
+    const db = new DatabaseSync(path, { defensive: false });
+    db.exec('PRAGMA writable_schema=ON');
+    try {
+      return work(db);
+    } finally {
+      db.close();
+    }
+  };
+  const columns = ['type', 'name', 'tbl_name', 'rootpage', 'sql'];
+  const row = withSchema((db) => {
+    const found = db.prepare(`SELECT ${columns} FROM sqlite_schema WHERE name=?`).get(index) as Record<string, string>;
+    db.prepare('DELETE FROM sqlite_schema WHERE name=?').run(index);
+    return columns.map((column) => found[column] as string);
+  });
+  withSchema((db) => {
+    db.exec(sql);
+    db.prepare('INSERT INTO sqlite_schema VALUES(?,?,?,?,?)').run(...row);
+  });
+}
+
+t.test('an index that does not fit its table is found once somebody met it, not at every start again', async (t) => {
+  const rig = await quickRig();
+  await rig.accept('m1');
+  await rig.map(1, record('R1', 1));
+  await rig.render('v1');
+  await rig.close();
+  const { folder } = rig.options;
+  forgetInIndex(folder, 'outbox_open', 'UPDATE outbox SET due_ms = due_ms + 1');
+  closeSync(openSync(join(folder, 'damaged'), 'a'));
+  const again = await quickRig(rig.folder);
+  t.teardown(again.close);
+  t.match(again.store.state().notices, [{ code: 'QUE-4009' }]);
+});

@@ -87,6 +87,15 @@ function asStage(error: unknown, folder: string): unknown {
   return new QianzhiError('QUE-4007', undefined, { cause: error });
 }
 
+/** Reads a page that perhaps nobody had looked at before. */
+function asStages<T>(folder: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw asStage(error, folder);
+  }
+}
+
 /** What the page gets: an answer, or the code that stands for it. */
 function asPage<T>(read: () => T): T | { failed: string } {
   try {
@@ -192,21 +201,15 @@ function working(
         }
       }),
     inbox: () =>
-      [...view.inbox(0, 100_000)].map((m) =>
-        'damaged' in m ? { seq: m.seq, damaged: m.damaged } : { seq: m.seq, bytes: m.raw.reveal() },
+      asStages(folder, () =>
+        [...view.inbox(0, 100_000)].map((m) =>
+          'damaged' in m ? { seq: m.seq, damaged: m.damaged } : { seq: m.seq, bytes: m.raw.reveal() },
+        ),
       ),
-    acceptedNumbers() {
-      try {
-        return (own.db.prepare('SELECT n FROM outbox WHERE state=2').all() as unknown as Array<{ n: number }>).map(
-          (o) => o.n,
-        );
-      } catch (error) {
-        // As a thread that reads does it: a page that nobody had looked at before.
-        if (!isDamage(error)) throw error;
-        markDamaged(folder);
-        throw new QianzhiError('QUE-4007', undefined, { cause: error });
-      }
-    },
+    acceptedNumbers: () =>
+      asStages(folder, () =>
+        (own.db.prepare('SELECT n FROM outbox WHERE state=2').all() as unknown as Array<{ n: number }>).map((o) => o.n),
+      ),
     notices: () =>
       own.db.prepare('SELECT code, first, last FROM notice').all() as unknown as ReturnType<WorkedStore['notices']>,
     close,

@@ -15,7 +15,7 @@ import { instanceFile } from './files.ts';
  * is stored exactly once, whole, and lies where it belongs.
  */
 const full = process.env.QIANZHI_PROOF === '1';
-const kills = full ? 40 : 5;
+const kills = full ? 40 : 2;
 const perRound = 60;
 t.setTimeout(3_600_000);
 const child = fileURLToPath(new URL('killed-child.ts', import.meta.url));
