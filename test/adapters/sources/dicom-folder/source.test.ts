@@ -70,10 +70,8 @@ t.test('held files show as a problem that a person finds', async (t) => {
   t.match(r.source.status().senders, [{ address: 'folder', problem: { code: 'DCM-2204', count: 1 } }]);
 });
 
-t.test('an archive that is missing, is the folder, or contains it by any name: DCM-2264', async (t) => {
-  for (const archive of [undefined, '/']) {
-    await t.rejects(startSource(t, { archive }), { code: 'DCM-2264', where: 'sources.ct.archive' });
-  }
+t.test('an archive that is the folder, or contains it by any name: DCM-2264', async (t) => {
+  await t.rejects(startSource(t, { archive: '/' }), { code: 'DCM-2264', where: 'sources.ct.archive' });
   const r = await startSource(t);
   symlinkSync(r.base, join(r.base, 'link'));
   for (const place of ['inbox', 'inbox/../inbox', 'link', 'link/inbox', '.']) {
