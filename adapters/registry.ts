@@ -4,7 +4,7 @@ import { dicomProfiles } from './dicom/profile/compile.ts';
 import { imagingIndex } from './formats/imaging-index/adapter.ts';
 import { checkPack as checkIndexPack } from './formats/imaging-index/pack.ts';
 import { wst500Cda } from './formats/wst500-cda/adapter.ts';
-import { checkPack } from './formats/wst500-cda/check-pack.ts';
+import { checkPack } from './formats/wst500-cda/pack/check-pack.ts';
 import { checkProfile } from './hl7v2/profile/check.ts';
 import { hl7v2Profiles } from './hl7v2/profile/compile.ts';
 import { dicomwebPlatform } from './platforms/dicomweb/adapter.ts';

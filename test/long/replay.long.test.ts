@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { checkPack } from '../../adapters/formats/wst500-cda/check-pack.ts';
+import { checkPack } from '../../adapters/formats/wst500-cda/pack/check-pack.ts';
 import { compileProfile } from '../../adapters/hl7v2/profile/check.ts';
 import { type ReplayStage, replay } from '../../agent/mapping/replay.ts';
 import { startComparing } from '../../agent/mapping/replay-documents.ts';

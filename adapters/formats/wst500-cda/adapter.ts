@@ -6,10 +6,10 @@ import { phi } from '../../../agent/support/phi.ts';
 import { type XmlElement, xmlBytes } from '../xml.ts';
 import { c0006 } from './c0006.ts';
 import { c0007 } from './c0007.ts';
-import { checkVersion } from './document-id.ts';
 import { documentOf, type Report } from './document-types.ts';
 import { type Draft, stated } from './draft.ts';
-import { type CheckedPack, openPack, organizationCodeFits, type Pack } from './pack.ts';
+import { checkVersion } from './header/document-id.ts';
+import { type CheckedPack, openPack, organizationCodeFits, type Pack } from './pack/pack.ts';
 import { retraction } from './retraction.ts';
 import { documentTime } from './times.ts';
 

@@ -1,7 +1,6 @@
 import type { ExamReport } from '../../../agent/clinical/records/types.ts';
 import { QianzhiError } from '../../../agent/support/errors.ts';
 import { el, type XmlElement } from '../xml.ts';
-import { codeOf, wordsOf } from './coded-text.ts';
 import {
   type Children,
   clinicalDocument,
@@ -11,13 +10,14 @@ import {
   section,
   specimenParts,
   textual,
-} from './document-body.ts';
+} from './body/document-body.ts';
+import { examinationLines, reportLines, sectionLine } from './body/exam-narrative.ts';
+import { diagnosisLines, textElement } from './body/narrative.ts';
+import { component, itemPatterns, observation, textValue } from './body/observations.ts';
+import { codeOf, wordsOf } from './coded-text.ts';
 import { type Draft, nullValue, say, stated, timeOf } from './draft.ts';
-import { examinationLines, reportLines, sectionLine } from './exam-narrative.ts';
-import { diagnosisLines, textElement } from './narrative.ts';
-import { component, itemPatterns, observation, textValue } from './observations.ts';
-import { reportTime } from './signers.ts';
-import type { DataElementKey, SectionKey } from './tables.ts';
+import { reportTime } from './header/signers.ts';
+import type { DataElementKey, SectionKey } from './pack/tables.ts';
 
 /**
  * WS/T 500 part 6, 检查报告, as an element tree (formats.md §1.5, §1.8): diagnosis, complaint, symptoms,

@@ -1,7 +1,6 @@
 import type { LabItem, LabReport } from '../../../agent/clinical/records/types.ts';
 import { QianzhiError } from '../../../agent/support/errors.ts';
 import { el, type XmlElement, type XmlNode } from '../xml.ts';
-import { codeOf, wordsOf } from './coded-text.ts';
 import {
   type Children,
   clinicalDocument,
@@ -11,13 +10,14 @@ import {
   section,
   specimenParts,
   textual,
-} from './document-body.ts';
+} from './body/document-body.ts';
+import { diagnosisLines, itemLine, laboratoryText, textElement } from './body/narrative.ts';
+import { itemPatterns } from './body/observations.ts';
+import { cultureLines } from './body/organisms.ts';
+import { realDigits } from './body/quantity.ts';
+import { codeOf, wordsOf } from './coded-text.ts';
 import { type Draft, must, note, say, stated, timeOf } from './draft.ts';
-import { diagnosisLines, itemLine, laboratoryText, textElement } from './narrative.ts';
-import { itemPatterns } from './observations.ts';
-import { cultureLines } from './organisms.ts';
-import { realDigits } from './quantity.ts';
-import { reportTime } from './signers.ts';
+import { reportTime } from './header/signers.ts';
 
 /**
  * WS/T 500 part 7, 检验报告, as an element tree (formats.md §1.4, §1.8): diagnosis, laboratory with an

@@ -1,6 +1,6 @@
 import type { Coded } from '../../../agent/clinical/records/types.ts';
 import { stated } from './draft.ts';
-import type { Pack } from './pack.ts';
+import type { Pack } from './pack/pack.ts';
 
 /** What a coded value says in words: its name, else its code. */
 export const wordsOf = (coded: Coded | undefined): string | undefined => stated(coded?.name) ?? stated(coded?.code);

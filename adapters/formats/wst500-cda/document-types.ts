@@ -1,5 +1,5 @@
 import type { ExamReport, LabReport } from '../../../agent/clinical/records/types.ts';
-import type { DataElementKey, OidKey } from './tables.ts';
+import type { DataElementKey, OidKey } from './pack/tables.ts';
 
 /** The records that have a document in this format. */
 export type Report = LabReport | ExamReport;

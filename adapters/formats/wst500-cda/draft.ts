@@ -5,7 +5,7 @@ import { QianzhiError } from '../../../agent/support/errors.ts';
 import { el, pattern, type XmlElement, type XmlNode } from '../xml.ts';
 import type { DocumentType, Length, Report } from './document-types.ts';
 import type { ElementKey } from './elements.ts';
-import type { Pack } from './pack.ts';
+import type { Pack } from './pack/pack.ts';
 import { realTime } from './times.ts';
 
 /** One document being written: what goes in, and the findings that come out beside it. */

@@ -1,6 +1,6 @@
 import type { RenderInput } from '../../../agent/rendering/format.ts';
-import { documentId } from './document-id.ts';
 import type { DocumentCode } from './document-types.ts';
+import { documentId } from './header/document-id.ts';
 
 /**
  * A withdrawal: which report, and which document it takes back. Derived ids only, no clinical

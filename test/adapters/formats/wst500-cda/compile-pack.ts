@@ -1,5 +1,5 @@
 import { createWst500Cda } from '../../../../adapters/formats/wst500-cda/adapter.ts';
-import { checkPack } from '../../../../adapters/formats/wst500-cda/check-pack.ts';
+import { checkPack } from '../../../../adapters/formats/wst500-cda/pack/check-pack.ts';
 import type { Renderer } from '../../../../agent/rendering/format.ts';
 import { readAsset } from '../../../../agent/support/assets.ts';
 

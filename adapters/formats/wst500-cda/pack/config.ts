@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { evidenceGrades } from '../../../agent/clinical/codes/tables.ts';
-import { type ElementKey, elementKeys, rules } from './elements.ts';
+import { evidenceGrades } from '../../../../agent/clinical/codes/tables.ts';
+import { type ElementKey, elementKeys, rules } from '../elements.ts';
 
 const oid = z.string().regex(/^[0-2](?:\.(?:0|[1-9][0-9]*))+$/);
 const text = z.string().trim().min(1);

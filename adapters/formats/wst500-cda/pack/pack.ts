@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
-import type { PatientClass } from '../../../agent/clinical/records/types.ts';
-import type { ReadAsset } from '../../../agent/support/assets.ts';
+import type { PatientClass } from '../../../../agent/clinical/records/types.ts';
+import type { ReadAsset } from '../../../../agent/support/assets.ts';
+import type { DocumentCode } from '../document-types.ts';
+import type { ElementKey, ElementRule, Form } from '../elements.ts';
 import type { NumberSource, OrderedAtSource } from './config.ts';
-import type { DocumentCode } from './document-types.ts';
-import type { ElementKey, ElementRule, Form } from './elements.ts';
 import { loadTables, type Tables } from './tables.ts';
 
 /** Raise it when the code writes other bytes for the same input: what is held is then rendered again. */

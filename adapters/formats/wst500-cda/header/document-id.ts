@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { QianzhiError } from '../../../agent/support/errors.ts';
+import { QianzhiError } from '../../../../agent/support/errors.ts';
 
 /**
  * Id of one version of a report: the first 32 hex characters of SHA-256 over `<setId>:<version>`.

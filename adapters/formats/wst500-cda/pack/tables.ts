@@ -1,7 +1,7 @@
-import { type CodeTable, loadCodeTable } from '../../../agent/clinical/codes/tables.ts';
-import type { ReadAsset } from '../../../agent/support/assets.ts';
-import { QianzhiError } from '../../../agent/support/errors.ts';
-import { el, shared, type XmlElement } from '../xml.ts';
+import { type CodeTable, loadCodeTable } from '../../../../agent/clinical/codes/tables.ts';
+import type { ReadAsset } from '../../../../agent/support/assets.ts';
+import { QianzhiError } from '../../../../agent/support/errors.ts';
+import { el, shared, type XmlElement } from '../../xml.ts';
 
 /** The rows a document is made from, by our own key; `config/codes` holds them with their sources. */
 const oidKeys = [

@@ -1,9 +1,9 @@
-import type { IdentifierKind, PatientClass } from '../../../agent/clinical/records/types.ts';
-import { QianzhiError } from '../../../agent/support/errors.ts';
-import { el, type XmlElement, type XmlNode } from '../xml.ts';
-import type { NumberSource } from './config.ts';
-import { type Draft, idElement, must, nameElement, note, type Said, say, stated } from './draft.ts';
-import { ageAt, realTime } from './times.ts';
+import type { IdentifierKind, PatientClass } from '../../../../agent/clinical/records/types.ts';
+import { QianzhiError } from '../../../../agent/support/errors.ts';
+import { el, type XmlElement, type XmlNode } from '../../xml.ts';
+import { type Draft, idElement, must, nameElement, note, type Said, say, stated } from '../draft.ts';
+import type { NumberSource } from '../pack/config.ts';
+import { ageAt, realTime } from '../times.ts';
 
 /** recordTarget: numbers, class, phone and person. Order of children as the schema fixes it (formats.md §1.3). */
 export function recordTarget(draft: Draft): XmlElement {

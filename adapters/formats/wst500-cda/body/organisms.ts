@@ -1,7 +1,7 @@
-import type { LabReport, Organism, Susceptibility } from '../../../agent/clinical/records/types.ts';
-import { el, type XmlElement } from '../xml.ts';
-import { labelled, named } from './coded-text.ts';
-import { stated } from './draft.ts';
+import type { LabReport, Organism, Susceptibility } from '../../../../agent/clinical/records/types.ts';
+import { el, type XmlElement } from '../../xml.ts';
+import { labelled, named } from '../coded-text.ts';
+import { stated } from '../draft.ts';
 
 /**
  * What grew in a culture and what acts on it. C0007 has no coded place for either, so they are read:

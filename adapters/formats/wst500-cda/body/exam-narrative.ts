@@ -1,6 +1,6 @@
-import type { ExamReport, ReportSection } from '../../../agent/clinical/records/types.ts';
-import { labelled, named, wordsOf } from './coded-text.ts';
-import { stated } from './draft.ts';
+import type { ExamReport, ReportSection } from '../../../../agent/clinical/records/types.ts';
+import { labelled, named, wordsOf } from '../coded-text.ts';
+import { stated } from '../draft.ts';
 import { specimenLines } from './narrative.ts';
 
 /** What a section is called when its sender gave it no title. */

@@ -1,6 +1,5 @@
-import { QianzhiError } from '../../../agent/support/errors.ts';
-import { el, type XmlElement } from '../xml.ts';
-import { documentId } from './document-id.ts';
+import { QianzhiError } from '../../../../agent/support/errors.ts';
+import { el, type XmlElement } from '../../xml.ts';
 import {
   type Draft,
   fitting,
@@ -12,11 +11,12 @@ import {
   say,
   stated,
   timeOf,
-} from './draft.ts';
+} from '../draft.ts';
+import { toTheSecond } from '../times.ts';
+import { documentId } from './document-id.ts';
 import { location } from './location.ts';
 import { recordTarget } from './patient.ts';
 import { author, legalAuthenticator, reporter, technician } from './signers.ts';
-import { toTheSecond } from './times.ts';
 
 /** Every element before the body, in the order the schema fixes (formats.md §1.1). */
 export function header(draft: Draft): Array<XmlElement | undefined> {

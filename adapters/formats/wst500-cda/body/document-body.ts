@@ -1,10 +1,10 @@
-import { el, pattern, shared, type XmlElement, type XmlNode } from '../xml.ts';
-import { wordsOf } from './coded-text.ts';
-import { type Draft, must, note, nullValue, type Said, say, stated, timeOf } from './draft.ts';
-import type { ElementKey } from './elements.ts';
-import { header } from './header.ts';
+import { el, pattern, shared, type XmlElement, type XmlNode } from '../../xml.ts';
+import { wordsOf } from '../coded-text.ts';
+import { type Draft, must, note, nullValue, type Said, say, stated, timeOf } from '../draft.ts';
+import type { ElementKey } from '../elements.ts';
+import { header } from '../header/header.ts';
+import type { DataElementKey, SectionKey } from '../pack/tables.ts';
 import { effectiveTime, observation, textValue } from './observations.ts';
-import type { DataElementKey, SectionKey } from './tables.ts';
 
 export type Children = Array<XmlNode | undefined>;
 

@@ -1,6 +1,6 @@
-import type { Interpretation } from '../../../agent/clinical/records/types.ts';
-import { el, type Filled, pattern, shared, type XmlElement, type XmlNode } from '../xml.ts';
-import type { DataElementKey, Tables } from './tables.ts';
+import type { Interpretation } from '../../../../agent/clinical/records/types.ts';
+import { el, type Filled, pattern, shared, type XmlElement, type XmlNode } from '../../xml.ts';
+import type { DataElementKey, Tables } from '../pack/tables.ts';
 
 /** An observation of a data element: its code, then what is observed. */
 export const observation = (

@@ -1,9 +1,9 @@
-import type { LabItem, LabReport, Specimen } from '../../../agent/clinical/records/types.ts';
-import { el, pattern, type XmlElement, type XmlNode } from '../xml.ts';
-import { labelled, named, wordsOf } from './coded-text.ts';
-import type { Report } from './document-types.ts';
-import { stated } from './draft.ts';
-import type { Form } from './elements.ts';
+import type { LabItem, LabReport, Specimen } from '../../../../agent/clinical/records/types.ts';
+import { el, pattern, type XmlElement, type XmlNode } from '../../xml.ts';
+import { labelled, named, wordsOf } from '../coded-text.ts';
+import type { Report } from '../document-types.ts';
+import { stated } from '../draft.ts';
+import type { Form } from '../elements.ts';
 import { cultureLines, cultureTable } from './organisms.ts';
 
 /**

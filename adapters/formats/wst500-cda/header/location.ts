@@ -1,6 +1,6 @@
-import { el, pattern, type XmlElement, type XmlNode } from '../xml.ts';
-import { type Draft, hospital, idElement, nameElement, type Said, say } from './draft.ts';
-import type { ElementKey } from './elements.ts';
+import { el, pattern, type XmlElement, type XmlNode } from '../../xml.ts';
+import { type Draft, hospital, idElement, nameElement, type Said, say } from '../draft.ts';
+import type { ElementKey } from '../elements.ts';
 
 interface Level {
   root: string;

@@ -1,5 +1,5 @@
-import type { LabItem } from '../../../agent/clinical/records/types.ts';
-import type { Form } from './elements.ts';
+import type { LabItem } from '../../../../agent/clinical/records/types.ts';
+import type { Form } from '../elements.ts';
 
 const decimal = /^[+-]?(?:\d+\.?\d*|\.\d+)$/;
 const strictDecimal = /^(-?\d{1,5})(?:\.(\d{0,4}))?$/;

@@ -1,6 +1,6 @@
-import type { Person } from '../../../agent/clinical/records/types.ts';
-import { QianzhiError } from '../../../agent/support/errors.ts';
-import { el, type XmlElement } from '../xml.ts';
+import type { Person } from '../../../../agent/clinical/records/types.ts';
+import { QianzhiError } from '../../../../agent/support/errors.ts';
+import { el, type XmlElement } from '../../xml.ts';
 import {
   type Draft,
   fitting,
@@ -12,8 +12,8 @@ import {
   signatureTime,
   stated,
   timeOf,
-} from './draft.ts';
-import { realTime } from './times.ts';
+} from '../draft.ts';
+import { realTime } from '../times.ts';
 
 /** The report's own time, which every document must have. Throws QianzhiError MAP-3009 or MAP-3012. */
 export function reportTime(draft: Draft): string {

@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
 import { LineCounter, parseDocument } from 'yaml';
 import type { z } from 'zod';
-import { QianzhiError } from '../../../agent/support/errors.ts';
+import { QianzhiError } from '../../../../agent/support/errors.ts';
+import { alwaysIdentity, elementKeys, elements } from '../elements.ts';
 import { overlaySchema, type PackFile, packSchema } from './config.ts';
-import { alwaysIdentity, elementKeys, elements } from './elements.ts';
 import { type CheckedPack, organizationCodeFits } from './pack.ts';
 
 /**
