@@ -35,6 +35,15 @@ interface Held {
   action: string;
   lane: number;
 }
+/** One journal entry at one platform, and what stands there of its report. */
+interface Turn {
+  platform: number;
+  jseq: number;
+  row: JournalRow;
+  before: Sibling[];
+  notBeforeMs: number;
+  nowMs: number;
+}
 /** Where a document goes. */
 interface Place {
   state: number;
@@ -91,16 +100,8 @@ export function openRenderingWrites(
 
   const nextNumber = (): number => Math.max((highest.get() as { n: number | null }).n ?? 0, floorN) + 1;
 
-  const write = (
-    platform: number,
-    jseq: number,
-    row: JournalRow,
-    doc: Document,
-    operation: Operation,
-    place: Place,
-    notBeforeMs: number,
-    nowMs: number,
-  ): void => {
+  const write = (turn: Turn, doc: Document, operation: Operation, place: Place): void => {
+    const { platform, jseq, row, notBeforeMs, nowMs } = turn;
     dropRendering.run(platform, jseq);
     const n = nextNumber();
     const { keyId, sealed } = vault.seal('document', n, doc.stored, nowMs);
@@ -130,20 +131,20 @@ export function openRenderingWrites(
     insertDocument.run(n, keyId, sealed);
   };
 
-  const heldBefore = (platform: number, jseq: number, row: JournalRow): Held[] =>
+  const heldBefore = ({ platform, jseq, row }: Turn): Held[] =>
     heldOfReport.all(platform, row.report, jseq) as unknown as Held[];
   /** Older versions held for a missing code are overtaken by a later one, or withdrawn by a retraction. */
-  const overtake = (platform: number, held: Held[], row: JournalRow, rule: string): number[] => {
+  const overtake = ({ platform, row }: Turn, held: Held[], rule: string): number[] => {
     for (const h of held) putRendering.run(platform, h.jseq, 'absorbed', null, null, `${rule}:${row.seq}`, row.report);
     return held.map((h) => h.seq);
   };
-  const cancelAll = (documents: Sibling[], row: JournalRow, rule: string | null, nowMs: number): number[] => {
+  const cancelAll = ({ row, nowMs }: Turn, documents: Sibling[], rule: string | null): number[] => {
     for (const { n } of documents) cancel.run(row.seq, nowMs, rule, n);
     for (const { n } of documents) aside.left(n);
     return documents.map(({ seq }) => seq);
   };
   /** In its lane, or aside of it as long as an older version has to leave another one first. */
-  const inTurn = (platform: number, row: JournalRow): Place => {
+  const inTurn = ({ platform, row }: Turn): Place => {
     const after = aside.blocker(platform, row.report, row.lane, Number.MAX_SAFE_INTEGER);
     return after === undefined ? { state: outboxState.ready } : { state: outboxState.after, after };
   };
@@ -154,16 +155,16 @@ export function openRenderingWrites(
       if (!row) continue;
       const touched = [row.seq];
       const before = siblings.all(platform, row.report) as unknown as Sibling[];
+      const turn: Turn = { platform, jseq, row, before, notBeforeMs: request.notBeforeMs, nowMs };
       if (rendered.kind === 'filtered' && row.action === 'retract') {
         putRendering.run(platform, jseq, 'filtered', null, null, rendered.rule, row.report);
       } else if (rendered.kind === 'filtered' || (rendered.unless !== undefined && toWithdraw(before).length === 0)) {
         const rule = rendered.kind === 'filtered' ? rendered.rule : rendered.unless;
-        touched.push(...leaveOut(platform, jseq, row, rule ?? '', before, nowMs));
+        touched.push(...leaveOut(turn, rule ?? ''));
       } else if (rendered.kind === 'held') {
         putRendering.run(platform, jseq, 'quarantined', rendered.code, rendered.where, null, row.report);
       } else {
-        const write = row.action === 'retract' ? withdraw : publish;
-        touched.push(...write(platform, jseq, row, rendered, before, request.notBeforeMs, nowMs));
+        touched.push(...(row.action === 'retract' ? withdraw : publish)(turn, rendered));
       }
       for (const seq of touched) books.settle(seq, nowMs);
     }
@@ -172,44 +173,28 @@ export function openRenderingWrites(
   };
 
   /** The platform does not want this version, and has no earlier one: those that have not left stay here as well. */
-  function leaveOut(
-    platform: number,
-    jseq: number,
-    row: JournalRow,
-    rule: string,
-    before: Sibling[],
-    nowMs: number,
-  ): number[] {
+  function leaveOut(turn: Turn, rule: string): number[] {
+    const { platform, jseq, row, before } = turn;
     putRendering.run(platform, jseq, 'filtered', null, null, rule, row.report);
-    const held = heldBefore(platform, jseq, row).filter(({ action }) => action !== 'retract');
-    return [
-      ...overtake(platform, held, row, 'replaced'),
-      ...cancelAll(before.filter(neverLeft), row, 'replaced', nowMs),
-    ];
+    const held = heldBefore(turn).filter(({ action }) => action !== 'retract');
+    return [...overtake(turn, held, 'replaced'), ...cancelAll(turn, before.filter(neverLeft), 'replaced')];
   }
 
-  function publish(
-    platform: number,
-    jseq: number,
-    row: JournalRow,
-    doc: Document,
-    before: Sibling[],
-    notBeforeMs: number,
-    nowMs: number,
-  ): number[] {
-    const held = heldBefore(platform, jseq, row);
+  function publish(turn: Turn, doc: Document): number[] {
+    const { platform, jseq, row, before } = turn;
+    const held = heldBefore(turn);
     const owed = held.findLast((h) => h.action === 'retract' && h.lane !== row.lane);
     if (owed && toWithdraw(before).length > 0) {
       // What the platform has under another patient is withdrawn first, and that is held: so is this.
       putRendering.run(platform, jseq, 'quarantined', owed.code, owed.place, null, row.report);
       return [];
     }
-    const touched = overtake(platform, held, row, 'replaced');
+    const touched = overtake(turn, held, 'replaced');
     // Its retraction is known already, though its own turn has not come: it is never sent (invariant 6).
     const by = (retractionOf.get(row.report, jseq) as { seq: number } | undefined)?.seq;
     // After a merge: what was never attempted under the retired number needs not go out under it any more.
     const replaced = by === undefined ? before.filter((s) => s.lane !== row.lane && neverLeft(s)) : [];
-    touched.push(...cancelAll(replaced, row, 'replaced', nowMs));
+    touched.push(...cancelAll(turn, replaced, 'replaced'));
     const left = before.filter((s) => !replaced.includes(s));
     const last = left.findLast((s) => s.may_hold !== mayHold.no || s.state <= outboxState.ready);
     // What the platform knows decides publish or replace; a withdrawn report is published anew.
@@ -219,21 +204,14 @@ export function openRenderingWrites(
         ? { state: outboxState.cancelled, by }
         : left.some((s) => s.state === outboxState.refused)
           ? { state: outboxState.behind, code: 'PLT-1305' }
-          : inTurn(platform, row);
-    write(platform, jseq, row, doc, operation, place, notBeforeMs, nowMs);
+          : inTurn(turn);
+    write(turn, doc, operation, place);
     return touched;
   }
 
-  function withdraw(
-    platform: number,
-    jseq: number,
-    row: JournalRow,
-    doc: Document,
-    before: Sibling[],
-    notBeforeMs: number,
-    nowMs: number,
-  ): number[] {
-    const touched = overtake(platform, heldBefore(platform, jseq, row), row, 'withdrawn');
+  function withdraw(turn: Turn, doc: Document): number[] {
+    const { platform, jseq, row, before } = turn;
+    const touched = overtake(turn, heldBefore(turn), 'withdrawn');
     const since = sinceAcceptedRetraction(before);
     const wrong = toWithdraw(before);
     // Never sent again once known to be wrong, and nothing waits behind it any more.
@@ -242,7 +220,7 @@ export function openRenderingWrites(
         operation !== 'retract' &&
         (state <= outboxState.ready || state === outboxState.behind || state === outboxState.refused),
     );
-    touched.push(...cancelAll(unsent, row, null, nowMs));
+    touched.push(...cancelAll(turn, unsent, null));
     if (wrong.length === 0) {
       putRendering.run(platform, jseq, 'absorbed', null, null, 'nothing-to-withdraw', row.report);
       return touched;
@@ -251,12 +229,12 @@ export function openRenderingWrites(
     const places = wrong
       .filter((s) => s.state !== outboxState.received && s.state !== outboxState.accepted && s.lane === row.lane)
       .map((s) => s.pos);
-    const place: Place = inTurn(platform, row);
+    const place: Place = inTurn(turn);
     if (places.length > 0) {
       place.pos = Math.min(...places);
       reordered();
     }
-    write(platform, jseq, row, doc, 'retract', place, notBeforeMs, nowMs);
+    write(turn, doc, 'retract', place);
     return touched;
   }
 }
