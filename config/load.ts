@@ -191,6 +191,14 @@ export function loadConfig(
       issue({ code: 'CFG-5012', path: ['site', 'org_code'], atKey: false, message: message.exampleValue() }),
     );
   }
+  const warn = (path: Array<string | number>, text: SchemaIssue['message']) =>
+    warnings.push(issue({ code: 'CFG-5013', path, atKey: false, message: text }));
+  const imageSource = config.sources.findIndex(({ kind }) =>
+    registry.imageSources.some((known) => known.kind === kind),
+  );
+  const imagePlatform = config.platforms.findIndex(({ kind }) => images.has(String(kind)));
+  if (imageSource >= 0 && imagePlatform < 0) warn(['sources', imageSource, 'kind'], message.imagesGoNowhere());
+  if (imagePlatform >= 0 && imageSource < 0) warn(['platforms', imagePlatform, 'kind'], message.noImagesCome());
   const effective = structuredClone(config) as Record<string, unknown>;
   for (const use of substituted.uses) set(effective, use.path, use.written);
   return {

@@ -103,6 +103,14 @@ export const message = {
     zh: '这还是示例里的值，正式上传前请改成本机构的。',
     en: 'is still the value of the example; replace it before real uploads.',
   }),
+  imagesGoNowhere: (): Bilingual => ({
+    zh: '收下的影像没有影像平台可去（kind: dicomweb），只会留在本机。',
+    en: 'takes images, and no platform does (kind: dicomweb): they are kept here and go nowhere.',
+  }),
+  noImagesCome: (): Bilingual => ({
+    zh: '是影像平台，但没有影像来源（kind: dicom-scp 或 dicom-folder），不会有东西可传。',
+    en: 'takes images, and no source does (kind: dicom-scp or dicom-folder): nothing will be sent to it.',
+  }),
 } as const;
 
 function limit(origin: string, value: string, [zh, en]: readonly [string, string]): Bilingual {

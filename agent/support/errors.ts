@@ -1117,6 +1117,68 @@ export const errorTable = {
     ],
   ),
   // ------------------------------------------------------------ DCM stored images
+  'DCM-2281': e(
+    'agent',
+    ['没有这个编号的检查', '前置机没有这个编号的影像检查。', '用 qianzhi study find 查出检查编号。'],
+    [
+      'No study with that number',
+      'The agent has no imaging study with that number.',
+      'Find its number with qianzhi study find.',
+    ],
+  ),
+  'DCM-2282': e(
+    'agent',
+    ['没有这个编号的影像', '前置机没有这个编号的影像。', '用 qianzhi study show 查出影像编号。'],
+    [
+      'No image with that number',
+      'The agent has no image with that number.',
+      'Find its number with qianzhi study show.',
+    ],
+  ),
+  'DCM-2283': e(
+    'agent',
+    [
+      '没有这个影像平台',
+      '给出的名称不是配置中的影像平台，也没有影像曾要传给它。',
+      '用 qianzhi config show 查看平台名称。',
+    ],
+    [
+      'No such platform for images',
+      'The name is not that of a configured platform for images, and no image was ever to go there.',
+      'See the names with qianzhi config show.',
+    ],
+  ),
+  'DCM-2284': e(
+    'agent',
+    ['检查没有撤回', '只有已撤回的检查才登记平台的删除。', '先用 qianzhi study withdraw 撤回检查。'],
+    [
+      'The study is not withdrawn',
+      'That the platform deleted a study is noted only where the study is withdrawn.',
+      'Withdraw it first with qianzhi study withdraw.',
+    ],
+  ),
+  'DCM-2285': e(
+    'agent',
+    [
+      '平台仍在配置中',
+      '要放弃的影像平台仍在配置中，影像仍要传给它。',
+      '确实不再使用时，先从配置中删除该平台并重启前置机。',
+    ],
+    [
+      'The platform is still configured',
+      'The platform for images that is to be given up is still configured, and images go there.',
+      'If it is not used any more, remove it from the configuration and restart the agent first.',
+    ],
+  ),
+  'DCM-2286': e(
+    'agent',
+    ['查询内容不能用', '要查的编号是空的，或超过 256 个字符。', '给出完整的检查号、检查 UID 或患者编号。'],
+    [
+      'The search cannot be done',
+      'What is looked for is empty, or longer than 256 characters.',
+      'Give the whole accession number, study UID or patient ID.',
+    ],
+  ),
   'DCM-2291': e(
     'hospital',
     [
@@ -1148,12 +1210,12 @@ export const errorTable = {
     [
       '平台的影像数少于已上传数',
       '平台逐个确认收到了检查的全部影像，而查询到的影像数较少。',
-      '请平台核对该检查缺了哪些影像，并由平台从存储中恢复；尚无重发命令，需要重发时请联系前置机厂商。',
+      '请平台核对该检查缺了哪些影像；平台不能自行恢复时，用 qianzhi study resend 或在状态页上重发该检查。',
     ],
     [
       'The platform has fewer images than it accepted',
       'The platform accepted each image of a study and counts fewer when asked.',
-      'Have the platform find out which images of the study it lacks, and restore them. There is no command to send a study again yet: ask the agent’s vendor for it.',
+      'Have the platform find out which images of the study it lacks. Where it cannot restore them, send the study again with qianzhi study resend or on the status page.',
     ],
   ),
   'DCM-2294': e(
@@ -1161,12 +1223,12 @@ export const errorTable = {
     [
       '已撤回的检查在平台上仍有影像',
       '检查被撤回之前，已有影像上传到平台，或上传时没有得到明确回答、平台可能已收下；平台没有删除接口。',
-      '请平台查找并删除该检查的影像，自行记录删除结果；本机尚无登记删除的命令，这一提示会保留，需要消除时请联系前置机厂商。',
+      '请平台查找并删除该检查的影像；平台确认删除后，用 qianzhi study deleted 登记，这一提示随即消除。',
     ],
     [
       'A withdrawn study has images at the platform',
       'Before the study was withdrawn, images of it were uploaded, or sent without a clear answer so that the platform may have them; the platform offers no deletion.',
-      'Have the platform look for the images of the study and delete them, and keep a note that it did. There is no command to enter that here yet, and this stays until then: ask the agent’s vendor for it.',
+      'Have the platform look for the images of the study and delete them. When it says that it did, note it with qianzhi study deleted; this is gone then.',
     ],
   ),
   'DCM-2295': e(
@@ -1174,12 +1236,12 @@ export const errorTable = {
     [
       '一个检查里有不同的患者信息',
       '同一检查的影像里患者编号、姓名、性别或出生日期互相矛盾，可能混入了另一位患者的影像。',
-      '请影像科核对该检查；矛盾出现后的索引不会上传，已上传的影像请通知平台。尚无撤回命令：混入他人影像时请联系前置机厂商撤回，并由设备以新的检查编号重新发送。',
+      '请影像科核对该检查；矛盾出现后的索引不会上传，已上传的影像请通知平台。混入他人影像时用 qianzhi study withdraw 撤回，并由设备以新的检查编号重新发送。',
     ],
     [
       'One study speaks of different patients',
       'Images of one study contradict each other about patient number, name, sex or birth date; another patient’s images may be among them.',
-      'Have the imaging department check the study; no index that contradicts itself is uploaded; tell the platform of images that were. There is no command to withdraw it yet: where images are another patient’s, ask the agent’s vendor to, and have the device send them again under a study UID of their own.',
+      'Have the imaging department check the study; no index that contradicts itself is uploaded; tell the platform of images that were. Where images are another patient’s, withdraw it with qianzhi study withdraw and have the device send them again under a study UID of their own.',
     ],
   ),
   'DCM-2298': e(
@@ -1200,12 +1262,12 @@ export const errorTable = {
     [
       '影像的来源已不在配置中',
       '影像在读取文件头之前，它的来源已从配置中删除，不知道该按哪种规则读取；影像已保存，不上传。',
-      '恢复该来源的配置；尚无重新读取的命令，需要时请联系前置机厂商。',
+      '恢复该来源的配置并重启，然后用 qianzhi instance resend 重新读取。',
     ],
     [
       'The image’s source is not configured any more',
       'The source was removed from the configuration before the image’s header was read, and by which rules it is to be read is not known; the image is kept and not uploaded.',
-      'Put the source back into the configuration. There is no command to read the image again yet: ask the agent’s vendor for it.',
+      'Put the source back into the configuration and restart, then have the image read again with qianzhi instance resend.',
     ],
   ),
   'DCM-2297': e(
@@ -1213,12 +1275,12 @@ export const errorTable = {
     [
       '影像要去的平台已不在配置中',
       '这些影像收到时要传给的影像平台后来从配置中删除或改了名；它们不会再传给该平台。',
-      '如属误删或误改，恢复该平台的配置；如平台已改名或更换，请由 PACS 重新发送这些影像，本机会把它们传给现在的平台。',
+      '如属误删或误改，恢复该平台的配置；如平台已改名或更换，请由 PACS 重新发送这些影像，本机会把它们传给现在的平台，然后用 qianzhi study forget-platform 消除这一提示。',
     ],
     [
       'The platform of the images is not configured any more',
       'The imaging platform these images were to go to was removed from the configuration, or has another name now; they go there no more.',
-      'If that was a mistake, put the platform back into the configuration. If it was renamed or replaced, have the PACS send the images again: they then go to the platforms of today.',
+      'If that was a mistake, put the platform back into the configuration. If it was renamed or replaced, have the PACS send the images again: they then go to the platforms of today; qianzhi study forget-platform then settles this.',
     ],
   ),
   // ------------------------------------------------------------ MAP mapping and rendering
@@ -1843,6 +1905,19 @@ export const errorTable = {
       'Replace it at the line and column named.',
     ],
   ),
+  'CFG-5013': e(
+    'agent',
+    [
+      '影像只配了一半',
+      '影像要有来源也要有影像平台：只有平台就没有东西可传；只有来源则影像收下后只在本机保存，不会上传。',
+      '补上缺的那一半（kind: dicom-scp 或 dicom-folder 的来源；kind: dicomweb 的平台）；确实不需要就删去另一半。',
+    ],
+    [
+      'Only one half of the images is configured',
+      'Images need a source and a platform: a platform alone has nothing to send, with a source alone images are kept here and go nowhere.',
+      'Add the other half (a source of kind dicom-scp or dicom-folder; a platform of kind dicomweb), or remove the one that is not needed.',
+    ],
+  ),
   // ------------------------------------------------------------ SYS
   'SYS-6001': e(
     'agent',
@@ -1887,6 +1962,28 @@ export const errorTable = {
       'A source could not be started',
       'A source has failed without naming a cause.',
       'Look for the source in the log; correct it and restart the agent.',
+    ],
+  ),
+  'SYS-6007': e(
+    'agent',
+    [
+      '命令通道没有打开',
+      '本机命令与前置机之间的通道无法建立；接收与上传不受影响，检查的重发、撤回等命令暂不能用。',
+      '检查数据文件夹的权限和所在磁盘；修正后重启前置机。',
+    ],
+    [
+      'The channel for commands is not open',
+      'The channel between commands on this machine and the agent could not be made. Receiving and uploading go on; commands that resend or withdraw studies cannot be used.',
+      'Check the rights and the disk of the data folder; correct them and restart the agent.',
+    ],
+  ),
+  'SYS-6008': e(
+    'agent',
+    ['没有权限操作前置机', '当前用户不是运行前置机的用户。', '用运行前置机的用户（或管理员）执行该命令。'],
+    [
+      'Not permitted to command the agent',
+      'This user is not the one the agent runs as.',
+      'Run the command as the user the agent runs as, or as administrator.',
     ],
   ),
 } as const satisfies Record<string, ErrorEntry>;

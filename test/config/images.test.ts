@@ -83,3 +83,24 @@ t.test('a profile of another kind of source is called that, by the source', (t) 
   );
   t.end();
 });
+
+t.test('half of the images configured is warned of, at the half that is there', (t) => {
+  const warned = (text: string) =>
+    loadConfig(join(t.testdir({ 'qianzhi.yaml': text }), 'qianzhi.yaml'), registry, {}).warnings.map(
+      ({ code, path }) => `${code} ${path}`,
+    );
+  const whole = configOf('', '');
+  t.same(warned(whole), []);
+  const lines = whole.split('\n');
+  const lis = '  - { name: lis, kind: hl7-mllp, profile: cn-default, host: 127.0.0.1, port: 0 }';
+  t.same(warned(lines.map((line) => (line.includes('dicom-scp') ? lis : line)).join('\n')), [
+    'CFG-5013 platforms[0].kind',
+  ]);
+  const province =
+    '    kind: https\n    format: wst500-cda\n    pack: cn-wst500\n    url: https://cloud.example.invalid/';
+  const documents = whole
+    .replace('    kind: dicomweb', province)
+    .replace('    url: https://cloud.example.invalid/dicom-web\n', '');
+  t.same(warned(documents), ['CFG-5013 sources[0].kind']);
+  t.end();
+});
