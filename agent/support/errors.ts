@@ -1306,13 +1306,13 @@ export const errorTable = {
     'hospital',
     [
       '缺少患者院内编号',
-      '消息里没有能确定患者的院内编号。',
-      '核对接入规则中 patient.in_house 的路径，或请发送方补齐。',
+      '消息或影像里没有能确定患者的编号。',
+      '消息：核对接入规则中 patient.in_house 的路径，或请发送方补齐。影像：请设备厂商填写 Patient ID (0010,0020)。',
     ],
     [
       'In-house patient number is missing',
-      'No number in the message tells which patient it is.',
-      'Check the path patient.in_house in the profile, or ask the sender to fill it.',
+      'No number in the message or the images tells which patient it is.',
+      'Messages: check the path patient.in_house in the profile, or ask the sender to fill it. Images: have the device fill Patient ID (0010,0020).',
     ],
   ),
   'MAP-3004': e(
@@ -1381,12 +1381,12 @@ export const errorTable = {
     [
       '文档必需的身份要素缺失',
       '省级规范包标为必需的要素在记录中没有。',
-      '按所指要素请发送方补齐，或核对接入规则的路径。',
+      '按所指要素请发送方或设备补齐；消息另请核对接入规则的路径。',
     ],
     [
       'An identity element of the document is missing',
       'An element that the pack marks as identity is absent from the record.',
-      'Have the sender fill the element named, or check its path in the profile.',
+      'Have the sender or device fill the element named; for messages check its path in the profile too.',
     ],
   ),
   'MAP-3010': e(
