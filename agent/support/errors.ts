@@ -544,6 +544,19 @@ export const errorTable = {
       'Ask the vendor to check the structure. The raw message is kept.',
     ],
   ),
+  'HL7-2107': e(
+    'hospital',
+    [
+      '批次里的消息条数与其自报的不符',
+      '批次尾段（BTS-1 或 FTS-1）写的条数与实际收到的不同：发送方少发了，或数错了。收到的各条都已单独保存并应答。',
+      '请发送方厂商核对该批次，缺的消息重发。',
+    ],
+    [
+      'A batch says another number of messages than it has',
+      'The trailer (BTS-1 or FTS-1) does not agree with what came: messages were left out, or miscounted. What came is stored and answered message by message.',
+      'Have the sender check the batch and send again what is missing.',
+    ],
+  ),
   // ------------------------------------------------------------ DCM
   'DCM-2201': e(
     'hospital',
@@ -1281,6 +1294,45 @@ export const errorTable = {
       'The platform of the images is not configured any more',
       'The imaging platform these images were to go to was removed from the configuration, or has another name now; they go there no more.',
       'If that was a mistake, put the platform back into the configuration. If it was renamed or replaced, have the PACS send the images again: they then go to the platforms of today; qianzhi study forget-platform then settles this.',
+    ],
+  ),
+  'DCM-2299': e(
+    'hospital',
+    [
+      '检查报告与影像同号而患者不符',
+      '检查报告与影像检查的检查号（Accession Number 等）相同，但姓名、性别或出生日期互相矛盾；两者没有关联。',
+      '请影像科核对这份报告和这个检查各是谁的。号码写错的一方由 RIS 或 PACS 更正后重新发送，收到更正后自动重新比对；影像确属另一患者时，把检查撤回，由设备以正确的信息重新发送。',
+    ],
+    [
+      'A report and images of one number, of different people',
+      'An exam report and a study have a number in common (accession number or the like) and contradict each other about name, sex or birth date; they are not linked.',
+      'Have the imaging department find out whose the report and whose the study is. Whoever has the wrong number corrects it in RIS or PACS and sends again: a correction is compared by itself. Where the images are another patient’s, withdraw the study and have the device send them anew.',
+    ],
+  ),
+  'DCM-2301': e(
+    'hospital',
+    [
+      '影像检查没有对应的检查报告',
+      '检查超过设定时间（data.report_wait_hours）仍没有关联到检查报告：报告还没有发来，两边号码不同，影像里没有检查号，或同一号码被 32 份以上的报告或检查使用。影像和报告照常上传。',
+      '请影像科确认报告是否已出、RIS 是否已发送；号码所在的字段不对时，改接入规则：影像一方是 report_numbers，报告一方是 exam 的 accession_numbers 与 number。来报告或更正后提示自动消失；不需要此提示时把 data.report_wait_hours 设为 0。',
+    ],
+    [
+      'Studies without an exam report',
+      'For longer than set (data.report_wait_hours) no exam report was linked with the study: none was sent yet, the numbers differ, the images name none, or more than 32 reports or studies use the same one. Images and reports are uploaded all the same.',
+      'Ask the imaging department whether the report is written and the RIS has sent it. Where the number stands in another field, change the source profile: report_numbers for images, accession_numbers and number under exam for reports. It disappears when the report or a correction comes; set data.report_wait_hours to 0 not to be told.',
+    ],
+  ),
+  'DCM-2302': e(
+    'hospital',
+    [
+      '检查报告没有对应的影像',
+      '带检查号的检查报告超过设定时间（data.report_wait_hours）仍没有关联到影像：影像还没有推送，推送漏了，或两边号码不同。影像和报告照常上传。',
+      '请在 PACS 上核对该检查是否已推送到本机；号码所在的字段不对时，改接入规则：报告一方是 exam 的 accession_numbers 与 number，影像一方是 report_numbers。影像到达后提示自动消失；这类检查本来不向本机推送影像、不需要此提示时把 data.report_wait_hours 设为 0。',
+    ],
+    [
+      'Exam reports without images',
+      'For longer than set (data.report_wait_hours) no images were linked with an exam report that has an accession number: they were not pushed yet, the push missed them, or the numbers differ. Images and reports are uploaded all the same.',
+      'Look in the PACS whether the study was pushed here. Where the number stands in another field, change the source profile: accession_numbers and number under exam for reports, report_numbers for images. It disappears when the images come. Where such examinations are never pushed here, set data.report_wait_hours to 0 not to be told.',
     ],
   ),
   // ------------------------------------------------------------ MAP mapping and rendering

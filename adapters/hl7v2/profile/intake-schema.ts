@@ -35,6 +35,8 @@ export const intakeRulesSchema = z.strictObject({
       reject: processingIds.default([]),
     })
     .prefault({}),
+  /** Several messages in one frame, without an envelope: each is answered, or the first for all. */
+  several_messages: z.enum(['each', 'first']).default('each'),
   /** False: a frame that ends in 0x1C without 0x0D is also taken. */
   require_end: z.boolean().default(true),
   /** True: a message without MSH-10 is answered AE 101 and not stored. */

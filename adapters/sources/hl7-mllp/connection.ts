@@ -3,10 +3,11 @@ import type { Accepted, Incoming } from '../../../agent/store/contract.ts';
 import type { Clock } from '../../../agent/support/clock.ts';
 import { codeOf, type ErrorCode, errorTable } from '../../../agent/support/errors.ts';
 import { type Answer, buildAck } from '../../hl7v2/ack.ts';
-import { type Batch, buildBatchAck, splitBatch } from '../../hl7v2/batch.ts';
+import { buildBatchAck } from '../../hl7v2/batch.ts';
 import { createFramer, type FrameEvent, frame } from '../../hl7v2/framing.ts';
 import type { IntakeRules } from '../../hl7v2/intake-rules.ts';
 import { type Msh, readMsh } from '../../hl7v2/msh.ts';
+import { type TakenApart, takeApart } from '../../hl7v2/take-apart.ts';
 import type { LargeFrames } from './large-frames.ts';
 import { type FrameVerdict, judgeFrame } from './verdict.ts';
 
@@ -14,7 +15,7 @@ import { type FrameVerdict, judgeFrame } from './verdict.ts';
 const mostUnanswered = 64;
 /** Frames (or what is wrong between them) of one connection in one turn; then the others have theirs. */
 const mostInTurn = 64;
-/** Messages of one batch: its answer is held until the last of them is durable. */
+/** Messages of one frame: its answer is held until the last of them is durable. */
 const mostInBatch = 10_000;
 /**
  * After our FIN what still comes in is thrown away, until the sender has been silent this long (and for the
@@ -72,7 +73,13 @@ type StoreVerdict = Extract<FrameVerdict, { kind: 'store' }>;
 
 interface Slot {
   settled: boolean;
-  answer?: { code: string; bytes: Uint8Array };
+  /** One a frame. */
+  answers: Array<{ code: string; bytes: Uint8Array }>;
+}
+/** What is to be said about one message. */
+interface Said {
+  msh: Msh | undefined;
+  answer: Answer;
 }
 
 /**
@@ -113,23 +120,25 @@ export function createConnection(parts: ConnectionParts): Connection {
 
   const flush = () => {
     while (slots[0]?.settled === true && phase !== 'closed') {
-      const answer = slots.shift()?.answer;
-      if (answer === undefined) continue;
-      if (socket.writable) {
+      for (const answer of slots.shift()?.answers ?? []) {
+        if (!socket.writable) break;
         if (!socket.write(frame(answer.bytes))) writeBlocked = true;
         notes.answered(answer.code);
       }
     }
     lastActive = clock.monotonic();
   };
+  const written = ({ msh, answer }: Said) => ({
+    code: answer.code,
+    bytes: buildAck(msh, answer, parts.ackId(), clock.now()),
+  });
   const settle = (slot: Slot, msh: Msh | undefined, answer: Answer | undefined) => {
-    if (answer !== undefined)
-      slot.answer = { code: answer.code, bytes: buildAck(msh, answer, parts.ackId(), clock.now()) };
+    if (answer !== undefined) slot.answers.push(written({ msh, answer }));
     slot.settled = true;
     flush();
   };
   const openSlot = (): Slot => {
-    const slot: Slot = { settled: false };
+    const slot: Slot = { settled: false, answers: [] };
     slots.push(slot);
     return slot;
   };
@@ -164,32 +173,45 @@ export function createConnection(parts: ConnectionParts): Connection {
     settle(slot, verdict.msh, await keep(bytes, verdict));
     pump();
   };
-  const judgeAndKeep = async (part: Uint8Array) => {
+  const judgeAndKeep = async (part: Uint8Array): Promise<Said | undefined> => {
     const verdict = judgeFrame(part, rules);
     if (verdict.kind === 'ignore') return undefined;
     if (verdict.kind === 'refuse') notes.problem(verdict.problem);
     // What goes to the store is in a buffer of its own.
-    const answer = verdict.kind === 'refuse' ? verdict.answer : await keep(part.slice(), verdict);
-    return answer && { code: answer.code, bytes: buildAck(verdict.msh, answer, parts.ackId(), clock.now()) };
+    const answer = verdict.kind === 'refuse' ? verdict.answer : await keep(new Uint8Array(part), verdict);
+    return answer && { msh: verdict.msh, answer };
   };
-  /** Each message of a batch is judged and stored by itself; the sender of one frame gets one frame back. */
-  const storeBatch = async (batch: Batch) => {
+  /** Each message of a frame is judged and stored by itself. */
+  const storeEach = async ({ envelope, parts: messages, miscounted }: TakenApart) => {
     const slot = openSlot();
     inBatch = true;
-    const acks: Array<{ code: string; bytes: Uint8Array }> = [];
-    for (let at = 0; at < batch.messages.length; at += mostUnanswered) {
-      const some = await Promise.all(batch.messages.slice(at, at + mostUnanswered).map(judgeAndKeep));
-      for (const ack of some) if (ack !== undefined) acks.push(ack);
+    if (miscounted) notes.problem('HL7-2107');
+    const said: Said[] = [];
+    for (let at = 0; at < messages.length; at += mostUnanswered) {
+      const some = await Promise.all(messages.slice(at, at + mostUnanswered).map(judgeAndKeep));
+      for (const one of some) if (one !== undefined) said.push(one);
     }
-    const first = acks.find(({ code }) => code !== 'AA') ?? acks[0];
-    if (first !== undefined) {
-      const bytes = acks.map((ack) => ack.bytes);
-      slot.answer = { code: first.code, bytes: buildBatchAck(batch, bytes, parts.ackId(), clock.now()) };
-    }
+    slot.answers = answersTo(said, envelope);
     inBatch = false;
     slot.settled = true;
     flush();
     pump();
+  };
+  /** One frame back for a batch. Without an envelope one for each message, or by rule one for all. */
+  const answersTo = (said: Said[], envelope: TakenApart['envelope']): Slot['answers'] => {
+    if (envelope === undefined) {
+      // What stands outside of the messages nobody waits to hear of, where a message is there to be answered.
+      const messages = said.filter(({ msh }) => msh !== undefined);
+      const told = messages.length > 0 ? messages : said;
+      const [first] = told;
+      if (rules.several_messages === 'each' || first === undefined) return told.map(written);
+      const { answer } = told.find((one) => one.answer.code !== 'AA') ?? first;
+      return [written({ msh: first.msh, answer })];
+    }
+    const first = said.find(({ answer }) => answer.code !== 'AA') ?? said[0];
+    if (first === undefined) return [];
+    const acks = said.map((one) => written(one).bytes);
+    return [{ code: first.answer.code, bytes: buildBatchAck(envelope, acks, parts.ackId(), clock.now()) }];
   };
 
   const take = (event: FrameEvent) => {
@@ -218,12 +240,14 @@ export function createConnection(parts: ConnectionParts): Connection {
         return;
       }
       case 'frame': {
-        const batch = splitBatch(event.bytes, mostInBatch, rules.charset);
-        if (batch?.overfull === true) {
+        const apart = takeApart(event.bytes, mostInBatch, rules.charset);
+        if (apart?.overfull === true) {
           const answer: Answer = { code: 'AR', condition: 207, text: 'Too many messages in one batch' };
-          return refuse(undefined, answer, 'MLLP-2004');
+          const { envelope } = apart;
+          const header = envelope?.header && { ...envelope.header, controlId: envelope.controlId };
+          return refuse(header, answer, 'MLLP-2004');
         }
-        if (batch !== undefined) return void storeBatch(batch);
+        if (apart !== undefined) return void storeEach(apart);
         const verdict = judgeFrame(event.bytes, rules);
         if (verdict.kind === 'refuse') refuse(verdict.msh, verdict.answer, verdict.problem);
         else if (verdict.kind === 'store') void store(event.bytes, verdict);
@@ -288,6 +312,8 @@ export function createConnection(parts: ConnectionParts): Connection {
       if (socket.destroyed) break;
     }
     pumping = false;
+    // Frames without content are some senders' sign of life.
+    everFramed ||= lastByteAt > openedAt && !inGarbage;
     checkPermit();
     if (exhausted && phase === 'draining' && slots.length === 0) linger();
     updateReading();
@@ -357,7 +383,7 @@ export function createConnection(parts: ConnectionParts): Connection {
       }
       openFrame = 0;
       if (slots.length > 0) return;
-      const limit = everFramed ? lastActive + limits.idleMs : openedAt + limits.firstByteMs;
+      const limit = everFramed ? Math.max(lastActive, lastByteAt) + limits.idleMs : openedAt + limits.firstByteMs;
       if (now > limit) linger();
     },
     wake: pump,

@@ -2,8 +2,11 @@ import type { DatabaseSync } from 'node:sqlite';
 import { pack, type Vault } from '../../security/vault.ts';
 import type { Accepted, Incoming } from '../contract.ts';
 
-/** How many of the last messages of a source are remembered to recognise a retransmission. */
-export const RETRANSMISSION_WINDOW = 4096;
+/**
+ * How many of the last messages of a source are remembered to recognise a retransmission: more than one frame can hold (a
+ * batch of 10,000), for a sender that got no answer repeats all of it.
+ */
+export const RETRANSMISSION_WINDOW = 12_288;
 
 interface Remembered {
   seq: number;

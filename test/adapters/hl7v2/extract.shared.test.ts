@@ -1,6 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
-import { splitBatch } from '../../../adapters/hl7v2/batch.ts';
 import { decodeMessage } from '../../../adapters/hl7v2/charset.ts';
 import {
   fieldText,
@@ -11,6 +10,7 @@ import {
   valueAt,
 } from '../../../adapters/hl7v2/parser.ts';
 import { compileProfile } from '../../../adapters/hl7v2/profile/check.ts';
+import { takeApart } from '../../../adapters/hl7v2/take-apart.ts';
 import type { Reading, Statement } from '../../../agent/mapping/mapper.ts';
 import { isErrorCode } from '../../../agent/support/errors.ts';
 import { phi } from '../../../agent/support/phi.ts';
@@ -78,13 +78,8 @@ interface CorpusFile {
   hapi: string;
 }
 
-/** The messages of a file, however many there are: of a batch as intake takes it apart, else from MSH to MSH. */
-function messagesOf(raw: Buffer): Uint8Array[] {
-  const batch = splitBatch(raw, 10_000);
-  if (batch !== undefined) return batch.messages;
-  const starts = [...raw.toString('latin1').matchAll(/(?<=[\r\n])\s*MSH[^A-Za-z0-9\s]/g)].map((match) => match.index);
-  return [0, ...starts].map((start, i) => raw.subarray(start, starts[i]));
-}
+/** The messages of a file, however many there are, as intake takes them apart. */
+const messagesOf = (raw: Buffer): Uint8Array[] => takeApart(raw, 10_000)?.parts ?? [raw];
 
 const kindOf = (statement: Statement): string => {
   if ('held' in statement) return `held ${statement.held.code} at ${statement.held.where}`;

@@ -127,10 +127,41 @@ t.test('point 41: each message of a batch is stored and answered by itself, in o
   );
 });
 
+t.test('point 41: a batch that says another number than it has is stored, and told', async (t) => {
+  const { port, stored, problems } = await startListener(t);
+  const sender = await connectSender(t, port);
+  sender.frames(`BHS|^~\\&|LIS|HOSP\n${oru('B1')}${oru('B2')}BTS|3\n`);
+  await until(() => sender.received().includes('MSA|AA|B2'));
+  t.same(stored, [oru('B1'), oru('B2')], 'an envelope in LF hides no message');
+  t.match(problems(), ['HL7-2107']);
+});
+
+t.test(
+  'point 42: several messages in one frame are stored and answered each, or the first for all by rule',
+  async (t) => {
+    const ack = 'MSH|^~\\&|P|Q|LIS|HOSP|2026||ACK|K|P|2.4\rMSA|AA|X\r';
+    for (const several of ['each', 'first']) {
+      const { port, stored, behave } = await startListener(t, { profile: `intake: {several_messages: ${several}}` });
+      behave(async (message) => {
+        if (Buffer.from(message.controlId).toString() === 'S2') throw new QianzhiError('QUE-4001');
+        return {};
+      });
+      const sender = await connectSender(t, port);
+      sender.frames(`${ack}${oru('S1')}${oru('S2')}${oru('S3')}`, oru('S4'));
+      t.same(
+        await sender.acks(several === 'each' ? 4 : 2),
+        several === 'each' ? ['AA:S1', 'AE:S2', 'AA:S3', 'AA:S4'] : ['AE:S1', 'AA:S4'],
+        'an acknowledgement hides nothing behind it',
+      );
+      t.same(stored, [oru('S1'), oru('S3'), oru('S4')]);
+    }
+  },
+);
+
 t.test('a batch of too many messages is refused as a whole', async (t) => {
   const { port, stored } = await startListener(t);
   const sender = await connectSender(t, port);
-  sender.frames(`BHS|^~\\&|LIS|HOSP\r${'MSH|^~\\&|\r'.repeat(10_001)}`, oru('N1'));
-  t.same(await sender.acks(2), ['AR:', 'AA:N1']);
+  sender.frames(`BHS|^~\\&|LIS|HOSP|||||||B7\r${'MSH|^~\\&|\r'.repeat(10_001)}`, oru('N1'));
+  t.same(await sender.acks(2), ['AR:B7', 'AA:N1']);
   t.same(stored, [oru('N1')]);
 });

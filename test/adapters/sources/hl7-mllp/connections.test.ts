@@ -48,6 +48,18 @@ t.test('point 12: idle and never-begun connections end after their own timeouts'
   t.equal(silent.received(), '');
 });
 
+t.test('point 12: frames without content keep a connection open', async (t) => {
+  const config = { first_byte_timeout_seconds: 0.3, idle_timeout_seconds: 0.3 };
+  const { port } = await startListener(t, { config });
+  const alive = await connectSender(t, port);
+  const beat = setInterval(() => alive.send('\x0b\x1c\r'), 30);
+  t.teardown(() => clearInterval(beat));
+  await new Promise((resolve) => setTimeout(resolve, 900));
+  clearInterval(beat);
+  alive.frames(oru('A1'));
+  t.same(await alive.acks(1), ['AA:A1']);
+});
+
 t.test('point 15: a stuck connection does not hold up another', async (t) => {
   const { port, behave } = await startListener(t);
   behave((message) =>

@@ -1,0 +1,171 @@
+import { type Msh, readMsh } from './msh.ts';
+
+/** A payload that holds more than one message, or messages in an envelope (HL7 v2 §2.10.3). */
+export interface TakenApart {
+  /** Absent where messages only stand one after the other. */
+  envelope?: {
+    /** BHS (or FHS where there is none) read as a header: its fields 1 to 6 are those of MSH. Undefined when unreadable. */
+    header: Msh | undefined;
+    /** BHS-11 as sent; empty when there is none. */
+    controlId: Uint8Array;
+  };
+  /**
+   * The messages as received, from their MSH to before the next one or the trailer, and text that stands outside of them as
+   * parts of its own: views of the payload, which together are all of it but the envelope's segments and blanks.
+   */
+  parts: Uint8Array[];
+  /** More parts than asked for; `parts` is not all of them. */
+  overfull: boolean;
+  /** BTS-1 or FTS-1 says another number than came. */
+  miscounted: boolean;
+}
+
+const carriageReturn = 0x0d;
+const lineFeed = 0x0a;
+const isLineEnd = (byte: number | undefined): boolean => byte === carriageReturn || byte === lineFeed;
+const isBlank = (byte: number | undefined): boolean =>
+  byte === 0x20 || byte === 0x09 || byte === 0x00 || isLineEnd(byte);
+const isAlphanumeric = (byte: number): boolean =>
+  (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a);
+
+type SegmentName = 'MSH' | 'FHS' | 'BHS' | 'BTS' | 'FTS';
+const code = (name: string): number => (name.charCodeAt(0) << 16) | (name.charCodeAt(1) << 8) | name.charCodeAt(2);
+const names = new Map((['MSH', 'FHS', 'BHS', 'BTS', 'FTS'] as const).map((name) => [code(name), name]));
+
+/** The name of the segment at `at`, if it is MSH or of the envelope. No text is made: it is asked of every line. */
+function nameAt(payload: Uint8Array, at: number): SegmentName | undefined {
+  const [a = 0, b = 0, c = 0] = [payload[at], payload[at + 1], payload[at + 2]];
+  const name = names.get(((a & 0xdf) << 16) | ((b & 0xdf) << 8) | (c & 0xdf));
+  if (name === undefined) return undefined;
+  const next = payload[at + 3];
+  return next === undefined || !isAlphanumeric(next) ? name : undefined;
+}
+
+/** `MSH|^~\&|`: text of a field may hold a line that only begins like a segment. */
+function isHeader(payload: Uint8Array, at: number): boolean {
+  const separator = payload[at + 3];
+  if (separator === undefined || separator >= 0x80 || isBlank(separator)) return false;
+  for (let end = at + 4; end <= at + 12; end++) {
+    const byte = payload[end];
+    if (byte === separator || byte === undefined || isLineEnd(byte)) return end > at + 4;
+    if (isAlphanumeric(byte) || byte <= 0x20) return false;
+  }
+  return false;
+}
+
+/** Where the first segment of a payload begins. */
+function firstSegment(payload: Uint8Array): number {
+  let at = payload[0] === 0xef && payload[1] === 0xbb && payload[2] === 0xbf ? 3 : 0;
+  while (isBlank(payload[at])) at++;
+  return at;
+}
+
+/** Whether a header stands at the beginning of a line behind `from`. The search is the runtime's own: every message pays it. */
+function hasAnotherHeader(payload: Buffer, from: number): boolean {
+  for (const name of ['MSH', 'msh']) {
+    for (let at = payload.indexOf(name, from); at >= 0; at = payload.indexOf(name, at + 3)) {
+      let before = at - 1;
+      while (before >= 0 && !isLineEnd(payload[before]) && isBlank(payload[before])) before--;
+      if (isLineEnd(payload[before]) && isHeader(payload, at)) return true;
+    }
+  }
+  return false;
+}
+
+/**
+ * Takes a payload apart that is a batch, or several messages one after the other (reference/hl7v2.md §3.2 points 41 and 42).
+ * Undefined when it is one message, or nothing that has messages. Bytes, not text: segment ends never occur inside a UTF-8
+ * or GB18030 character. Lines end in CR, LF or both, in the envelope and in the messages each as it likes. `most` bounds the
+ * parts; `charset` is the label of the source profile. The payload is never written to.
+ */
+export function takeApart(payload: Uint8Array, most: number, charset?: string): TakenApart | undefined {
+  const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
+  const first = firstSegment(payload);
+  const firstName = nameAt(payload, first);
+  const isEnveloped = firstName === 'BHS' || firstName === 'FHS';
+  if (!isEnveloped && !hasAnotherHeader(bytes, first + 1)) return undefined;
+
+  const lineEnd = linesOf(bytes);
+  const parts: Uint8Array[] = [];
+  let envelope: TakenApart['envelope'];
+  let envelopeName = '';
+  let from: number | undefined;
+  let messages = 0;
+  let inBatch = 0;
+  let batches = 0;
+  let miscounted = false;
+  const close = (at: number) => {
+    if (from !== undefined) parts.push(payload.subarray(from, at));
+    from = undefined;
+  };
+  for (let at = first; at < payload.length && parts.length <= most; ) {
+    const end = lineEnd(at);
+    let next = end + 1;
+    while (isBlank(payload[next])) next++;
+    const name = nameAt(payload, at);
+    if (name === 'MSH' && (at === first || isHeader(payload, at))) {
+      close(at);
+      from = at;
+      messages += 1;
+      inBatch += 1;
+    } else if ((name === 'BHS' || name === 'FHS') && (at === first || startsAnother(payload, at, end, next))) {
+      close(at);
+      // The first BHS answers for all; FHS only where there is none.
+      if (envelopeName !== 'BHS' && (name === 'BHS' || envelopeName === '')) {
+        const header = readEnvelope(payload, at, end, charset);
+        envelope = { header, controlId: header?.processingId ?? new Uint8Array(0) };
+        envelopeName = name;
+      }
+      if (name === 'BHS') {
+        batches += 1;
+        inBatch = 0;
+      }
+    } else if ((name === 'BTS' || name === 'FTS') && envelope !== undefined && startsAnother(payload, at, end, next)) {
+      close(at);
+      const said = countOf(payload, at, end);
+      const came = name === 'BTS' ? inBatch : Math.max(batches, 1);
+      if (said !== undefined && said !== came) miscounted = true;
+    } else if (from === undefined) {
+      from = at;
+    }
+    at = next;
+  }
+  close(payload.length);
+  if (messages === 0 || (envelope === undefined && parts.length === 1)) return undefined;
+  return { ...(envelope && { envelope }), parts, overfull: parts.length > most, miscounted };
+}
+
+/** End of the line that begins at a position; positions only grow, so each byte is searched once. */
+function linesOf(payload: Buffer): (at: number) => number {
+  const next = { [carriageReturn]: -1, [lineFeed]: -1 };
+  const after = (byte: typeof carriageReturn | typeof lineFeed, at: number): number => {
+    if (next[byte] < at) {
+      const found = payload.indexOf(byte, at);
+      next[byte] = found < 0 ? payload.length : found;
+    }
+    return next[byte];
+  };
+  return (at) => Math.min(after(carriageReturn, at), after(lineFeed, at));
+}
+
+/** What looks like a segment of the envelope is one where only such a segment, a message or nothing follows it. */
+function startsAnother(payload: Uint8Array, at: number, end: number, next: number): boolean {
+  const separator = payload[at + 3];
+  if (at + 3 < end && (separator === undefined || separator <= 0x20 || separator >= 0x80)) return false;
+  return next >= payload.length || nameAt(payload, next) !== undefined;
+}
+
+/** BTS-1 or FTS-1; undefined when it is no number. */
+function countOf(payload: Uint8Array, at: number, end: number): number | undefined {
+  const said = /^.{3}[^0-9A-Za-z]\s*(\d{1,9})\s*(?:[^0-9]|$)/s.exec(
+    Buffer.from(payload.slice(at, Math.min(end, at + 32))).toString('latin1'),
+  );
+  return said?.[1] === undefined ? undefined : Number(said[1]);
+}
+
+function readEnvelope(payload: Uint8Array, start: number, end: number, charset: string | undefined): Msh | undefined {
+  // A copy: a slice of a Buffer would be the payload itself.
+  const header = new Uint8Array(payload.subarray(start, end));
+  header.set([0x4d, 0x53, 0x48]);
+  return readMsh(header, charset);
+}
