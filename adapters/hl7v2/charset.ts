@@ -1,6 +1,6 @@
 import { isAscii } from 'node:buffer';
 import { type Charset, charsetOfLabel } from './charset-labels.ts';
-import { encodeGb18030 } from './gb18030.ts';
+import { encodeGb18030, gb18030CharacterLength } from './gb18030.ts';
 import { declaredCharsets } from './msh.ts';
 
 export type { Charset } from './charset-labels.ts';
@@ -46,7 +46,8 @@ function utf16Of(raw: Uint8Array): Charset | undefined {
  * Decodes a whole message; always before it is split, because trail bytes of GB18030 include | ^ ~ \.
  * Order: byte order mark, MSH-18 (repetition by repetition, MSH-17 where a vendor puts it), the profile's
  * charset, strict UTF-8, strict GB18030. A declared charset in which the bytes are not valid is passed
- * over. The byte order mark is not part of the text. Fails with MLLP-2006 (reference/hl7v2.md §3.2 point 50).
+ * over. The byte order mark is not part of the text. Fails with MLLP-2006 (reference/hl7v2.md §3.2 point 50), also
+ * where only GB18030 fits and nobody named it, unless it is plainly Chinese.
  */
 export function decodeMessage(raw: Uint8Array, profileCharset?: string): Decoded {
   const marked = raw[0] === 0xef && raw[1] === 0xbb && raw[2] === 0xbf ? 'UTF-8' : utf16Of(raw);
@@ -65,10 +66,29 @@ export function decodeMessage(raw: Uint8Array, profileCharset?: string): Decoded
   add('GB18030', true);
   for (const { charset, guessed } of candidates) {
     const text = strictly(raw, charset);
-    if (text === undefined) continue;
+    if (text === undefined || (guessed && charset === 'GB18030' && !isPlainlyChinese(raw))) continue;
     return { ok: true, text: text.startsWith('\ufeff') ? text.slice(1) : text, charset, guessed };
   }
   return { ok: false, code: 'MLLP-2006' };
+}
+
+/**
+ * Nearly any bytes are some GB18030: `Müller Jörg` in ISO 8859-1 would be read as `M黮ler J鰎g`. In Chinese text most
+ * characters are of GB 2312, both bytes from A1 on; in a European one a letter beyond ASCII has an ASCII letter after it.
+ */
+function isPlainlyChinese(raw: Uint8Array): boolean {
+  let common = 0;
+  let other = 0;
+  for (let at = 0; at < raw.length; ) {
+    const length = gb18030CharacterLength(raw, at);
+    if ((raw[at] ?? 0) >= 0x80) {
+      const isCommon = length === 2 && (raw[at] ?? 0) >= 0xa1 && (raw[at] ?? 0) <= 0xf7 && (raw[at + 1] ?? 0) >= 0xa1;
+      if (isCommon) common += 1;
+      else other += 1;
+    }
+    at += length;
+  }
+  return common > other;
 }
 
 /** Encodes text in a charset. What the charset cannot hold becomes `?`. Big5 and 8859/2, 5, 15: ASCII only. */

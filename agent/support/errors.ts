@@ -557,6 +557,19 @@ export const errorTable = {
       'Have the sender check the batch and send again what is missing.',
     ],
   ),
+  'HL7-2108': e(
+    'hospital',
+    [
+      '消息的字符集靠推断',
+      '消息没有标明字符集，或标明的与内容不符；内容明显是 GB18030 中文，已照此读出，原文未改动。',
+      '请核对姓名；若该系统一向如此，请在接入规则 intake 下写明 charset: GB18030。',
+    ],
+    [
+      'The character set of a message was inferred',
+      'The message does not say its character set, or one that does not fit; what it holds is plainly Chinese in GB18030 and was read so. The message itself is unchanged.',
+      'Check the name; where this system always does so, set charset: GB18030 under intake in the source profile.',
+    ],
+  ),
   // ------------------------------------------------------------ DCM
   'DCM-2201': e(
     'hospital',

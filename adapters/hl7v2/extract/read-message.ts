@@ -1,3 +1,4 @@
+import type { Finding } from '../../../agent/clinical/records/types.ts';
 import type { MappingContext, Reading, Statement } from '../../../agent/mapping/mapper.ts';
 import type { Phi } from '../../../agent/support/phi.ts';
 import { decodeMessage } from '../charset.ts';
@@ -59,7 +60,16 @@ export function readMessage(rules: CompiledProfile, raw: Phi<Uint8Array>, contex
   }
   const said = readers[family](circumstances, type);
   if ('unreadable' in said) return held('HL7-2106', said.unreadable, type.shown);
-  return { kind: 'statements', type: type.shown, statements: said.statements, lookups: keys.keys };
+  const inferred = decoded.guessed && decoded.charset === 'GB18030';
+  const statements = inferred ? said.statements.map(withInferredCharset) : said.statements;
+  return { kind: 'statements', type: type.shown, statements, lookups: keys.keys };
+}
+
+/** Nobody named the charset, or one that does not fit: who reads the report shall know (HL7-2108). */
+function withInferredCharset(statement: Statement): Statement {
+  if (!('ok' in statement)) return statement;
+  const inferred: Finding = { code: 'HL7-2108', where: 'patient.name', dimension: 'accuracy' };
+  return { ok: { ...statement.ok, findings: [...statement.ok.findings, inferred] } };
 }
 
 /** ASCII says nothing of bytes beyond it, and UTF-16 is no charset of escapes. */

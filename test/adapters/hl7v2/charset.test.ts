@@ -45,16 +45,23 @@ t.test('then the profile, then strict UTF-8, then GB18030', async (t) => {
   const latin = encodeText(message('', 'Émile|é'), 'ISO-8859-1');
   t.match(decodeMessage(latin, '8859/1'), { text: message('', 'Émile|é'), guessed: false });
   t.match(decodeMessage(encodeText(message(''), 'UTF-8')), { text: message(''), charset: 'UTF-8', guessed: true });
-  t.match(decodeMessage(encodeText(message('', '珅玘東質達診錦𠀀'), 'GB18030')), {
-    text: message('', '珅玘東質達診錦𠀀'),
-    charset: 'GB18030',
-    guessed: true,
-  });
+  const chinese = message('', '珅玘，东质达诊锦标𠀀');
+  t.match(decodeMessage(encodeText(chinese, 'GB18030')), { text: chinese, charset: 'GB18030', guessed: true });
   t.match(
     decodeMessage(encodeText(message('', 'Zhang'), 'UTF-8')),
     { charset: 'UTF-8', guessed: false },
     'ASCII is no guess',
   );
+});
+
+t.test('point 50: GB18030 that nobody named is taken for it only where it is plainly Chinese', async (t) => {
+  for (const label of ['', 'UNICODE UTF-8', 'ASCII']) {
+    const raw = encodeText(message(label, 'Müller^Jörg'), 'ISO-8859-1');
+    t.ok(new TextDecoder('gb18030', { fatal: true }).decode(raw).includes('M黮ler^J鰎g'), 'which it could be');
+    t.same(decodeMessage(raw), { ok: false, code: 'MLLP-2006' }, label);
+    t.match(decodeMessage(encodeText(message(label, '珅玘'), 'GB18030')), { ok: false }, 'too little to tell');
+    t.match(decodeMessage(encodeText(message(label, '珅玘'), 'GB18030'), 'GBK'), { ok: true }, 'the profile says so');
+  }
 });
 
 t.test('the byte order mark is not part of the text', async (t) => {

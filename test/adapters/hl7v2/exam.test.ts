@@ -1,7 +1,21 @@
 import t from 'tap';
+import { encodeText } from '../../../adapters/hl7v2/charset.ts';
 import type { ExamReport } from '../../../agent/clinical/records/types.ts';
 import type { ReportStatement } from '../../../agent/clinical/reports/types.ts';
-import { change, mshOf, only as onlyOf, outcomes, pid, pv1, read, reader, segment, whereHeld } from './reading.ts';
+import { phi } from '../../../agent/support/phi.ts';
+import {
+  change,
+  context,
+  mshOf,
+  only as onlyOf,
+  outcomes,
+  pid,
+  pv1,
+  read,
+  reader,
+  segment,
+  whereHeld,
+} from './reading.ts';
 
 const msh = mshOf('ORU^R01');
 const obr = (over: Record<number, string> = {}): string => {
@@ -27,6 +41,20 @@ const only = (segments: string[], with_ = reader): ReportStatement & { report: E
 };
 const sectionsOf = (...results: string[]) =>
   only([msh, pid, pv1, obr(), ...results]).report.sections.map(({ key, role, text }) => [key, role, text]);
+
+t.test('text of a charset that nobody named is read where it is plainly Chinese, with a finding', (t) => {
+  const segments = [msh, pid, pv1, obr(), obx('^检查所见', '右肺下叶见斑片状高密度影。')];
+  const readAs = (bytes: Uint8Array, with_ = reader) => onlyOf(with_.read(phi(bytes), context));
+  const gb18030 = encodeText(segments.join('\r'), 'GB18030');
+  t.match(readAs(gb18030), {
+    report: { patient: { name: '张三' } },
+    findings: [{ code: 'HL7-2108', where: 'patient.name', dimension: 'accuracy' }],
+  });
+  const named = encodeText([`${msh}||||||GB18030`, ...segments.slice(1)].join('\r'), 'GB18030');
+  t.same(readAs(named).findings, [], 'named');
+  t.same(readAs(Buffer.from(segments.join('\r'))).findings, [], 'UTF-8 shows by itself');
+  t.end();
+});
 
 t.test('a result with titled text is an exam report with its header', (t) => {
   const statement = only([
