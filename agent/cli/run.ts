@@ -42,6 +42,8 @@ export const run = <Thread>(load: () => Promise<Runtime<Thread>>): Command => ({
     const thread = runtime.startThread();
     const registry = await context.registry();
     const config = loadConfig(path, registry, context.env);
+    // What is "today", and the time in an answer: the site's, whatever zone a container or service was given.
+    process.env.TZ = config.site.time_zone;
     const warnings = [...config.warnings, ...checkFiles(config)];
     for (const warning of warnings) {
       context.talk(context.json ? JSON.stringify(issueData(context, warning)) : issueLine(context, warning));

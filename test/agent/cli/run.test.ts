@@ -38,7 +38,8 @@ function start(args: string[], cwd: string, flags: string[] = []): { child: Chil
   const [file = '', ...rest] = flags.length > 0 ? ['env', '-u', 'NODE_OPTIONS', ...node] : node;
   const child = spawn(file, rest, {
     cwd,
-    env: { ...process.env, LC_ALL: 'en_US.UTF-8' },
+    // Containers and services are given any zone; what counts is the site's.
+    env: { ...process.env, LC_ALL: 'en_US.UTF-8', TZ: 'America/New_York' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let out = '';
@@ -106,6 +107,11 @@ t.test('a running agent: names missing certificates, listens all the same, stops
   sender.write('\x0bMSH|^~\\&|LIS|H|Q|P|20260101080000||ADT^A08|1|P|2.4\r\x1c\r');
   const [ack] = (await once(sender, 'data')) as [Buffer];
   t.match(ack.toString(), 'MSA|AA|1');
+  const [year, month, day, hour, minute, second] = (/\|(\d{14})\|/.exec(ack.toString())?.[1] ?? '').match(
+    /^\d{4}|\d\d/g,
+  )!;
+  const answeredMs = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}+08:00`);
+  t.ok(Math.abs(answeredMs - Date.now()) < 600_000, 'MSH-7 is the time of the site');
   sender.destroy();
 
   child.kill('SIGTERM');
