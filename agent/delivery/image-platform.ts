@@ -1,8 +1,6 @@
 import type { z } from 'zod';
-import type { Clock } from '../support/clock.ts';
-import type { Log } from '../support/log.ts';
 import type { Phi } from '../support/phi.ts';
-import type { CertificateStatus, SendResult } from './platform.ts';
+import type { SendResult, WayOut, WayOutAdapter } from './platform.ts';
 
 /** One stored instance on its way out. */
 export interface OutgoingInstance {
@@ -24,7 +22,7 @@ export interface OutgoingInstance {
 }
 
 /** A way out for images. */
-export interface ImagePlatformConnection {
+export interface ImagePlatformConnection extends WayOut {
   /** Largest batch `send` may be given; a single larger instance goes alone. */
   limits: { instances: number; bytes: number };
   /** How many requests may be on their way at once. */
@@ -36,17 +34,6 @@ export interface ImagePlatformConnection {
   send(instances: OutgoingInstance[], signal: AbortSignal): Promise<SendResult>;
   /** How many instances of a study the platform says it has; undefined when it cannot say. */
   countInstances?(studyUid: Phi<string>, signal: AbortSignal): Promise<number | undefined>;
-  probe(signal: AbortSignal): Promise<{ ok: true; clockOffsetMs?: number } | { ok: false; code: string }>;
-  certificates(): CertificateStatus[];
-  close(): Promise<void>;
 }
 
-export interface ImagePlatformAdapter<S extends z.ZodObject = z.ZodObject> {
-  kind: string;
-  config: S;
-  /** Reads certificates and opens the pool. Rejects with TLS-… or CFG-… when they cannot be used. */
-  open(
-    context: { name: string; clock: Clock; log: Log; agentId: string },
-    config: z.infer<S>,
-  ): Promise<ImagePlatformConnection>;
-}
+export type ImagePlatformAdapter<S extends z.ZodObject = z.ZodObject> = WayOutAdapter<ImagePlatformConnection, S>;

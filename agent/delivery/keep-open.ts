@@ -1,33 +1,22 @@
 import type { Clock } from '../support/clock.ts';
 import { codeOf, type ErrorCode } from '../support/errors.ts';
 import type { Log } from '../support/log.ts';
-import type { Delivery } from './deliver.ts';
-import type { CertificateStatus } from './platform.ts';
+import type { Delivery } from './loop.ts';
+import type { CertificateStatus, WayOut } from './platform.ts';
+import type { DeliveryStatus } from './standing.ts';
 
 /** How long a platform that cannot be opened waits before it is tried again. */
 const REOPEN_MS = 30_000;
 
-interface Connection {
-  certificates(): CertificateStatus[];
-  close(): Promise<void>;
-}
-
 export interface KeptOpen {
   wake(): void;
   /** Of its delivery; while there is none, whether it is starting or stopped, and why. */
-  status(): {
-    state: 'sending' | 'idle' | 'retrying' | 'stopped' | 'starting';
-    lastError?: { code: string; atMs: number };
-    nextTryMs?: number;
-    lastSuccessMs?: number;
-    clockOffsetMs?: number;
-    certificates: CertificateStatus[];
-  };
+  status(): Omit<DeliveryStatus, 'halted'> & { certificates: CertificateStatus[] };
   stop(): Promise<void>;
 }
 
 /** A certificate problem stops uploads, never listeners (invariant 9): opening is tried until it works, then delivery begins. */
-export function keepOpen<C extends Connection>(parts: {
+export function keepOpen<C extends WayOut>(parts: {
   platform: string;
   open(): Promise<C>;
   deliver(connection: C): Delivery;

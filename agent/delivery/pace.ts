@@ -1,4 +1,4 @@
-/** How much goes out at once: requests in flight (AIMD, 1 to 4) and the size of a batch (halved by a 413). */
+/** How much goes out at once: requests in flight (AIMD, from 1) and the size of a batch (halved by a 413). */
 export interface Pace {
   /** Requests that may be in flight now. */
   concurrency(): number;
@@ -11,10 +11,12 @@ export interface Pace {
   tooLarge(documents: number, bytes: number): void;
 }
 
-const most = 4;
+/** Requests in flight at most, where the platform's configuration says nothing of it. */
+export const usualConcurrency = 4;
 const smallestBatchBytes = 16 * 1024;
 
-export function createPace(limits: { documents: number; bytes: number }): Pace {
+/** @param most requests in flight at most. */
+export function createPace(limits: { documents: number; bytes: number }, most = usualConcurrency): Pace {
   let window = 1;
   let { documents, bytes } = limits;
   return {

@@ -33,7 +33,17 @@ export interface CertificateStatus {
   fingerprint: string;
 }
 
-export interface PlatformConnection {
+/** What every way out has, whatever it takes. */
+export interface WayOut {
+  /** A cheap call that proves DNS, TCP, TLS, certificate and platform; for the slow probe and `test platform`. */
+  probe(signal: AbortSignal): Promise<ProbeResult>;
+  certificates(): CertificateStatus[];
+  close(): Promise<void>;
+}
+export type ProbeResult = { ok: true; clockOffsetMs?: number } | { ok: false; code: string };
+
+/** A way out for documents. */
+export interface PlatformConnection extends WayOut {
   /** Largest batch `send` may be given: documents, and document bytes before compression. Default 100 and 512 KB. */
   limits?: { documents: number; bytes: number };
   /** How long a document may be answered `wait-for-parent`, from the first time; then it is held. Default 24 hours. */
@@ -41,19 +51,12 @@ export interface PlatformConnection {
   send(documents: OutboxDocument[], signal: AbortSignal): Promise<SendResult>;
   /** Asks after documents that were `received` and not yet `accepted`. */
   ask(documents: OutboxDocument[], signal: AbortSignal): Promise<SendResult>;
-  /** A cheap call that proves DNS, TCP, TLS, certificate and platform; for the slow probe and `test platform`. */
-  probe(signal: AbortSignal): Promise<{ ok: true; clockOffsetMs?: number } | { ok: false; code: string }>;
-  certificates(): CertificateStatus[];
-  close(): Promise<void>;
 }
 
-/** A way out. */
-export interface PlatformAdapter<S extends z.ZodObject = z.ZodObject> {
+export interface WayOutAdapter<C extends WayOut, S extends z.ZodObject = z.ZodObject> {
   kind: string;
   config: S;
   /** Reads certificates and opens the pool. Rejects with TLS-… or CFG-… when they cannot be used. */
-  open(
-    context: { name: string; clock: Clock; log: Log; agentId: string },
-    config: z.infer<S>,
-  ): Promise<PlatformConnection>;
+  open(context: { name: string; clock: Clock; log: Log; agentId: string }, config: z.infer<S>): Promise<C>;
 }
+export type PlatformAdapter<S extends z.ZodObject = z.ZodObject> = WayOutAdapter<PlatformConnection, S>;

@@ -1,6 +1,8 @@
-import type { ImageDeliveryStore } from '../store/image-contract.ts';
+import type { ImageDeliveryStore, StudyToVerify } from '../store/image-contract.ts';
+import { codeOf } from '../support/errors.ts';
 import type { Log } from '../support/log.ts';
 import type { ImagePlatformConnection } from './image-platform.ts';
+import { startPacer } from './pacer.ts';
 
 interface VerificationParts {
   platform: string;
@@ -10,6 +12,8 @@ interface VerificationParts {
   monotonic(): number;
   /** After a question that got no answer. */
   againMs: number;
+  /** Called when look() is worth calling. */
+  wake(): void;
 }
 
 /** Asks after so many times in vain, the platform cannot say. */
@@ -18,10 +22,13 @@ const AT_ONCE = 5;
 
 export interface Verification {
   /**
-   * Asks after some studies that are delivered and not counted yet. Returns 0 when there may be more now, else the
-   * milliseconds until it is worth calling again; undefined when there is nothing to ask.
+   * Begins to ask after studies that are delivered and not counted yet. Waits for nothing: a platform that is slow to
+   * count must not hold up what is to be sent. Returns the milliseconds until it is worth calling again, Infinity while
+   * nobody knows.
    */
-  next(signal: AbortSignal): Promise<number | undefined>;
+  look(): number;
+  /** Gives up what is being asked, which may take as long. */
+  stop(graceMs: number): Promise<void>;
 }
 
 /**
@@ -29,33 +36,66 @@ export interface Verification {
  * the study; nothing is sent again by itself, for a platform may merge or refuse what it accepted before.
  */
 export function createVerification(parts: VerificationParts): Verification {
-  const { platform, connection, store, log, monotonic } = parts;
+  const { platform, connection, store, log, monotonic, againMs } = parts;
+  const abort = new AbortController();
   const tries = new Map<number, number>();
+  let asking: Promise<void> | undefined;
   let notBefore = Number.NEGATIVE_INFINITY;
+  /** Something may have been delivered since the studies being asked after were looked for. */
+  let lookAgain = false;
+
+  /** False when it got no answer and is to be asked again. */
+  async function ask({ study, studyUid, delivered }: StudyToVerify): Promise<boolean> {
+    const counted = await connection.countInstances?.(studyUid, abort.signal).catch(() => undefined);
+    if (abort.signal.aborted) return true;
+    if (counted === undefined) {
+      const times = (tries.get(study) ?? 0) + 1;
+      tries.set(study, times);
+      if (times < MOST_TRIES) return false;
+    }
+    tries.delete(study);
+    if (counted !== undefined && counted < delivered) {
+      log.warn('study-incomplete-at-platform', { platform, code: 'DCM-2293', n: study, count: counted });
+    }
+    await store.studyCounted(platform, study, delivered, counted);
+    return true;
+  }
+
+  /** Milliseconds until there may be more to ask; undefined when there was nothing. */
+  async function askSome(): Promise<number | undefined> {
+    const studies = await store.studiesToVerify(platform, AT_ONCE);
+    for (const study of studies) {
+      if (!(await ask(study))) return againMs;
+      if (abort.signal.aborted) break;
+    }
+    return studies.length > 0 ? 0 : undefined;
+  }
+
+  async function askAndTell(): Promise<void> {
+    const waitMs = await askSome().catch((error: unknown) => {
+      log.error('verification-failed', { platform, code: codeOf(error, 'QUE-4007') });
+      return againMs;
+    });
+    asking = undefined;
+    if (waitMs === undefined && !lookAgain) return;
+    notBefore = monotonic() + (waitMs ?? 0);
+    parts.wake();
+  }
+
   return {
-    async next(signal) {
-      const restMs = notBefore - monotonic();
-      if (restMs > 0) return Math.ceil(restMs);
-      const studies = await store.studiesToVerify(platform, AT_ONCE);
-      if (studies.length === 0) return undefined;
-      for (const { study, studyUid, delivered } of studies) {
-        const counted = await connection.countInstances?.(studyUid, signal).catch(() => undefined);
-        if (signal.aborted) return undefined;
-        if (counted === undefined) {
-          const times = (tries.get(study) ?? 0) + 1;
-          tries.set(study, times);
-          if (times < MOST_TRIES) {
-            notBefore = monotonic() + parts.againMs;
-            return parts.againMs;
-          }
-        }
-        tries.delete(study);
-        if (counted !== undefined && counted < delivered) {
-          log.warn('study-incomplete-at-platform', { platform, code: 'DCM-2293', n: study, count: counted });
-        }
-        await store.studyCounted(platform, study, delivered, counted);
+    look() {
+      const restMs = Math.ceil(notBefore - monotonic());
+      if (restMs > 0) return restMs;
+      if (asking !== undefined) lookAgain = true;
+      else if (!abort.signal.aborted) {
+        lookAgain = false;
+        asking = askAndTell();
       }
-      return 0;
+      return Infinity;
+    },
+    async stop(graceMs) {
+      abort.abort();
+      if (asking !== undefined) await startPacer().atMost(asking, graceMs);
     },
   };
 }

@@ -1,14 +1,9 @@
 import type { ImagePlatformConnection, OutgoingInstance } from '../../../agent/delivery/image-platform.ts';
 import type { ItemReceipt, SendResult } from '../../../agent/delivery/platform.ts';
-import type { Clock } from '../../../agent/support/clock.ts';
 import { codeOf, errnoOf, QianzhiError } from '../../../agent/support/errors.ts';
-import type { Log } from '../../../agent/support/log.ts';
-import { version } from '../../../agent/support/version.ts';
-import { type Answer, plainBody, rejectsCertificate, waitAskedMs } from '../mutual-tls/answer.ts';
-import type { Exchange, Timing } from '../mutual-tls/exchange.ts';
-import { isStop } from '../mutual-tls/faults.ts';
-import { keepLine } from '../mutual-tls/identity.ts';
-import { createTrustMemory } from '../mutual-tls/trust.ts';
+import { type Answer, plainBody, waitAskedMs } from '../mutual-tls/answer.ts';
+import type { Timing } from '../mutual-tls/exchange.ts';
+import { openService, type ServiceContext } from '../mutual-tls/service.ts';
 import type { DicomwebConfig } from './config.ts';
 import { storeBody } from './multipart.ts';
 import { datasetsOf, readStoreAnswer } from './store-answer.ts';
@@ -26,62 +21,33 @@ export const dicomwebTiming: Timing = {
   certificateCheckMs: 30_000,
 };
 
-export interface DicomwebContext {
-  name: string;
-  clock: Clock;
-  log: Log;
-  agentId: string;
-}
-
-/**
- * Opens the platform. Does not reject for certificate files that cannot be used: as with `https`, every call answers
- * TLS-1209 or TLS-1205 until good files lie there (invariant 9).
- */
+/** Opens the platform; does not reject for certificate files (service.ts). */
 export async function openDicomweb(
-  context: DicomwebContext,
+  context: ServiceContext,
   config: DicomwebConfig,
   timing: Timing = dicomwebTiming,
 ): Promise<ImagePlatformConnection> {
   const { name: platform, clock, log } = context;
-  const base = new URL(config.url).pathname.replace(/\/+$/, '');
-  const memory = createTrustMemory(clock);
   // One more than uploads need, so that probe and count wait for none of them.
-  const lines = keepLine(context, config, timing, memory, config.concurrency + 1);
-  const headers = { 'user-agent': `qianzhi/${version}`, accept: 'application/dicom+json' };
-  let lookAgain = false;
-
-  /** A fault as a result of the request; remembers to look at the certificate files before the next call. */
-  function faulted(code: string, errno?: string): SendResult {
-    if (isStop(code)) lookAgain = true;
-    if (errno !== undefined) log.warn('platform-request-failed', { platform, code, errno });
-    return isStop(code) ? { kind: 'stop', code } : { kind: 'retry', code };
-  }
+  const service = await openService(context, config, timing, config.concurrency + 1);
+  const headers = { accept: 'application/dicom+json' };
 
   /** What an answer says that names no instance, or none may be looked for in. */
-  function judgeStatus(status: number, wait: number | undefined): SendResult {
-    const retry = (code: string): SendResult =>
-      wait === undefined ? { kind: 'retry', code } : { kind: 'retry', code, retryAfterMs: wait };
-    if (status >= 200 && status < 300) return retry('DCM-2271');
-    if (status === 400 || status === 422) return { kind: 'refused-whole', code: 'PLT-1308' };
-    if (status === 401 || status === 403) return faulted('PLT-1301');
+  function judgeStatus(answer: Answer): SendResult {
+    const { status } = answer;
     if (status === 409) return { kind: 'refused-whole', code: 'DCM-2275' };
-    if (status === 413) return { kind: 'too-large', code: 'PLT-1302' };
     if (status === 415) return { kind: 'refused-whole', code: 'DCM-2274' };
-    if (status === 429) return retry('PLT-1303');
-    if (status >= 500) return retry('PLT-1304');
-    if (status >= 300 && status < 400) return retry('PLT-1306');
-    return retry('PLT-1307');
+    const judged = service.judgeStatus(answer);
+    return status >= 200 && status < 300 && judged.kind === 'retry' ? { ...judged, code: 'DCM-2271' } : judged;
   }
 
   function judge(answer: Answer, instances: readonly OutgoingInstance[]): SendResult {
     const { status } = answer;
-    if (status === 400 && rejectsCertificate(answer.body)) return faulted('TLS-1204');
-    const wait = waitAskedMs(answer, clock);
     // These come from whoever stands before the store, so nothing in them speaks of instances.
     const another = status === 401 || status === 403 || (status >= 300 && status < 400);
     const said = another || !answer.complete || !plainBody(answer) ? undefined : readStoreAnswer(answer.body);
-    const items = said === undefined ? undefined : judgeItems(said, instances, status, wait);
-    const result: SendResult = items === undefined ? judgeStatus(status, wait) : { kind: 'items', items };
+    const items = said === undefined ? undefined : judgeItems(said, instances, status, waitAskedMs(answer, clock));
+    const result: SendResult = items === undefined ? judgeStatus(answer) : { kind: 'items', items };
     const unnamed = (items ?? [result]).filter((one) => 'code' in one && one.code === 'DCM-2271').length;
     if (unnamed > 0) {
       const count = items === undefined ? instances.length : unnamed;
@@ -107,9 +73,6 @@ export async function openDicomweb(
   }
 
   async function store(instances: readonly OutgoingInstance[], signal: AbortSignal): Promise<SendResult> {
-    const taken = await lines.take(lookAgain);
-    if ('code' in taken) return faulted(taken.code);
-    lookAgain = false;
     const body = storeBody(instances);
     const halt = new AbortController();
     const stop = (): void => halt.abort();
@@ -124,10 +87,10 @@ export async function openDicomweb(
         throw error;
       }
     }
-    const answer = await taken.line.exchange(
+    const answer = await service.request(
       {
         method: 'POST',
-        path: `${base}/studies`,
+        path: '/studies',
         headers: { ...headers, 'content-type': body.contentType, 'content-length': String(body.length) },
         body: pieces(),
       },
@@ -136,17 +99,8 @@ export async function openDicomweb(
     signal.removeEventListener('abort', stop);
     if (answer.kind === 'answer') return judge(answer, instances);
     const failed = body.failed();
-    return failed === undefined ? faulted(answer.code, answer.errno) : unreadable(failed, instances);
+    return failed === undefined ? service.faulted(answer.code, answer.errno) : unreadable(failed, instances);
   }
-
-  async function search(query: string, look: boolean, signal: AbortSignal): Promise<Exchange> {
-    const taken = await lines.take(look);
-    if ('code' in taken) return { kind: 'fault', code: taken.code, errno: undefined };
-    return taken.line.exchange({ method: 'GET', path: `${base}${query}`, headers }, signal);
-  }
-
-  // So that the page can show the certificates at once.
-  await lines.take(true);
 
   return {
     limits: config.batch,
@@ -166,31 +120,24 @@ export async function openDicomweb(
     },
     async countInstances(studyUid, signal) {
       const query = studyCountQuery(studyUid);
-      const answer = query === undefined ? undefined : await search(query, false, signal);
+      const answer =
+        query === undefined ? undefined : await service.request({ method: 'GET', path: query, headers }, signal);
       if (answer?.kind !== 'answer' || !answer.complete || !plainBody(answer)) return undefined;
       const { status } = answer;
       return status === 200 || status === 204 ? readStudyCount(status, answer.body, studyUid) : undefined;
     },
     async probe(signal) {
       const asked = clock.now();
-      const answer = await search(emptySearch, true, signal);
+      const answer = await service.request({ method: 'GET', path: emptySearch, headers }, signal, 'look');
       if (answer.kind === 'fault') return { ok: false, code: answer.code };
       const { status } = answer;
-      if (
-        status !== 204 &&
-        !(status === 200 && answer.complete && plainBody(answer) && datasetsOf(answer.body) !== undefined)
-      ) {
-        const judged = rejectsCertificate(answer.body) ? faulted('TLS-1204') : judgeStatus(status, undefined);
-        const tells = status >= 300 && (judged.kind === 'retry' || judged.kind === 'stop');
-        return { ok: false, code: tells ? judged.code : 'PLT-1307' };
-      }
-      const timeMs = Date.parse(String(answer.headers.date));
-      memory.learnTime(timeMs);
-      return Number.isFinite(timeMs)
-        ? { ok: true, clockOffsetMs: Math.round(timeMs - (asked + clock.now()) / 2) }
-        : { ok: true };
+      const list = status === 200 && answer.complete && plainBody(answer) && datasetsOf(answer.body) !== undefined;
+      if (status === 204 || list) return service.proved(asked, Date.parse(String(answer.headers.date)));
+      const judged = judgeStatus(answer);
+      const tells = status >= 300 && (judged.kind === 'retry' || judged.kind === 'stop');
+      return { ok: false, code: tells ? judged.code : 'PLT-1307' };
     },
-    certificates: () => lines.identity()?.certificates ?? [],
-    close: () => lines.close(),
+    certificates: service.certificates,
+    close: service.close,
   };
 }

@@ -45,18 +45,17 @@ const answerLimit = 1024 * 1024;
 /** After so many closes without a word in a row the handshake is to blame: where nothing was ever answered, and where it was. */
 const silentClosesBeforeRejection = { never: 3, answered: 6 };
 
+export interface HttpRequest {
+  method: 'GET' | 'POST';
+  path: string;
+  headers?: Record<string, string>;
+  /** Streamed pieces need a `content-length` among the headers: without it they would go out chunked. */
+  body?: Buffer | AsyncIterable<Uint8Array>;
+}
+
 export interface Line {
   /** One HTTP request and its answer. Never rejects. */
-  exchange(
-    request: {
-      method: 'GET' | 'POST';
-      path: string;
-      headers?: Record<string, string>;
-      /** Streamed pieces need a `content-length` among the headers: without it they would go out chunked. */
-      body?: Buffer | AsyncIterable<Uint8Array>;
-    },
-    signal: AbortSignal,
-  ): Promise<Exchange>;
+  exchange(request: HttpRequest, signal: AbortSignal): Promise<Exchange>;
   /** Lets what is under way end, then closes. */
   drain(): Promise<void>;
   destroy(): Promise<void>;

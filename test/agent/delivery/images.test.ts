@@ -27,6 +27,31 @@ t.test('every instance arrives once, bit for bit, in batches of at most the plat
   t.ok(rig.platform.mostAtOnce > 1 && rig.platform.mostAtOnce <= 4, 'several requests at once');
 });
 
+t.test('as many requests are on their way as the platform is configured for, and no more', async (t) => {
+  const wait = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+  for (const concurrency of [2, 7]) {
+    const rig = await deliveryRig(t);
+    Object.assign(rig.platform, { concurrency, limits: { instances: 1, bytes: 1_000_000 } });
+    await some(rig, 60);
+    const full = async () => {
+      const limit = Date.now() + 10_000;
+      while (rig.platform.mostAtOnce < concurrency && Date.now() < limit) await wait(5);
+      // Time for one too many.
+      await wait(100);
+    };
+    let held: Promise<void> | undefined;
+    rig.platform.answer = async (instances, signal) => {
+      // It begins with one and grows with each success.
+      if (rig.platform.requests.length > 40) held ??= full();
+      await held;
+      return all('accepted')(instances, signal);
+    };
+    rig.start();
+    await untilFigures(rig, { waiting: 0, delivered: 60 });
+    t.equal(rig.platform.mostAtOnce, concurrency);
+  }
+});
+
 t.test('a batch is bounded by bytes too, and a larger instance goes alone', async (t) => {
   const rig = await deliveryRig(t);
   rig.platform.limits = { instances: 10, bytes: 100_000 };

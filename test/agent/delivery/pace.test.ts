@@ -18,3 +18,17 @@ t.test('concurrency grows one by one to four and halves; a 413 is remembered', (
   t.same(pace.batch(), { documents: 100, bytes: 524_288 });
   t.end();
 });
+
+t.test('where the platform says how many requests it takes at once, that is the most', (t) => {
+  for (const most of [1, 2, 16]) {
+    const pace = createPace({ documents: 10, bytes: 1_000_000 }, most);
+    const seen = Array.from({ length: 200 }, () => {
+      pace.succeeded();
+      return pace.concurrency();
+    });
+    t.equal(Math.max(...seen), most);
+    pace.failed();
+    t.equal(pace.concurrency(), Math.max(1, most / 2));
+  }
+  t.end();
+});

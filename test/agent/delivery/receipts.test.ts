@@ -89,3 +89,16 @@ t.test('refused by the platform: held with its code, later versions of the repor
   t.equal(store.rows.get(2)!.state, 'behind');
   t.equal(platform.seen.has('agent-1.x-2'), false);
 });
+
+t.test('an answer that names no document is no sign that the platform takes any', async (t) => {
+  const { store, start, connection } = await rig(t);
+  store.add(...some(3));
+  let answers = 0;
+  const send: typeof connection.send = async (documents, signal) =>
+    ++answers <= 2 ? { kind: 'items', items: [] } : connection.send(documents, signal);
+  const delivery = start({ connection: { ...connection, send } });
+  await until(() => delivery.status().lastError?.code === 'PLT-1307');
+  t.equal(delivery.status().lastSuccessMs, undefined);
+  await until(() => store.count('accepted') === 3);
+  t.type(delivery.status().lastSuccessMs, 'number');
+});
