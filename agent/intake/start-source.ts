@@ -22,8 +22,12 @@ export interface SourceParts {
   changed(): void;
 }
 
+/** Between attempts to start a source that could not; doubled each time up to the longest. */
+const RETRY_MS = { first: 2_000, longest: 60_000 };
+
 /**
- * A listener that cannot start is shown as failed and does not stop the others (invariant 11).
+ * A listener that cannot start is shown as failed, does not stop the others (invariant 11), and is tried again: a port that is
+ * taken now, a share that is not mounted yet, are there a minute later.
  * @param profile its source profile as the check made it.
  * @throws QianzhiError CFG-… where the configuration is to blame: then nothing may start.
  */
@@ -44,11 +48,14 @@ export async function startSource(
     pendingBytes,
     changed,
   };
-  try {
+  const start = async (): Promise<RunningSource> => {
     if (adapter) return await adapter.start(context, settings);
     if (!imageAdapter || !images) throw new QianzhiError('CFG-5003', `sources.${name}.kind`);
     if (typeof images === 'string') throw new QianzhiError(images);
     return await imageAdapter.start({ ...context, instances: images.intakeOf(name), dataFolder }, settings);
+  };
+  try {
+    return await start();
   } catch (error) {
     const code = codeOf(error, 'SYS-6004');
     if (code.startsWith('CFG-')) throw error;
@@ -61,6 +68,49 @@ export async function startSource(
       senders: [],
       refusedConnections: 0,
     };
-    return { status: () => failed, stop: async () => {} };
+    return startLater(start, failed, { log, changed });
   }
+}
+
+/** Stands for a source that could not start until it can. */
+function startLater(
+  start: () => Promise<RunningSource>,
+  failed: SourceStatus,
+  { log, changed }: Pick<SourceParts, 'log' | 'changed'>,
+): RunningSource {
+  let status = failed;
+  let running: RunningSource | undefined;
+  let stopped = false;
+  let starting: Promise<void> = Promise.resolve();
+  let timer: NodeJS.Timeout;
+  const attempt = async (waitedMs: number): Promise<void> => {
+    try {
+      running = await start();
+      log.info('source-started', { source: failed.name });
+    } catch (error) {
+      const code = codeOf(error, 'SYS-6004');
+      if (status.problem && code !== status.problem.code) {
+        log.error('source-failed', { source: failed.name, code });
+        status = { ...failed, problem: { ...status.problem, code } };
+      }
+      if (!stopped) schedule(Math.min(waitedMs * 2, RETRY_MS.longest));
+    }
+    changed();
+  };
+  const schedule = (ms: number): void => {
+    timer = setTimeout(() => {
+      starting = attempt(ms);
+    }, ms);
+    timer.unref();
+  };
+  schedule(RETRY_MS.first);
+  return {
+    status: () => running?.status() ?? status,
+    async stop(graceMs) {
+      stopped = true;
+      clearTimeout(timer);
+      await starting;
+      await running?.stop(graceMs);
+    },
+  };
 }

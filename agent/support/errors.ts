@@ -382,11 +382,15 @@ export const errorTable = {
   // ------------------------------------------------------------ MLLP
   'MLLP-2001': e(
     'agent',
-    ['监听端口被占用', '另一个程序已在使用该端口。', '停掉占用端口的程序，或在配置 sources 里换一个 port 后重启。'],
+    [
+      '监听端口被占用',
+      '另一个程序已在使用该端口。',
+      '停掉占用端口的程序，前置机随后自动开始监听；或在配置 sources 里换一个 port 后重启。',
+    ],
     [
       'Listener port is in use',
       'Another program uses the port.',
-      'Stop that program, or change port under sources and restart.',
+      'Stop that program and the agent begins to listen by itself; or change port under sources and restart.',
     ],
   ),
   'MLLP-2002': e(
@@ -702,12 +706,12 @@ export const errorTable = {
     [
       'DICOM 监听端口被占用',
       '另一个程序已在使用该端口。',
-      '停掉占用端口的程序，或在配置 sources 里换一个 port 后重启。',
+      '停掉占用端口的程序，前置机随后自动开始监听；或在配置 sources 里换一个 port 后重启。',
     ],
     [
       'DICOM listener port is in use',
       'Another program uses the port.',
-      'Stop that program, or change port under sources and restart.',
+      'Stop that program and the agent begins to listen by itself; or change port under sources and restart.',
     ],
   ),
   'DCM-2232': e(
