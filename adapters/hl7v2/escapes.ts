@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import type { Delimiters } from './parser.ts';
 
 /** Most line breaks or spaces one formatting escape may ask for. */
@@ -102,11 +103,23 @@ function hexRun(text: string, start: number, mark: string): { hex: string; end: 
   return { hex, end: at };
 }
 
+/** One for each charset: making one costs more than decoding all the escapes of a message. */
+const decoders = new Map<string, TextDecoder>();
+
+function decoderOf(charset: string): TextDecoder {
+  let decoder = decoders.get(charset);
+  if (decoder === undefined) {
+    // Not a strict one: after bytes that are no text a strict one has to be made anew each time.
+    decoder = new TextDecoder(charset, { ignoreBOM: true });
+    decoders.set(charset, decoder);
+  }
+  return decoder;
+}
+
+/** Undefined when the bytes are not text in this charset: they stay as sent. */
 function decodeHex(hex: string, charset: string): string | undefined {
   const bytes = Buffer.from(hex, 'hex');
-  try {
-    return new TextDecoder(charset, { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return undefined; // not text in this charset: it stays as sent
-  }
+  if (isAscii(bytes)) return bytes.toString('latin1');
+  const text = decoderOf(charset).decode(bytes);
+  return text.includes('\ufffd') ? undefined : text;
 }
