@@ -63,6 +63,14 @@ const data = z.strictObject({
     .max(3_650)
     .default(7)
     .meta({ description: '影像全部上传后在本机保留的天数 Days that delivered images are kept' }),
+  report_wait_hours: z.int().min(0).max(8_760).default(72).meta({
+    description:
+      '检查与报告相差多少小时仍未关联时提示，0 为不提示 Hours after which a study without report, or a report without images, is shown; 0: never',
+  }),
+  image_categories: z.array(z.string().trim().min(1)).max(100).default([]).meta({
+    description:
+      '哪些检查类别的报告应当有影像（报告里的类别代码或名称，如 CT）；空为全部 Categories of examination whose reports should have images, as the reports name them; empty: all',
+  }),
 });
 
 const status = z.strictObject({

@@ -72,7 +72,7 @@ export function prepareMapping(
 export function mappingData(
   config: LoadedConfig,
   { profiles, packs }: CheckedTexts,
-): Pick<MappingWorkerData, 'sources' | 'platforms'> {
+): Pick<MappingWorkerData, 'sources' | 'platforms' | 'imageCategories'> {
   return {
     sources: config.sources.map(({ name, kind }) => ({ name, kind, profile: profiles.get(name) })),
     platforms: config.platforms.map((p) => ({
@@ -83,5 +83,6 @@ export function mappingData(
       bound: p.outboxBound,
       filters: p.filters,
     })),
+    imageCategories: config.data.image_categories,
   };
 }

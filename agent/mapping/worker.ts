@@ -4,6 +4,7 @@ import { setIdsOf } from '../clinical/reports/set-id.ts';
 import { indexInstances } from '../images/index-instances.ts';
 import { spoolFolder } from '../images/running.ts';
 import { issueStudies } from '../images/studies.ts';
+import { matchBatch } from '../matching/match.ts';
 import type { ImageRules, Languages } from '../registry.ts';
 import { type PlatformFilters, type RenderingStage, renderAgain, renderBatch } from '../rendering/render.ts';
 import { openSpoolForReading } from '../store/spool.ts';
@@ -32,6 +33,8 @@ export interface MappingWorkerData {
     bound: number;
     filters: PlatformFilters;
   }>;
+  /** Categories of examination whose images come here; empty: all. */
+  imageCategories: string[];
 }
 
 /** What it tells the main thread. */
@@ -103,6 +106,7 @@ export async function runMappingWorker(languages: Languages): Promise<void> {
       error: (event, fields) => tell({ log: 'error', event, fields }),
     };
     // Also where no source of images is left: what they left unread is held with a code, and studies are issued.
+    const { imageCategories } = data;
     const wanted = rules.size > 0 || (data.store.imagePlatforms ?? []).length > 0;
     const images = wanted && {
       store,
@@ -112,6 +116,13 @@ export async function runMappingWorker(languages: Languages): Promise<void> {
       log,
     };
 
+    /** @returns when it is tried again. Throws what must stop everything. */
+    const pausedBy = (error: unknown): number => {
+      const code = codeOf(error, 'MAP-3013');
+      if (isDamage(error) || ending(code)) throw error;
+      tell({ paused: code });
+      return performance.now() + PAUSE_MS;
+    };
     let imagesPausedUntil = 0;
     /** Apart from the rest: what stops the one must not stop the other. Reads on while mapping waits for room on the disk. */
     async function workOnImages(): Promise<number> {
@@ -122,11 +133,20 @@ export async function runMappingWorker(languages: Languages): Promise<void> {
         if (indexed > 0) tell({ indexed });
         return indexed + (await issueStudies(images));
       } catch (error) {
-        const code = codeOf(error, 'MAP-3013');
-        if (isDamage(error) || ending(code)) throw error;
-        tell({ paused: code });
-        imagesPausedUntil = performance.now() + PAUSE_MS;
+        imagesPausedUntil = pausedBy(error);
         return indexed;
+      }
+    }
+
+    let matchingPausedUntil = 0;
+    /** One batch a turn, apart from the rest as well: nothing waits for what it finds. Reports alone have no images to find. */
+    async function workOnMatching(): Promise<number> {
+      if (!wanted || performance.now() < matchingPausedUntil) return 0;
+      try {
+        return await matchBatch({ store, clock: systemClock, log, imageCategories });
+      } catch (error) {
+        matchingPausedUntil = pausedBy(error);
+        return 0;
       }
     }
 
@@ -152,6 +172,7 @@ export async function runMappingWorker(languages: Languages): Promise<void> {
             worked += rendered;
           }
         }
+        worked += await workOnMatching();
         tidyMemory();
         if (worked === 0) await rest(IDLE_MS);
       } catch (error) {

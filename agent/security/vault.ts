@@ -35,7 +35,8 @@ export type SealKind =
   | 'patient'
   | 'instance'
   | 'study'
-  | 'series';
+  | 'series'
+  | 'match';
 const kindByte: Record<SealKind, number> = {
   body: 1,
   record: 2,
@@ -46,6 +47,7 @@ const kindByte: Record<SealKind, number> = {
   instance: 7,
   study: 8,
   series: 9,
+  match: 10,
 };
 
 export interface WrappedKey {

@@ -4,6 +4,7 @@ import type { InstanceAccepted } from '../intake/instance.ts';
 import type { ErrorCode } from '../support/errors.ts';
 import type { Phi } from '../support/phi.ts';
 import type { Incoming, Seq } from './contract.ts';
+import type { MatchProblem } from './match-contract.ts';
 
 /**
  * What the stages may rely on for images. The bytes of an instance lie in the spool (agent/store/spool.ts); the store
@@ -73,7 +74,8 @@ export interface DamagedInstance {
 }
 
 export type IndexedInstance =
-  | { n: number; facts: Phi<ImageFacts>; urgent: boolean; clock: StudyClock }
+  /** `orders`: accession numbers that stand in one value together. */
+  | { n: number; facts: Phi<ImageFacts>; orders: Phi<string[]>; urgent: boolean; clock: StudyClock }
   | { n: number; code: string };
 
 /** Milliseconds. */
@@ -181,6 +183,18 @@ export interface ImageDeliveryStore {
 
 // ---------------------------------------------------------------- a person, and housekeeping
 
+/**
+ * Why an instance is not sent again: it waits already or is on its way; its study is withdrawn; its file was let go of after
+ * delivery, or does not open; another content has its UID (sent one by one only); it was never to go to the platform.
+ */
+export type NotResent = 'waiting' | 'withdrawn' | 'file-gone' | 'file-damaged' | 'conflict' | 'not-for-it';
+
+export interface Resent {
+  /** Uploads that begin anew, at all platforms together. */
+  resent: number;
+  rest: Array<{ platform: string; why: NotResent; count: number }>;
+}
+
 export interface ImageKeepingStore {
   /**
    * Takes a study back, or restores it: what waits is not sent (or is again), and it is issued anew. What was delivered
@@ -193,10 +207,15 @@ export interface ImageKeepingStore {
    */
   imagesDeleted(study: number, platform: string): Promise<number>;
   /**
-   * Sends again at one platform, also where the instance was never to go, or at all where it was. Returns how many; those
-   * of a withdrawn study and without a file stay. Headers that could not be read are read again: study 0 has these.
+   * Sends again at one platform, also where the instance was never to go, or at all where it was; says what of it stays
+   * and why. Headers that could not be read are read again: study 0 has these.
    */
-  resendInstances(what: { study: number } | { n: number }, platform: string | undefined): Promise<number>;
+  resendInstances(what: { study: number } | { n: number }, platform: string | undefined): Promise<Resent>;
+  /**
+   * A person says that what was to go to a platform that is not configured any more goes there no more (DCM-2297): it is
+   * withdrawn there, the code stays in the books, files stay. Returns how many; nothing where the platform is configured.
+   */
+  forgetPlatform(platform: string): Promise<number>;
   /**
    * Files of instances delivered at all configured platforms before `beforeMs` are nobody's from now on; their rows stay. Returns the
    * names of at most `max`, to be removed.
@@ -229,8 +248,12 @@ export interface ImageFigures {
    * it was or may have been delivered there, DCM-2295 its headers contradict each other about the patient (at no platform).
    */
   studyProblems: Array<{ platform: string; code: ErrorCode; count: number; exampleStudy: number }>;
+  /** Exam reports and studies that do not find each other. */
+  matchProblems: MatchProblem[];
   /** Instances that came today and their states, local day of the site. */
   today: Array<{ source: string; platform: string; state: InstanceState; count: number }>;
+  /** Instances that came today, each once. */
+  receivedToday: Array<{ source: string; count: number }>;
   /** Files in the spool. */
   files: number;
   fileBytes: number;
@@ -255,6 +278,9 @@ export interface StudyRow {
   counted: Array<{ platform: string; delivered: number; counted: number }>;
 }
 
+/** By a number of the order, by Study Instance UID, or by any of the patient's numbers that stand in the headers. */
+export type StudySearch = 'accession' | 'uid' | 'patient';
+
 export interface InstanceRow {
   n: number;
   receivedMs: number;
@@ -274,6 +300,9 @@ export interface ImagePageStore {
   /** Newest first, before `before` when given. */
   studies(limit: number, before?: number): Promise<StudyRow[]>;
   studyByUid(studyUid: Phi<string>): Promise<StudyRow | undefined>;
+  studyNumbered(study: number): Promise<StudyRow | undefined>;
+  /** Those that the term names exactly, newest first, before `before` when given; a page has at most 50. */
+  findStudies(by: StudySearch, term: Phi<string>, limit: number, before?: number): Promise<StudyRow[]>;
   /** Instances of a study in order of acceptance, after `after`; study 0 has those that could not be read. */
   instancesOf(study: number, limit: number, after?: number): Promise<InstanceRow[]>;
 }

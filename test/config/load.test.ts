@@ -40,7 +40,13 @@ t.test('a good configuration loads with defaults, texts and absolute paths', asy
   t.same(loaded.status, { host: '127.0.0.1', port: 8686 });
   t.same(loaded.log, { level: 'info' });
   const key = `file:${join(folder, 'keys/data.key')}`;
-  t.same(loaded.data, { folder: join(folder, 'data'), key, keep_images_days: 7 });
+  t.same(loaded.data, {
+    folder: join(folder, 'data'),
+    key,
+    keep_images_days: 7,
+    report_wait_hours: 72,
+    image_categories: [],
+  });
   t.same(loaded.sources, [
     {
       name: 'lis',

@@ -39,6 +39,7 @@ export function readStudy(profile: DicomProfile, raw: Phi<Uint8Array>, context: 
     studyUid,
     ...(manifest.studyId && { studyId: manifest.studyId }),
     accessionNumbers,
+    ...reportNumbersOf(manifest, accessionNumbers, profile),
     modalities: manifest.modalities,
     ...(manifest.description && { description: manifest.description }),
     patient,
@@ -76,6 +77,17 @@ const split = (numbers: readonly string[], separator: string | undefined): strin
       .filter((number) => number !== ''),
   ),
 ];
+
+/** Nothing where they are the accession numbers: so it stays the same record as before there were others. */
+function reportNumbersOf(
+  { studyId }: StudyManifest,
+  accessionNumbers: string[],
+  { report_numbers: fields, accession_separator: separator }: DicomProfile,
+): Pick<ImagingStudy, 'reportNumbers'> {
+  if (!fields.includes('study-id')) return {};
+  const accessions = fields.includes('accession') ? accessionNumbers : [];
+  return { reportNumbers: [...new Set([...accessions, ...split([studyId ?? ''], separator)])] };
+}
 
 /** Issuer of Patient ID (0010,0021); empty where none is named. */
 const issuerOf = ({ patient }: StudyManifest): string => patient.issuerOfId?.trim() ?? '';

@@ -289,6 +289,8 @@ export interface ImagingStudy {
   studyUid: string;
   studyId?: string;
   accessionNumbers: string[];
+  /** Numbers its exam report is found by, where the profile names others than the accession numbers. */
+  reportNumbers?: string[];
   modalities: string[];
   description?: string;
   patient: Patient;

@@ -171,6 +171,7 @@ const imagingStudy = (study: ImagingStudy): Every<ImagingStudy> => ({
   kind: study.kind,
   modalities: study.modalities,
   patient: patient(study.patient),
+  reportNumbers: study.reportNumbers,
   series: study.series,
   startedAt: study.startedAt,
   studyId: study.studyId,

@@ -3,15 +3,19 @@ import type { StudyFacts } from '../../images/study-facts.ts';
 import type { Vault } from '../../security/vault.ts';
 import type { ErrorCode } from '../../support/errors.ts';
 import { phi } from '../../support/phi.ts';
-import type { ImageFigures, InstanceRow, InstanceState, StudyRow } from '../image-contract.ts';
+import type { ImageFigures, InstanceRow, InstanceState, StudyRow, StudySearch } from '../image-contract.ts';
+import type { MatchProblem } from '../match-contract.ts';
 import { imageMacs } from './image-writes.ts';
 import { instanceState, uploadState } from './schema.ts';
+import { studyKeyFields } from './study-keys.ts';
 
 /** What the page asks about images; answered from the books and in short pages, never by counting rows. */
 export type ImageReadRequest =
   | { op: 'image-figures'; nowMs: number }
   | { op: 'studies'; limit: number; before?: number }
   | { op: 'study'; uid: string }
+  | { op: 'study-numbered'; study: number }
+  | { op: 'find-studies'; by: StudySearch; term: string; limit: number; before?: number }
   | { op: 'instances'; study: number; limit: number; after?: number };
 
 /** A row as it crosses threads. */
@@ -25,6 +29,7 @@ export const studyRow = ({ facts, ...row }: PlainStudyRow): StudyRow => ({
 export const imageFigures = (answer: unknown): ImageFigures => answer as ImageFigures;
 
 const MOST = 200;
+const MOST_FOUND = 50;
 const names: Record<number, InstanceState> = {
   [uploadState.delivered]: 'delivered',
   [uploadState.held]: 'held',
@@ -48,6 +53,7 @@ export function openImagePage(
   vault: Vault,
   platforms: readonly string[],
   dayOf: (ms: number) => number,
+  matchProblems: (nowMs: number) => MatchProblem[],
 ) {
   const allNames = db.prepare('SELECT id, kind, name FROM name');
   const balance = db.prepare(`SELECT platform, state, code, sum(n) AS n, sum(bytes) AS bytes FROM image_balance
@@ -55,6 +61,7 @@ export function openImagePage(
   const today = db.prepare(
     'SELECT source, platform, state, sum(n) AS n FROM image_balance WHERE day=? GROUP BY source, platform, state HAVING sum(n) > 0',
   );
+  const came = db.prepare('SELECT source, n FROM instance_day WHERE day=?');
   const use = db.prepare('SELECT files, bytes FROM spool_use');
   const short = db.prepare(
     'SELECT count(*) AS n, max(study) AS study FROM study_check WHERE platform=? AND counted >= 0 AND counted < delivered',
@@ -68,6 +75,10 @@ export function openImagePage(
     s.key_id, s.sealed FROM study s`;
   const page = db.prepare(`SELECT ${columns} WHERE s.id < ? ORDER BY s.id DESC LIMIT ?`);
   const one = db.prepare(`SELECT ${columns} WHERE s.mac = ?`);
+  const numbered = db.prepare(`SELECT ${columns} WHERE s.id = ?`);
+  const named = db.prepare(
+    `SELECT ${columns} JOIN study_key k ON k.study = s.id WHERE k.mac=? AND k.study < ? ORDER BY k.study DESC LIMIT ?`,
+  );
   const states = db.prepare('SELECT platform, state, n FROM study_balance WHERE study=? AND n > 0');
   const counts = db.prepare('SELECT delivered, counted FROM study_check WHERE platform=? AND study=? AND counted >= 0');
   const instances = db.prepare(
@@ -122,7 +133,7 @@ export function openImagePage(
       }),
       problems: [
         ...rows
-          .filter((r) => r.code !== '' && !isGone(r.platform))
+          .filter((r) => r.code !== '' && r.state !== uploadState.withdrawn && !isGone(r.platform))
           .map((r) => ({ platform: name(r.platform), code: r.code, count: r.n })),
         ...[...new Set(rows.map((r) => r.platform))].filter(isGone).flatMap((platform) => {
           const { waiting, held, conflict } = uploadState;
@@ -131,10 +142,15 @@ export function openImagePage(
         }),
       ],
       studyProblems: studyProblems(),
+      matchProblems: matchProblems(nowMs),
       today: (today.all(dayOf(nowMs)) as unknown as Balance[]).map((r) => ({
         source: name(r.source),
         platform: name(r.platform),
         state: stateName(r.state),
+        count: r.n,
+      })),
+      receivedToday: (came.all(dayOf(nowMs)) as unknown as Balance[]).map((r) => ({
+        source: name(r.source),
         count: r.n,
       })),
       files: spool?.files ?? 0,
@@ -185,6 +201,16 @@ export function openImagePage(
         return c ? [{ platform, delivered: c.delivered, counted: c.counted }] : [];
       }),
     };
+  }
+
+  function find(by: StudySearch, sent: string, limit: number, before: number): PlainStudyRow[] {
+    const term = sent.trim();
+    const rows =
+      by === 'uid'
+        ? [one.get(vault.mac(imageMacs.study, term)) as unknown as Row | undefined]
+        : (named.all(vault.mac(studyKeyFields[by], term), before, Math.min(limit, MOST_FOUND)) as unknown as Row[]);
+    const [name, ids] = [nameOf(), idsOf()];
+    return rows.flatMap((r) => (r && r.id < before ? [studyOf(r, name, ids)] : []));
   }
 
   function instancesOf(study: number, limit: number, after: number): InstanceRow[] {
@@ -239,6 +265,12 @@ export function openImagePage(
         const found = one.get(vault.mac(imageMacs.study, request.uid)) as unknown as Row | undefined;
         return found && studyOf(found, nameOf());
       }
+      case 'study-numbered': {
+        const found = numbered.get(request.study) as unknown as Row | undefined;
+        return found && studyOf(found, nameOf());
+      }
+      case 'find-studies':
+        return find(request.by, request.term, request.limit, request.before ?? Number.MAX_SAFE_INTEGER);
       case 'instances':
         return instancesOf(request.study, request.limit, request.after ?? 0);
     }

@@ -34,6 +34,15 @@ export function imageStoreThrough(write: Asker<WriteRequest>, read: Asker<ReadRe
     withdrawStudy: (study, withdrawn) => ask({ op: 'withdraw-study', study, withdrawn }),
     imagesDeleted: (study, platform) => ask({ op: 'images-deleted', study, platform }),
     resendInstances: (what, platform) => ask({ op: 'resend-instances', what, platform }),
+    async forgetPlatform(platform) {
+      let sum = 0;
+      for (let after: number | undefined = 0; after !== undefined; ) {
+        const step: WriteResults['forget-platform'] = await ask({ op: 'forget-platform', platform, after });
+        sum += step.given;
+        after = step.next;
+      }
+      return sum;
+    },
     forgetDelivered: (beforeMs, max) => ask({ op: 'forget-delivered', beforeMs, max }),
     spoolNames: (prefix) => ask({ op: 'spool-names', prefix }),
     async filesLost(names) {
@@ -47,6 +56,14 @@ export function imageStoreThrough(write: Asker<WriteRequest>, read: Asker<ReadRe
     async studyByUid(studyUid) {
       const found = (await read.ask({ op: 'study', uid: studyUid.reveal() })) as PlainStudyRow | undefined;
       return found && studyRow(found);
+    },
+    async studyNumbered(study) {
+      const found = (await read.ask({ op: 'study-numbered', study })) as PlainStudyRow | undefined;
+      return found && studyRow(found);
+    },
+    async findStudies(by, term, limit, before) {
+      const found = await read.ask({ op: 'find-studies', by, term: term.reveal(), limit, before });
+      return (found as PlainStudyRow[]).map(studyRow);
     },
     async instancesOf(study, limit, after) {
       return (await read.ask({ op: 'instances', study, limit, after })) as PlainInstanceRow[];

@@ -6,6 +6,7 @@ import { pack, type Vault } from '../../security/vault.ts';
 import type { Bare } from '../../support/bare.ts';
 import type { IndexedInstance, NewInstance } from '../image-contract.ts';
 import { instanceState, uploadState } from './schema.ts';
+import { openStudyKeys } from './study-keys.ts';
 
 /** MAC fields of what stands for rows. */
 export const imageMacs = {
@@ -114,6 +115,8 @@ export function openImageWrites(
   const assign = db.prepare(`UPDATE upload SET study=?2, rank=?3,
     state = CASE state WHEN ${uploadState.unread} THEN ?1 ELSE state END WHERE n=?4`);
 
+  const keys = openStudyKeys(db, vault);
+
   function putSecret(n: number, instance: Bare<NewInstance>): void {
     const secret: SealedInstance = {
       sopClassUid: instance.sopClassUid,
@@ -213,7 +216,10 @@ export function openImageWrites(
     },
 
     index(items: ReadonlyArray<Bare<IndexedInstance>>): void {
-      const touched = new Map<string, { id: number; facts?: StudyFacts; receivedMs: number } & Flags>();
+      const touched = new Map<
+        string,
+        { id: number; facts?: StudyFacts; receivedMs: number; keys: Set<string> } & Flags
+      >();
       for (const item of items) {
         const i = row.get(item.n) as
           | { source: number; received_ms: number; state: number; conflict: number | null }
@@ -230,12 +236,13 @@ export function openImageWrites(
         const key = mac.toString('latin1');
         let s = touched.get(key);
         if (!s) {
-          s = { ...studyIdOf(mac, i.source, receivedMs), receivedMs };
+          s = { ...studyIdOf(mac, i.source, receivedMs), receivedMs, keys: new Set() };
           touched.set(key, s);
         }
         const seriesId = seriesIdOf(s.id, facts, receivedMs);
         read.run(s.id, seriesId, facts.instanceNumber ?? null, item.n);
         keptAfterAll.run(item.n);
+        keys.add(s.id, { ...facts, accessionNumbers: [facts.accessionNumber, ...item.orders] }, s.keys);
         const together = withInstance(s.facts, facts);
         // The other content of a known instance changes nothing of its study, but that it may be somebody else's.
         s.facts = i.conflict === null || !s.facts ? together : { ...s.facts, contradicts: together.contradicts };

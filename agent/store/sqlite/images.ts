@@ -7,8 +7,10 @@ import type { StudyIssued } from '../image-contract.ts';
 import type { DiskMode } from './disk.ts';
 import { openImageKeeping } from './image-keeping.ts';
 import { openImageWrites } from './image-writes.ts';
+import { openMatchWrites } from './match-writes.ts';
 import type { ImageRequest, WriteResults } from './requests.ts';
 import { instanceState, uploadState } from './schema.ts';
+import { openStudyKeys } from './study-keys.ts';
 import { openUploadWrites } from './upload-writes.ts';
 
 /** The cursor row of the highest instance that was ever known, where its row was lost. */
@@ -36,7 +38,12 @@ export function openImages(parts: ImageParts) {
   const platforms = imagePlatforms.map((name) => idOf('platform', name));
   const writes = openImageWrites(db, vault, parts.dayOf, platforms, parts.floorN);
   const uploads = openUploadWrites(db, vault, platforms);
-  const keeping = openImageKeeping(db, platforms);
+  const keeping = openImageKeeping(
+    db,
+    platforms.map((id, at) => ({ id, name: imagePlatforms[at] ?? '' })),
+  );
+  const keys = openStudyKeys(db, vault);
+  const match = openMatchWrites(db, vault);
   const highest = db.prepare('SELECT ifnull(max(n),0) AS n FROM instance');
   const study = db.prepare('SELECT revision, issue FROM study WHERE id=? AND due_ms IS NOT NULL');
   const issued = db.prepare('UPDATE study SET issue=?, issued=instances, since_ms=NULL, due_ms=NULL WHERE id=?');
@@ -55,6 +62,7 @@ export function openImages(parts: ImageParts) {
     lastN: () => (highest.get() as { n: number }).n,
     /** Once, in a transaction of its own. */
     started(believeNone: boolean): void {
+      keys.fill();
       db.exec('BEGIN IMMEDIATE');
       uploads.started(clock.now(), believeNone);
       // What could not be read then may be readable now: rights and disks are mended, handles come back.
@@ -72,6 +80,9 @@ export function openImages(parts: ImageParts) {
           // Also while the disk is low: only what was indexed can be delivered, and make room.
           if (parts.mode() === 'intake-stopped') throw new QianzhiError('QUE-4002');
           return writes.index(request.items) as undefined;
+        case 'match':
+          parts.assertRoom();
+          return match(request, clock.now()) as undefined;
         case 'study-issued':
           parts.assertRoom();
           return issue(request);
@@ -100,6 +111,8 @@ export function openImages(parts: ImageParts) {
             request.what,
             request.platform === undefined ? null : idOf('platform', request.platform),
           );
+        case 'forget-platform':
+          return keeping.forgetPlatform(request.platform, request.after);
         case 'forget-delivered':
           return keeping.forget(request.beforeMs, request.max);
         case 'spool-names':

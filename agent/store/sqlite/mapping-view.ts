@@ -8,8 +8,10 @@ import { phi } from '../../support/phi.ts';
 import { askThrough } from '../../support/thread.ts';
 import type { JournalEntry, MappingStore, RenderingStore } from '../contract.ts';
 import type { IndexingStore } from '../image-contract.ts';
+import type { MatchingStore } from '../match-contract.ts';
 import { openImageView } from './image-view.ts';
 import { macFields } from './mapping-writes.ts';
+import { openMatchView } from './match-view.ts';
 import { isDamage, openForReading } from './open.ts';
 import { type MessageRow, messageColumns, openStored } from './open-bodies.ts';
 import { openReader, serveReads } from './reader.ts';
@@ -22,6 +24,8 @@ export interface StageAccess {
   platforms: string[];
   /** Those that take images. */
   imagePlatforms?: string[];
+  /** How long a report and its images may be apart before that is a problem; 0: for ever. */
+  reportWaitMs?: number;
   /** IANA zone whose days the books count by. */
   timeZone: string;
   /** To the store worker, and from the main thread, which reads for the page and for delivery. */
@@ -29,7 +33,7 @@ export interface StageAccess {
 }
 
 /** The store as the mapping worker sees it: reads on its own connection, writes through the writer. */
-export interface MappingView extends MappingStore, RenderingStore, IndexingStore {
+export interface MappingView extends MappingStore, RenderingStore, IndexingStore, MatchingStore {
   /** seq of the newest message that is durable. */
   lastSeq(): number;
   close(): void;
@@ -174,6 +178,7 @@ export function openMappingView(access: StageAccess): MappingView {
     },
     lastSeq: () => (newest.get() as { s: number }).s,
     ...openImageView(db, vault, ask),
+    ...openMatchView(db, vault, ask),
 
     *journal(platform, count) {
       const rows = entries.all(cursorAt(`render:${idOf(platform)}`), count) as unknown as JournalRow[];

@@ -7,6 +7,7 @@ import { tidyMemory } from '../../support/memory.ts';
 import type { Question, Reply } from '../../support/thread.ts';
 import type { MessageRow, PlatformFigures, ProblemGroup, State, StoreFigures } from '../contract.ts';
 import { type ImageReadRequest, openImagePage } from './image-page.ts';
+import { type MatchReadRequest, openMatchPage } from './match-page.ts';
 import { unpackDocument } from './requests.ts';
 import { outboxState } from './schema.ts';
 
@@ -16,6 +17,7 @@ export type ReadRequest =
   | { op: 'figures'; nowMs: number; freeBytes: number; mode: StoreFigures['mode'] }
   | { op: 'messages'; limit: number; before?: number }
   | { op: 'problems'; limit: number }
+  | MatchReadRequest
   | ImageReadRequest;
 
 /** A document's stored bytes, or `damaged` when the seal does not hold (invariant 8). */
@@ -24,6 +26,8 @@ export type ReadDocument = { n: number; reportNumber: string; bytes: Uint8Array 
 export interface ReaderOptions {
   platforms: string[];
   imagePlatforms?: string[];
+  /** As in StageAccess. */
+  reportWaitMs?: number;
   timeZone: string;
 }
 
@@ -41,6 +45,10 @@ export function serveReads(port: MessagePort, reader: Reader): void {
         return reader.messages(request.limit, request.before);
       case 'problems':
         return reader.problems(request.limit);
+      case 'links-of':
+      case 'unmatched':
+      case 'contradictions':
+        return reader.matches(request);
       default:
         return reader.images(request);
     }
@@ -67,6 +75,7 @@ const documentBuffer = (row: unknown): ArrayBuffer[] => {
 
 export function openReader(db: DatabaseSync, vault: Vault, options: ReaderOptions) {
   const dayOf = localDays(options.timeZone);
+  const matches = openMatchPage(db, vault, options.reportWaitMs ?? 0);
   const document = db.prepare('SELECT key_id, sealed FROM document WHERE n=?');
   const names = db.prepare('SELECT id, kind, name FROM name');
   const page = db.prepare(
@@ -137,7 +146,8 @@ export function openReader(db: DatabaseSync, vault: Vault, options: ReaderOption
   const ms = (seq: number): number => number(receivedAt.get(seq), 'received_ms');
 
   return {
-    images: openImagePage(db, vault, options.imagePlatforms ?? [], dayOf),
+    images: openImagePage(db, vault, options.imagePlatforms ?? [], dayOf, matches.problems),
+    matches: matches.answer,
 
     documents(numbers: number[]): ReadDocument[] {
       return numbers.map((n) => {

@@ -20,9 +20,18 @@ import type {
   IndexedInstance,
   InstanceVerdict,
   NewInstance,
+  Resent,
   StudyIssued,
   StudyToVerify,
 } from '../image-contract.ts';
+import type { MatchedEntry } from '../match-contract.ts';
+
+/** Exam reports and studies to be linked, in the order of the journal. */
+export interface MatchRequest {
+  op: 'match';
+  revision: number;
+  entries: Array<Bare<MatchedEntry>>;
+}
 
 /** What other threads ask of the writer. Plain data: patient data crosses our own threads unwrapped. */
 export type WriteRequest =
@@ -44,6 +53,7 @@ export type WriteRequest =
 
 /** What is asked of it for images. */
 export type ImageRequest =
+  | MatchRequest
   | { op: 'accept-instance'; instance: Bare<NewInstance> }
   | { op: 'index-instances'; items: Array<Bare<IndexedInstance>> }
   | { op: 'study-issued'; study: number; issue: number; revision: number; manifest: Incoming }
@@ -57,6 +67,7 @@ export type ImageRequest =
   | { op: 'withdraw-study'; study: number; withdrawn: boolean }
   | { op: 'images-deleted'; study: number; platform: string }
   | { op: 'resend-instances'; what: { study: number } | { n: number }; platform: string | undefined }
+  | { op: 'forget-platform'; platform: string; after: number }
   | { op: 'forget-delivered'; beforeMs: number; max: number }
   | { op: 'spool-names'; prefix: string }
   | { op: 'files-lost'; names: string[] };
@@ -147,6 +158,7 @@ export interface WriteResults {
   settle: undefined;
   withdrawn: number[];
   'next-due': number | undefined;
+  match: undefined;
   'accept-instance': InstanceAccepted;
   'index-instances': undefined;
   'study-issued': StudyIssued;
@@ -159,7 +171,8 @@ export interface WriteResults {
   'study-counted': undefined;
   'withdraw-study': boolean;
   'images-deleted': number;
-  'resend-instances': number;
+  'resend-instances': Resent;
+  'forget-platform': { given: number; next?: number };
   'forget-delivered': string[];
   'spool-names': string[];
   'files-lost': undefined;
@@ -192,6 +205,8 @@ export function weightOf(request: WriteRequest): number {
       return request.manifest.bytes.length;
     case 'index-instances':
       return request.items.length * 1024;
+    case 'match':
+      return request.entries.length * 1024;
     default:
       return 4096;
   }

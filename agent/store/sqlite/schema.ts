@@ -191,6 +191,37 @@ export const migrations: string[] = [
   CREATE INDEX study_uncounted ON study_check(platform, study) WHERE counted IS NULL;
   CREATE INDEX study_short ON study_check(platform, study) WHERE counted >= 0 AND counted < delivered;
   `,
+  `
+  -- Search: the studies whose headers name an accession number or a patient's number, as MACs (study-keys.ts).
+  CREATE TABLE study_key(mac BLOB NOT NULL, study INTEGER NOT NULL, PRIMARY KEY(mac, study)) STRICT, WITHOUT ROWID;
+  -- Instances that came, by day: an instance has a row in upload for each platform, so those cannot tell.
+  CREATE TABLE instance_day(day INTEGER NOT NULL, source INTEGER NOT NULL, n INTEGER NOT NULL,
+    PRIMARY KEY(day, source)) STRICT, WITHOUT ROWID;
+  INSERT INTO instance_day SELECT day, source, count(*) FROM instance GROUP BY day, source;
+  CREATE TRIGGER instance_counted AFTER INSERT ON instance BEGIN
+    INSERT INTO instance_day VALUES(NEW.day, NEW.source, 1) ON CONFLICT DO UPDATE SET n = n + 1;
+  END;
+  `,
+  `
+  -- MATCHING: exam reports and studies as the journal tells of them last, derived from it by a cursor of its own. record: the
+  -- row in report. kind: 0 exam report, 1 study. since_ms: arrival of the first version, since it stands. links: with how
+  -- many it is in match_link. waits: nothing is linked with it, and something is to be expected. Sealed: whose it is, and its day.
+  CREATE TABLE match_record(record INTEGER PRIMARY KEY, kind INTEGER NOT NULL, seq INTEGER NOT NULL, study INTEGER NOT NULL,
+    lane INTEGER NOT NULL, since_ms INTEGER NOT NULL, expects INTEGER NOT NULL,
+    links INTEGER NOT NULL DEFAULT 0, waits INTEGER NOT NULL DEFAULT 0, key_id INTEGER NOT NULL, sealed BLOB NOT NULL) STRICT;
+  CREATE INDEX match_waits ON match_record(kind, waits, since_ms);
+  CREATE INDEX match_study ON match_record(study) WHERE kind = 1;
+  -- MACs of numbers, which link; of patient and day, which suggest
+  CREATE TABLE match_key(mac BLOB NOT NULL, kind INTEGER NOT NULL, record INTEGER NOT NULL,
+    PRIMARY KEY(mac, kind, record)) STRICT, WITHOUT ROWID;
+  CREATE INDEX match_key_record ON match_key(record);
+  -- rows of match_record. state: 1 linked, 2 they contradict each other about the person
+  CREATE TABLE match_link(exam INTEGER NOT NULL, imaging INTEGER NOT NULL, state INTEGER NOT NULL,
+    PRIMARY KEY(exam, imaging)) STRICT, WITHOUT ROWID;
+  CREATE INDEX match_link_imaging ON match_link(imaging, exam);
+  CREATE INDEX match_contradicts ON match_link(exam, imaging) WHERE state = 2;
+  CREATE INDEX journal_match ON journal(jseq) WHERE kind IN ('exam-report', 'imaging-study');
+  `,
 ];
 
 /**

@@ -15,14 +15,19 @@ import type {
   Verdict,
 } from '../contract.ts';
 import type { ImageStore } from '../image-contract.ts';
+import type { MatchPageStore } from '../match-contract.ts';
 import { imageStoreThrough } from './image-store.ts';
 import type { StageAccess } from './mapping-view.ts';
+import { matchPagesThrough } from './match-store.ts';
 import type { ReadDocument, ReadRequest } from './reader.ts';
 import type { Claimed, WriteRequest } from './requests.ts';
 import type { WriterOptions, WriterState } from './writer.ts';
 import type { OpenStore } from './writer-thread.ts';
 
-export type StoreOptions = Omit<WriterOptions, 'clock'>;
+export interface StoreOptions extends Omit<WriterOptions, 'clock'> {
+  /** As in StageAccess. */
+  reportWaitMs?: number;
+}
 
 /** After a read that failed as a whole, when claimed documents may be tried again. */
 const GIVE_BACK_MS = 5_000;
@@ -31,7 +36,7 @@ const GIVE_BACK_MS = 5_000;
  * The embedded store as the main thread sees it: writes go to the store worker, reads to whoever holds
  * `stages` (mapping-view.ts), which is the mapping worker.
  */
-export interface SqliteStore extends IntakeStore, DeliveryStore, PageStore, ImageStore {
+export interface SqliteStore extends IntakeStore, DeliveryStore, PageStore, ImageStore, MatchPageStore {
   agentId: string;
   state(): WriterState;
   /** What the mapping worker opens its view with; to be posted to it once, its ports transferred. */
@@ -116,6 +121,7 @@ export async function openStore(
       keyReference: options.keyReference,
       platforms: options.platforms,
       imagePlatforms: options.imagePlatforms ?? [],
+      ...(options.reportWaitMs !== undefined && { reportWaitMs: options.reportWaitMs }),
       timeZone: options.timeZone,
       ports: { write: mapping.port1, read: reading.port2 },
     },
@@ -187,6 +193,7 @@ export async function openStore(
     },
 
     ...imageStoreThrough(ask, read),
+    ...matchPagesThrough(read),
 
     async close() {
       closing = true;

@@ -44,6 +44,7 @@ async function workOn(t: Test, disk = {}) {
   const mapping = prepareMapping(silentLog, () => {}, { rendered: () => {}, indexed: () => {} });
   t.teardown(mapping.stop);
   mapping.begin({
+    imageCategories: [],
     store: store.stages,
     site: { orgCode: '1', name: 'x', timeZone: 'Asia/Shanghai' },
     sources: [],
