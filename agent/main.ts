@@ -2,13 +2,24 @@ import type { Command } from './cli/command.ts';
 import { config } from './cli/config.ts';
 import { runProgram } from './cli/program.ts';
 import { replay } from './cli/replay.ts';
+import { instance } from './cli/resend.ts';
 import { run } from './cli/run.ts';
 import { status } from './cli/status.ts';
+import { study } from './cli/study.ts';
+import { firstLine } from './cli/terminal.ts';
 import { version } from './cli/version.ts';
 import { errorTable } from './support/errors.ts';
 
 /** The table of commands. `help` is answered by the program itself. */
-const commands: readonly Command[] = [run(() => import('./runtime.ts')), config, status, replay, version];
+const commands: readonly Command[] = [
+  run(() => import('./runtime.ts')),
+  config,
+  status,
+  study,
+  instance,
+  replay,
+  version,
+];
 
 async function main(): Promise<number> {
   // Node 20 cannot even load this file; a Node between can, and would fail later in stranger ways.
@@ -22,6 +33,7 @@ async function main(): Promise<number> {
     registry: async () => (await import('../adapters/registry.ts')).registry,
     out: (line) => process.stdout.write(`${line}\n`),
     talk: (line) => process.stderr.write(`${line}\n`),
+    ask: (question) => firstLine(process.stdin, (text) => process.stderr.write(text), question),
   });
 }
 

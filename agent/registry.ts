@@ -20,6 +20,8 @@ export interface ImageRules {
   reader: ImageReader;
   urgency: UrgencyRule;
   clock: StudyClock;
+  /** Stands between the accession numbers of several orders in one value. */
+  accessionSeparator?: string | undefined;
 }
 
 /** What mapping and rendering speak. */

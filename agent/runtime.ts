@@ -1,19 +1,16 @@
 import type { Worker } from 'node:worker_threads';
 import { checkTexts } from '../config/check-texts.ts';
-import type { LoadedConfig, LoadedImagePlatform, LoadedPlatform, LoadedSource } from '../config/load.ts';
-import { rateBySchedule } from './delivery/bandwidth.ts';
-import { startDelivery } from './delivery/deliver.ts';
-import { startImageDelivery } from './delivery/images.ts';
-import { keepOpen } from './delivery/keep-open.ts';
-import { type RunningImages, startImages } from './images/running.ts';
-import type { RunningSource, SourceContext, SourceStatus } from './intake/source.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import { type RunningPlatform, startImagePlatform, startPlatform } from './delivery/start-platform.ts';
+import { startImages } from './images/running.ts';
+import { type Images, startSource } from './intake/start-source.ts';
 import { mappingData, prepareMapping } from './mapping/start-worker.ts';
 import type { Registry } from './registry.ts';
 import { startStatusKeeper } from './status/keeper.ts';
-import type { ImagePlatformState, PlatformStatus, StatusModel } from './status/model.ts';
+import type { StatusModel } from './status/model.ts';
 import { openStore, type SqliteStore, startStoreThread } from './store/sqlite/store.ts';
 import { type Clock, systemClock } from './support/clock.ts';
-import { codeOf, type ErrorCode, errnoOf, QianzhiError } from './support/errors.ts';
+import { codeOf, type ErrorCode, errnoOf } from './support/errors.ts';
 import type { Log } from './support/log.ts';
 import { tidyAfterStart } from './support/memory.ts';
 import { version } from './support/version.ts';
@@ -88,13 +85,14 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
         sources: config.sources.map((s) => s.name),
         platforms: config.platforms.map((p) => p.name),
         imagePlatforms: config.imagePlatforms.map((p) => p.name),
+        reportWaitMs: config.data.report_wait_hours * 3_600_000,
         timeZone: site.timeZone,
       },
       fatal,
       thread,
     );
     closers.push(() => store.close());
-    const imagePlatforms = new Map<string, RunningImagePlatform>();
+    const imagePlatforms = new Map<string, RunningPlatform>();
     const mapping = prepareMapping(log, fatal, {
       rendered: (platform) => platforms.get(platform)?.wake(),
       indexed() {
@@ -121,8 +119,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     if (images) keeper.watchImages();
     for (const source of config.sources) {
       const running = await startSource(source, texts.profiles.get(source.name), registry, {
-        store,
         accept,
+        pendingBytes: store.pendingBytes,
         images,
         dataFolder: config.data.folder,
         clock,
@@ -139,28 +137,44 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     await new Promise((resolve) => setTimeout(resolve, ANSWER_FIRST_MS));
     mapping.begin({ store: store.stages, site, ...mappingData(config, texts) });
 
+    const delivery = { store, clock, log, changed: keeper.changed };
     for (const platform of config.platforms) {
-      const running = startPlatform(platform, registry, { store, clock, log, changed: keeper.changed });
+      const running = startPlatform(platform, registry, delivery);
       platforms.set(platform.name, running);
       closers.push(running.stop);
-      keeper.addPlatform(() => running.status(mapping.unverified(platform.name)));
+      keeper.addPlatform(() => {
+        const { lastSuccessMs: _lastSuccessMs, ...status } = running.status();
+        return { ...status, unverified: mapping.unverified(platform.name) };
+      });
+    }
+    if (typeof images === 'object') {
+      const { spool } = images;
+      for (const platform of config.imagePlatforms) {
+        const running = startImagePlatform(platform, registry, { ...delivery, spool, timeZone: site.timeZone });
+        imagePlatforms.set(platform.name, running);
+        closers.push(running.stop);
+        keeper.addImagePlatform(running.status);
+      }
     }
 
-    for (const platform of typeof images === 'object' ? config.imagePlatforms : []) {
-      const parts = { store, clock, log, changed: keeper.changed, timeZone: site.timeZone };
-      const running = startImagePlatform(platform, registry, images as RunningImages, parts);
-      imagePlatforms.set(platform.name, running);
-      closers.push(running.stop);
-      keeper.addImagePlatform(running.status);
-    }
-
+    const wake = (): void => {
+      mapping.wake();
+      for (const platform of imagePlatforms.values()) platform.wake();
+    };
+    const { openStudyDesk } = await import('./control/study-desk.ts');
+    const imageNames = config.imagePlatforms.map((p) => p.name);
+    const desk = openStudyDesk({ store, platforms: imageNames, wake, clock, log });
+    const { startControl } = await import('./control/server.ts');
+    const control = await startControl({ dataFolder: config.data.folder, desk, log });
+    if (control) closers.push(control.close);
+    else keeper.warn('SYS-6007');
     const { startStatusServer } = await import('./status/server.ts');
     const server = await startStatusServer({
       host: config.status.host,
       port: config.status.port,
       model: keeper.model,
       messages: (limit, before) => store.messages(limit, before),
-      studies: (limit, before) => store.studies(limit, before),
+      studies: desk,
       subscribe: keeper.subscribe,
       clock,
       log,
@@ -192,97 +206,11 @@ const hostAndPort = (address: string | undefined): { host: string; port: number 
   return found?.[1] && found[2] ? { host: found[1], port: Number(found[2]) } : undefined;
 };
 
-// ---------------------------------------------------------------- sources
-
-interface StageParts {
-  store: SqliteStore;
-  clock: Clock;
-  log: Log;
-  changed(): void;
-}
-
-/** A listener that cannot start is shown as failed and does not stop the others (invariant 11). */
-async function startSource(
-  source: LoadedSource,
-  profile: unknown,
-  registry: Registry,
-  parts: StageParts & { accept: SqliteStore['accept']; images: Images; dataFolder: string },
-): Promise<RunningSource> {
-  const { name, kind, settings } = source;
-  const adapter = registry.sources.find((a) => a.kind === kind);
-  const imageAdapter = registry.imageSources.find((a) => a.kind === kind);
-  const context = {
-    name,
-    profile,
-    clock: parts.clock,
-    log: parts.log,
-    accept: (message: Parameters<SourceContext['accept']>[0]) => parts.accept({ ...message, source: name }),
-    pendingBytes: parts.store.pendingBytes,
-    changed: parts.changed,
-  };
-  try {
-    if (adapter) return await adapter.start(context, settings);
-    if (!imageAdapter || !parts.images) throw new QianzhiError('CFG-5003', `sources.${name}.kind`);
-    if (typeof parts.images === 'string') throw new QianzhiError(parts.images);
-    const { dataFolder } = parts;
-    return await imageAdapter.start({ ...context, instances: parts.images.intakeOf(name), dataFolder }, settings);
-  } catch (error) {
-    const code = codeOf(error, 'SYS-6004');
-    if (code.startsWith('CFG-')) throw error;
-    parts.log.error('source-failed', { source: name, code });
-    const failed: SourceStatus = {
-      name,
-      kind,
-      state: 'failed',
-      problem: { code, sinceMs: parts.clock.now() },
-      senders: [],
-      refusedConnections: 0,
-    };
-    return { status: () => failed, stop: async () => {} };
-  }
-}
-
-// ---------------------------------------------------------------- platforms
-
-interface RunningPlatform {
-  wake(): void;
-  status(unverified: string[]): Omit<PlatformStatus, keyof import('./store/contract.ts').PlatformFigures>;
-  stop(): Promise<void>;
-}
-
-function startPlatform(platform: LoadedPlatform, registry: Registry, parts: StageParts): RunningPlatform {
-  const { name, kind } = platform;
-  const adapter = registry.platforms.find((a) => a.kind === kind);
-  if (!adapter) throw new QianzhiError('CFG-5003', `platforms.${name}.kind`);
-  const { store, clock, log, changed } = parts;
-  const kept = keepOpen({
-    platform: name,
-    open: () => adapter.open({ name, clock, log, agentId: store.agentId }, platform.settings),
-    deliver: (connection) => startDelivery({ platform: name, connection, store, clock, log, changed }),
-    clock,
-    log,
-    changed,
-  });
-  return {
-    wake: kept.wake,
-    status(unverified) {
-      const { lastSuccessMs: _lastSuccessMs, ...status } = kept.status();
-      return { kind, url: String(platform.settings.url ?? ''), ...status, unverified };
-    },
-    stop: kept.stop,
-  };
-}
-
-// ---------------------------------------------------------------- images
-
-/** Undefined where there is nothing of images: nothing of theirs is made or loaded then. A code: they cannot be started. */
-type Images = RunningImages | ErrorCode | undefined;
-
 /** What is wrong with the spool stops images only (invariant 11): their sources are shown failed. */
 async function imagesOf(
   config: LoadedConfig,
   registry: Registry,
-  { store, clock, log, changed }: StageParts,
+  { store, clock, log, changed }: { store: SqliteStore; clock: Clock; log: Log; changed(): void },
   accepted: () => void,
 ): Promise<Images> {
   const kinds = new Set(registry.imageSources.map(({ kind }) => kind));
@@ -306,47 +234,4 @@ async function imagesOf(
     log.error('images-not-started', { code, errno: errnoOf(error) ?? 'unknown' });
     return code;
   }
-}
-
-interface RunningImagePlatform {
-  wake(): void;
-  status(): ImagePlatformState;
-  stop(): Promise<void>;
-}
-
-function startImagePlatform(
-  platform: LoadedImagePlatform,
-  registry: Registry,
-  { spool }: RunningImages,
-  parts: StageParts & { timeZone: string },
-): RunningImagePlatform {
-  const { name, kind, schedule, verify } = platform;
-  const adapter = registry.imagePlatforms.find((a) => a.kind === kind);
-  if (!adapter) throw new QianzhiError('CFG-5003', `platforms.${name}.kind`);
-  const { store, clock, log, changed } = parts;
-  const kept = keepOpen({
-    platform: name,
-    open: () => adapter.open({ name, clock, log, agentId: store.agentId }, platform.settings),
-    deliver: (connection) =>
-      startImageDelivery({
-        platform: name,
-        connection,
-        store,
-        spool,
-        clock,
-        log,
-        changed,
-        rateAt: rateBySchedule(schedule, parts.timeZone),
-        urgentAlways: schedule.urgentAlways ?? false,
-        verify,
-      }),
-    clock,
-    log,
-    changed,
-  });
-  return {
-    wake: kept.wake,
-    status: () => ({ platform: name, kind, url: String(platform.settings.url ?? ''), ...kept.status() }),
-    stop: kept.stop,
-  };
 }

@@ -11,6 +11,8 @@ export interface CliContext {
   /** Writes a line. */
   out(line: string): void;
   talk(line: string): void;
+  /** A line that a person types, or that comes in by standard input: what must not stand on the command line. */
+  ask(question: string): Promise<string>;
 }
 
 export type OptionValue = string | boolean | undefined;
@@ -21,6 +23,8 @@ export interface Command {
   usage: string;
   summary: Bilingual;
   options: Readonly<Record<string, { type: 'string' | 'boolean' }>>;
+  /** It looks at the words after its name itself; others take none. */
+  takesWords?: true;
   /** Returns the exit code. Throws UsageError, or QianzhiError for the rest. */
   run(context: CliContext, words: string[], options: Record<string, OptionValue>): Promise<number>;
 }
@@ -43,3 +47,10 @@ export function configOption(options: Record<string, OptionValue>): string {
     en: 'Name the configuration file with --config.',
   });
 }
+
+/** A whole number in decimal digits, or undefined. */
+export const wholeNumber = (word: OptionValue): number | undefined =>
+  typeof word === 'string' && /^(0|[1-9]\d{0,14})$/.test(word) ? Number(word) : undefined;
+
+export const platformOption = (options: Record<string, OptionValue>): { platform?: string } =>
+  typeof options.platform === 'string' ? { platform: options.platform } : {};

@@ -11,6 +11,7 @@ export const config: Command = {
   name: 'config',
   usage: 'config validate|schema|show --config FILE [--json] [--effective]',
   summary: { zh: '检查配置 | 输出 JSON Schema | 显示配置', en: 'check | print the JSON Schema | show' },
+  takesWords: true,
   options: { config: { type: 'string' }, effective: { type: 'boolean' } },
   async run(context, words, options) {
     const [verb, ...rest] = words;

@@ -45,7 +45,7 @@ export async function runProgram(
         });
       }
     }
-    if (rest.length > 0 && command.name !== 'config') {
+    if (rest.length > 0 && !command.takesWords) {
       throw new UsageError({ zh: `多余的参数：${rest.join(' ')}`, en: `Too many arguments: ${rest.join(' ')}` });
     }
     return await command.run(context, rest, options);

@@ -74,10 +74,27 @@ function describe(model: StatusModel, lang: Language): string {
       ? `今日接收 ${facts.receivedToday}，今日送达 ${facts.deliveredToday}，等待 ${facts.waiting}，待人工处理 ${facts.heldForPerson}`
       : `received today ${facts.receivedToday}, delivered today ${facts.deliveredToday}, waiting ${facts.waiting}, held for a person ${facts.heldForPerson}`,
   ];
+  if (facts.images) {
+    const { receivedToday, deliveredToday, waiting, held, studies } = facts.images;
+    lines.push(
+      zh
+        ? `影像：今日接收 ${receivedToday} 幅，今日送达 ${deliveredToday} 幅，等待 ${waiting} 幅，待人工处理 ${held} 幅、检查 ${studies} 个`
+        : `images: received today ${receivedToday}, delivered today ${deliveredToday}, waiting ${waiting}, held for a person ${held} and studies ${studies}`,
+    );
+  }
   for (const problem of model.problems) {
     const text = isErrorCode(problem.code) ? errorTable[problem.code][lang] : { title: '', fix: '' };
     const where = problem.where === undefined ? '' : ` ${problem.where}`;
-    lines.push(`${problem.code} ${problem.component}${where} ×${problem.count}  ${text.title}`, `  ${text.fix}`);
+    const study =
+      problem.exampleStudy === undefined
+        ? ''
+        : zh
+          ? `，例如检查 ${problem.exampleStudy}`
+          : `, study ${problem.exampleStudy} for example`;
+    lines.push(
+      `${problem.code} ${problem.component}${where} ×${problem.count}${study}  ${text.title}`,
+      `  ${text.fix}`,
+    );
   }
   return lines.join('\n');
 }

@@ -10,6 +10,7 @@ export interface ImageFacts {
   seriesUid: string;
   patientId?: string;
   patientName?: PersonName;
+  /** Of (0010,1000) and of the items of (0010,1002). */
   otherPatientIds?: string[];
   issuerOfPatientId?: string;
   /** `M`, `F`, `O` or as sent. */
@@ -18,6 +19,7 @@ export interface ImageFacts {
   birthDate?: string;
   accessionNumber?: string;
   studyId?: string;
+  /** YYYYMMDD, HHMMSS.FFFFFF as sent. */
   studyDate?: string;
   studyTime?: string;
   studyDescription?: string;
@@ -30,7 +32,9 @@ export interface ImageFacts {
   seriesNumber?: number;
   instanceNumber?: number;
   numberOfFrames?: number;
+  /** Which charset the text was read in, as a name of ours (`utf-8`, `gb18030`, `iso-8859-1` …). */
   charset: string;
+  /** The label was absent or wrong and the bytes decided. */
   charsetGuessed: boolean;
 }
 
@@ -41,7 +45,7 @@ export interface PersonName {
   phonetic?: string;
 }
 
-/** The beginning of a Part 10 file. */
+/** The beginning of a file, wherever it lies: on disk, or sealed in the spool. */
 export interface HeadSource {
   /** Bytes of the whole file. */
   size: number;

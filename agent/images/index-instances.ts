@@ -3,7 +3,7 @@ import type { Spool } from '../store/spool.ts';
 import type { Clock } from '../support/clock.ts';
 import { codeOf } from '../support/errors.ts';
 import type { Log } from '../support/log.ts';
-import { phi } from '../support/phi.ts';
+import { type Phi, phi } from '../support/phi.ts';
 import type { HeadSource, ImageReader } from './image-reader.ts';
 import { isUrgent, type UrgencyRule } from './urgency.ts';
 
@@ -23,6 +23,8 @@ export interface SourceRules {
   reader: ImageReader;
   urgency: UrgencyRule;
   clock: StudyClock;
+  /** Stands between the accession numbers of several orders in one value. */
+  accessionSeparator?: string | undefined;
 }
 
 /** At most so many headers stand before a commit. */
@@ -85,7 +87,8 @@ async function indexOne(stage: IndexingStage, instance: UnindexedInstance): Prom
     const facts = reading.header;
     const told = instance.sopInstanceUid.reveal();
     if (told !== '' && told !== facts.sopInstanceUid) return { n, code: 'DCM-2292' };
-    return { n, facts: phi(facts), urgent: isUrgent(facts, rules.urgency), clock: rules.clock };
+    const orders = ordersIn(facts.accessionNumber, rules.accessionSeparator);
+    return { n, facts: phi(facts), orders, urgent: isUrgent(facts, rules.urgency), clock: rules.clock };
   } catch (error) {
     const code = codeOf(error, 'MAP-3013');
     stage.log.error('image-header-not-read', { n, code });
@@ -93,6 +96,13 @@ async function indexOne(stage: IndexingStage, instance: UnindexedInstance): Prom
     return again ? undefined : { n, code };
   }
 }
+
+/** A sender's fault where there are more. */
+const MOST_ORDERS = 32;
+
+/** Numbers of orders by which the study is found besides the value as it was sent. */
+const ordersIn = (sent: string | undefined, separator: string | undefined): Phi<string[]> =>
+  phi(separator !== undefined && sent?.includes(separator) ? sent.split(separator, MOST_ORDERS) : []);
 
 /** The first bytes of a file, in one piece. */
 async function readHead(spool: Pick<Spool, 'read'>, file: UnindexedInstance['file'], length: number): Promise<Buffer> {

@@ -1,6 +1,6 @@
 import type { ImageFacts } from './image-reader.ts';
 
-/** Which instances make their study urgent, as a site configures it: nothing is urgent unless it says so. */
+/** Which instances make their study urgent, as the source profile says; an absent list names none. */
 export interface UrgencyRule {
   /** Modality (0008,0060), as sent. */
   modalities?: string[];

@@ -23,8 +23,11 @@ export interface SenderStatus {
   messagesToday: number;
   lastMessageMs?: number;
   lastAck?: string;
-  /** Last protocol problem of this peer. */
-  problem?: { code: string; atMs: number; count: number };
+  /**
+   * Last protocol problem of this peer. `said`: what it called itself or us, where that was the problem; printable ASCII,
+   * for the page of this machine only and never for the log (invariant 10).
+   */
+  problem?: { code: string; atMs: number; count: number; said?: string };
 }
 
 export interface SourceContext {

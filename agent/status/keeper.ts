@@ -2,8 +2,8 @@ import type { SourceStatus } from '../intake/source.ts';
 import type { PageStore, PlatformFigures, ProblemGroup, StoreFigures } from '../store/contract.ts';
 import type { ImageFigures, ImagePageStore } from '../store/image-contract.ts';
 import type { Clock } from '../support/clock.ts';
-import { codeOf } from '../support/errors.ts';
-import { imagePlatformStatus, imageProblemGroups } from './images.ts';
+import { codeOf, type ErrorCode } from '../support/errors.ts';
+import { imageParts, imagePlatformStatus } from './images.ts';
 import type { ImagePlatformState, PlatformStatus, Problem, StatusModel } from './model.ts';
 import { createRateMeter } from './rates.ts';
 import { composeStatus } from './verdict.ts';
@@ -27,6 +27,8 @@ export interface StatusKeeper {
   /** Images come in here: their figures are read too. */
   watchImages(): void;
   addImagePlatform(status: () => ImagePlatformState): void;
+  /** Something of the agent itself does not work from now on, and the rest goes on. */
+  warn(code: ErrorCode): void;
   refresh(): Promise<void>;
   stop(): void;
 }
@@ -67,6 +69,7 @@ export function startStatusKeeper(parts: KeeperParts): StatusKeeper {
   let model: StatusModel | undefined;
   let timer: NodeJS.Timeout | undefined;
   let unreadable: Problem | undefined;
+  const warnings: Problem[] = [];
   let stopped = false;
   let busy = false;
 
@@ -91,10 +94,10 @@ export function startStatusKeeper(parts: KeeperParts): StatusKeeper {
         }),
         ...imagePlatforms.map((status) => imagePlatformStatus(status(), images)),
       ],
-      ...(images && { images }),
+      ...(images && { images: imageParts(images, clock.now()) }),
       store: figures,
-      problemGroups: [...groups, ...(images ? imageProblemGroups(images, clock.now()) : [])],
-      extraProblems: unreadable ? [unreadable] : [],
+      problemGroups: groups,
+      extraProblems: unreadable ? [...warnings, unreadable] : warnings,
       previous: model,
       rates: { hospital: edge(meters.hospital), intake: edge(meters.intake), queue: edge(meters.queue) },
     });
@@ -160,6 +163,18 @@ export function startStatusKeeper(parts: KeeperParts): StatusKeeper {
       withImages = true;
     },
     addImagePlatform: (status) => imagePlatforms.push(status),
+    warn(code) {
+      const now = clock.now();
+      warnings.push({
+        code,
+        level: 'attention',
+        side: 'agent',
+        component: 'agent',
+        sinceMs: now,
+        lastMs: now,
+        count: 1,
+      });
+    },
     refresh,
     stop() {
       stopped = true;

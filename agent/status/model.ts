@@ -2,6 +2,7 @@ import type { CertificateStatus } from '../delivery/platform.ts';
 import type { SourceStatus } from '../intake/source.ts';
 import type { MessageRow, PlatformFigures, ProblemGroup, StoreFigures } from '../store/contract.ts';
 import type { StudyRow } from '../store/image-contract.ts';
+import type { LinkState } from '../store/match-contract.ts';
 
 /** ok 正常, attention 需关注, fault 故障, unknown 未知, paused 暂停. */
 export type Level = 'ok' | 'attention' | 'fault' | 'unknown' | 'paused';
@@ -22,6 +23,7 @@ export interface Problem {
   /** Model path or element, when the code is about one; never a value. */
   where?: string;
   exampleSeq?: number;
+  exampleStudy?: number;
 }
 
 export interface PlatformStatus extends PlatformFigures {
@@ -42,6 +44,17 @@ export type ImagePlatformState = Omit<PlatformStatus, Exclude<keyof PlatformFigu
   lastSuccessMs?: number;
 };
 
+/** Where images come in. What is received counts once, what waits or is uploaded once for each platform. */
+export interface ImageFacts {
+  waiting: number;
+  receivedToday: number;
+  deliveredToday: number;
+  /** Images that wait for a person. */
+  held: number;
+  /** Studies that wait for a person, once for each reason. */
+  studies: number;
+}
+
 /** The one status model: page, API, command line, metrics and alerts all read this. No patient data. */
 export interface StatusModel {
   atMs: number;
@@ -58,9 +71,13 @@ export interface StatusModel {
     /** Per minute over the last five minutes, of the edge that leaves the station; undefined if unknown. */
     perMinute?: number;
     lastMs?: number;
+    /** Of messages and documents; for the hospital, of senders connected. */
     count: number;
+    /** Of images, where they come in: other things than messages, so never added to them. */
+    images?: number;
   }>;
   facts: {
+    /** The figures that follow are of messages and their documents. */
     oldestMs?: number;
     waiting: number;
     receivedToday: number;
@@ -68,6 +85,7 @@ export interface StatusModel {
     heldForPerson: number;
     freeBytes: number;
     diskDaysLeft?: number;
+    images?: ImageFacts;
   };
   problems: Problem[];
   sources: SourceStatus[];
@@ -77,7 +95,15 @@ export interface StatusModel {
   images?: { files: number; fileBytes: number; unindexed: number };
 }
 
-/** A study as the page shows it: no patient data, nothing that names the study elsewhere. */
-export type ShownStudy = Omit<StudyRow, 'facts' | 'counted'>;
+/** A study as people see it: no patient data, nothing that names the study elsewhere. */
+export type ShownStudy = Omit<StudyRow, 'facts'> & {
+  /** Defined terms only; `?` for others. */
+  modalities: string[];
+  /** Its headers contradict each other about the patient (DCM-2295). */
+  contradicts: boolean;
+};
+
+/** Of one study also the reports it is linked with, or shares a number with and contradicts; by message. */
+export type StudyWithReports = ShownStudy & { reports: Array<{ seq: number; state: LinkState }> };
 
 export type { MessageRow, ProblemGroup };

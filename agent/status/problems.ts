@@ -2,6 +2,7 @@ import type { CertificateStatus } from '../delivery/platform.ts';
 import type { SourceStatus } from '../intake/source.ts';
 import type { ProblemGroup, StoreFigures } from '../store/contract.ts';
 import { errorTable, isErrorCode } from '../support/errors.ts';
+import type { ImageParts, ImageProblemGroup } from './images.ts';
 import type { PlatformStatus, Problem, Side, StatusModel } from './model.ts';
 
 export type StationId = StatusModel['stations'][number]['id'];
@@ -21,7 +22,7 @@ export interface StatusParts {
   sources: SourceStatus[];
   platforms: PlatformStatus[];
   store: StoreFigures;
-  images?: StatusModel['images'];
+  images?: ImageParts;
   problemGroups: ProblemGroup[];
   /** Problems known elsewhere (clock, worker …). They are shown at the station of their side. */
   extraProblems: Problem[];
@@ -134,11 +135,12 @@ function storeProblems(store: StoreFigures, nowMs: number, diskDaysLeft: number 
   return found;
 }
 
-const heldProblem = (group: ProblemGroup): Placed =>
+const heldProblem = (group: ImageProblemGroup): Placed =>
   problem('queue', 'attention', group.code, group.platform === '' ? 'agent' : group.platform, group.firstMs, {
     lastMs: group.lastMs,
     count: group.count,
     ...(group.exampleSeq === undefined ? {} : { exampleSeq: group.exampleSeq }),
+    ...(group.exampleStudy === undefined ? {} : { exampleStudy: group.exampleStudy }),
     ...(group.where === '' ? {} : { where: group.where }),
   });
 
@@ -164,7 +166,7 @@ export function collectProblems(parts: StatusParts, diskDaysLeft: number | undef
     ...parts.sources.flatMap((s) => sourceProblems(s, nowMs)),
     ...parts.platforms.flatMap((p) => platformProblems(p, nowMs)),
     ...storeProblems(parts.store, nowMs, diskDaysLeft),
-    ...parts.problemGroups.map(heldProblem),
+    ...[...parts.problemGroups, ...(parts.images?.problemGroups ?? [])].map(heldProblem),
     ...parts.extraProblems.map((p): Placed => ({ ...p, station: stationOfSide[p.side] })),
   ];
   const unique = new Map<string, Placed>();

@@ -2,15 +2,16 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
+import type { StudyDesk } from '../control/study-desk.ts';
 import type { MessageRow, Seq } from '../store/contract.ts';
-import type { StudyRow } from '../store/image-contract.ts';
 import { type ReadAsset, readAsset } from '../support/assets.ts';
 import type { Clock } from '../support/clock.ts';
 import { codeOf, errnoOf, QianzhiError } from '../support/errors.ts';
 import type { Log } from '../support/log.ts';
 import { createEventHub, type EventHub } from './events.ts';
-import type { ShownStudy, StatusModel } from './model.ts';
+import type { StatusModel } from './model.ts';
 import { shield, shieldHeaders } from './shield.ts';
+import { studyRoutes } from './study-routes.ts';
 import { readiness } from './verdict.ts';
 
 export interface StatusServerOptions {
@@ -21,8 +22,8 @@ export interface StatusServerOptions {
   model: () => StatusModel;
   /** Newest first, before `before` when given (PageStore.messages). */
   messages: (limit: number, before?: Seq) => Promise<MessageRow[]>;
-  /** Studies of images, newest first, before `before` when given. */
-  studies: (limit: number, before?: number) => Promise<StudyRow[]>;
+  /** Of studies the page asks no more than this: what cannot be undone is the command line's (decision 0011). */
+  studies: Pick<StudyDesk, 'list' | 'find' | 'show' | 'instances' | 'resend'>;
   subscribe: (changed: () => void) => () => void;
   clock: Clock;
   log: Log;
@@ -91,9 +92,9 @@ function routes(options: StatusServerOptions, hub: EventHub, port: () => number)
   app.get('/api/v1/studies', async (c) => {
     const asked = pageOf(c.req.query());
     if (!asked) return c.json(badPage('study'), 400);
-    const rows = await studies(...asked);
-    return c.json({ studies: rows.map(({ facts: _facts, counted: _counted, ...row }): ShownStudy => row) });
+    return c.json({ studies: await studies.list(...asked) });
   });
+  studyRoutes(app, studies);
   app.get('/api/v1/events', (c) => {
     const stream = hub.open();
     if (stream === undefined) return c.json({ error: 'too-many-streams' }, 503, { 'Retry-After': '5' });

@@ -8,7 +8,7 @@ export interface ShieldedRequest {
 }
 
 export interface Refusal {
-  status: 403 | 405 | 421;
+  status: 403 | 405 | 415 | 421;
   /** For a person, both languages, one line each: what to do. */
   text: string;
 }
@@ -16,11 +16,14 @@ export interface Refusal {
 const hostsOf = (port: number): string[] =>
   ['127.0.0.1', 'localhost', '[::1]'].flatMap((name) => (port === 80 ? [name, `${name}:80`] : [`${name}:${port}`]));
 
+/** What may be posted: searches, whose terms must not stand in a URL, and what does no harm twice (decision 0011). */
+const posted = /^\/api\/v1\/studies\/(search|\d{1,15}\/resend)$/;
+
 /**
  * Whether a request may pass (reference/surface.md §9.2): the exact Host names of the loopback address
- * (against DNS rebinding), GET only (this version changes nothing), and from other sites nothing but a
+ * (against DNS rebinding), GET but for what the page itself posts, and from other sites nothing but a
  * top-level navigation to `/`. `same-site` is refused like `cross-site`: two ports of localhost are the
- * same site. Browsers without Sec-Fetch-Site are held to Origin.
+ * same site. Browsers without Sec-Fetch-Site are held to Origin, and may not post.
  */
 export function judge(request: ShieldedRequest, port: number): Refusal | undefined {
   const allowed = hostsOf(port);
@@ -32,6 +35,7 @@ export function judge(request: ShieldedRequest, port: number): Refusal | undefin
       text: `状态页只能在本机打开，地址是 ${url}\nThe status page opens on this machine only, at ${url}\n`,
     };
   }
+  if (request.method === 'POST' && posted.test(request.path)) return judgePost(request, host);
   if (request.method !== 'GET') {
     return {
       status: 405,
@@ -39,10 +43,7 @@ export function judge(request: ShieldedRequest, port: number): Refusal | undefin
     };
   }
   const site = request.header('sec-fetch-site');
-  const fromElsewhere: Refusal = {
-    status: 403,
-    text: `别的网页不能读取状态页。请直接打开 http://${host}/\nOther pages cannot read the status page. Open http://${host}/ itself.\n`,
-  };
+  const fromElsewhere = elsewhere(host);
   if (site === undefined) {
     const origin = request.header('origin');
     return origin === undefined || origin.toLowerCase() === `http://${host}` ? undefined : fromElsewhere;
@@ -53,6 +54,23 @@ export function judge(request: ShieldedRequest, port: number): Refusal | undefin
     request.header('sec-fetch-mode') === 'navigate' &&
     request.header('sec-fetch-dest') === 'document';
   return opensPage ? undefined : fromElsewhere;
+}
+
+const elsewhere = (host: string): Refusal => ({
+  status: 403,
+  text: `别的网页不能读取状态页。请直接打开 http://${host}/\nOther pages cannot read the status page. Open http://${host}/ itself.\n`,
+});
+
+/**
+ * Only the page itself posts: the browser says so twice, in headers that no page can set, and the content type is one that
+ * no form can send. A program without a browser has the command line.
+ */
+function judgePost(request: ShieldedRequest, host: string): Refusal | undefined {
+  const mine = request.header('sec-fetch-site') === 'same-origin';
+  if (!mine || request.header('origin')?.toLowerCase() !== `http://${host}`) return elsewhere(host);
+  const [type = ''] = (request.header('content-type') ?? '').split(';');
+  if (type.trim().toLowerCase() === 'application/json') return undefined;
+  return { status: 415, text: '请求内容必须是 JSON。\nThe content must be JSON.\n' };
 }
 
 const policy = [

@@ -1,3 +1,4 @@
+import type { ImageParts } from './images.ts';
 import type { Level, PlatformStatus, StatusModel } from './model.ts';
 import { collectProblems, isUrgent, type Placed, type StationId, type StatusParts } from './problems.ts';
 
@@ -37,6 +38,10 @@ function stationsOf(parts: StatusParts, problems: Placed[], facts: StatusModel['
     queue: facts.waiting,
     platform: facts.deliveredToday,
   };
+  const { images } = facts;
+  const imageCounts: Partial<Record<StationId, number>> = images
+    ? { intake: images.receivedToday, queue: images.waiting, platform: images.deliveredToday }
+    : {};
   const lasts: Partial<Record<StationId, number | undefined>> = {
     hospital: latest([...senders.map((s) => s.lastMessageMs), ...parts.store.receivedToday.map((r) => r.lastMs)]),
     queue: latest(parts.platforms.map((p) => p.lastAcceptedMs)),
@@ -48,6 +53,7 @@ function stationsOf(parts: StatusParts, problems: Placed[], facts: StatusModel['
       id,
       level,
       count: counts[id],
+      ...(imageCounts[id] === undefined ? {} : { images: imageCounts[id] }),
       ...(perMinute === undefined ? {} : { perMinute }),
       ...(lastMs === undefined ? {} : { lastMs }),
     };
@@ -55,7 +61,8 @@ function stationsOf(parts: StatusParts, problems: Placed[], facts: StatusModel['
 }
 
 function factsOf(parts: StatusParts): StatusModel['facts'] {
-  const { store, platforms, problemGroups } = parts;
+  const { store, images, problemGroups } = parts;
+  const platforms = parts.platforms.filter((p) => p.takes !== 'images');
   const ages = [store.oldestUnmappedMs, ...platforms.map((p) => p.oldestMs)].filter((time) => time !== undefined);
   const atPlatforms = new Set(platforms.map((p) => p.platform));
   const elsewhere = problemGroups.filter((g) => !atPlatforms.has(g.platform) && !isUrgent(g));
@@ -67,6 +74,7 @@ function factsOf(parts: StatusParts): StatusModel['facts'] {
     heldForPerson: sum(platforms, (p) => p.held) + sum(elsewhere, (g) => g.count),
     freeBytes: store.freeBytes,
     ...(store.bytesPerDay > 0 ? { diskDaysLeft: store.freeBytes / store.bytesPerDay } : {}),
+    ...(images && { images: images.facts }),
   };
 }
 
@@ -108,7 +116,7 @@ export function composeStatus(parts: StatusParts): StatusModel {
   };
 }
 
-const imagesOf = ({ files, fileBytes, unindexed }: NonNullable<StatusModel['images']>) => ({
+const imagesOf = ({ files, fileBytes, unindexed }: ImageParts): StatusModel['images'] => ({
   files,
   fileBytes,
   unindexed,

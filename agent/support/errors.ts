@@ -1344,12 +1344,12 @@ export const errorTable = {
     [
       '检查报告没有对应的影像',
       '带检查号的检查报告超过设定时间（data.report_wait_hours）仍没有关联到影像：影像还没有推送，推送漏了，或两边号码不同。影像和报告照常上传。',
-      '请在 PACS 上核对该检查是否已推送到本机；号码所在的字段不对时，改接入规则：报告一方是 exam 的 accession_numbers 与 number，影像一方是 report_numbers。影像到达后提示自动消失；这类检查本来不向本机推送影像、不需要此提示时把 data.report_wait_hours 设为 0。',
+      '请在 PACS 上核对该检查是否已推送到本机；号码所在的字段不对时，改接入规则：报告一方是 exam 的 accession_numbers 与 number，影像一方是 report_numbers。影像到达后提示自动消失；只有部分类别的检查有影像时，在 data.image_categories 里写明是哪些；完全不需要此提示时把 data.report_wait_hours 设为 0。',
     ],
     [
       'Exam reports without images',
       'For longer than set (data.report_wait_hours) no images were linked with an exam report that has an accession number: they were not pushed yet, the push missed them, or the numbers differ. Images and reports are uploaded all the same.',
-      'Look in the PACS whether the study was pushed here. Where the number stands in another field, change the source profile: accession_numbers and number under exam for reports, report_numbers for images. It disappears when the images come. Where such examinations are never pushed here, set data.report_wait_hours to 0 not to be told.',
+      'Look in the PACS whether the study was pushed here. Where the number stands in another field, change the source profile: accession_numbers and number under exam for reports, report_numbers for images. It disappears when the images come. Where only some categories of examination have images, name them in data.image_categories; set data.report_wait_hours to 0 not to be told at all.',
     ],
   ),
   // ------------------------------------------------------------ MAP mapping and rendering

@@ -17,11 +17,12 @@ export const dicomProfiles: ProfileLanguage = {
     };
   },
   images(checked) {
-    const { charset, urgent, study } = checked as DicomProfile;
+    const { charset, urgent, study, accession_separator } = checked as DicomProfile;
     return {
       reader: { read: (head) => readHeader(head, charset === undefined ? {} : { charset }) },
       urgency: urgent,
       clock: { stableMs: study.stable_seconds * 1000, hardCapMs: study.longest_minutes * 60_000 },
+      accessionSeparator: accession_separator,
     };
   },
 };

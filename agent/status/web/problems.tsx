@@ -50,6 +50,12 @@ function ProblemRow({ problem }: { problem: Problem }) {
             <dd class="number">{problem.exampleSeq}</dd>
           </>
         )}
+        {problem.exampleStudy === undefined ? null : (
+          <>
+            <dt>{words.exampleStudy}</dt>
+            <dd class="number">{problem.exampleStudy}</dd>
+          </>
+        )}
       </dl>
     </details>
   );

@@ -31,7 +31,7 @@ function SenderState({ sender, flagged, words }: { sender: SenderStatus; flagged
   if (flagged && sender.problem !== undefined) {
     return (
       <State level="attention">
-        {explain(sender.problem.code).title} <code>{sender.problem.code}</code>
+        {explain(sender.problem.code).title} <code>{sender.problem.code}</code> {sender.problem.said}
       </State>
     );
   }

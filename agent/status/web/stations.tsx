@@ -64,7 +64,10 @@ export function Stations({ model }: { model: StatusModel }) {
             <div class={`station is-${station.level}`}>
               <h2>{nameOf(words, station.id)}</h2>
               <State level={station.level}>{levelWord(words, station.level)}</State>
-              <span class="number muted">{countOf(words, station)}</span>
+              <span class="number muted">
+                {countOf(words, station)}
+                {station.images === undefined ? null : ` · ${words.factImages(whole(station.images))}`}
+              </span>
             </div>
             {next === undefined ? null : <Edge from={station} cut={next.level === 'fault'} />}
           </li>
@@ -77,6 +80,22 @@ export function Stations({ model }: { model: StatusModel }) {
 function diskLasts(words: Text, days: number | undefined): string {
   if (days === undefined) return words.diskUnknown;
   return days > 366 ? words.daysMany : words.days(whole(Math.floor(days)));
+}
+
+/** Images beside messages and documents, never among them. */
+function ImageFact({
+  n,
+  studies = 0,
+  attention = false,
+}: {
+  n: number | undefined;
+  studies?: number | undefined;
+  attention?: boolean;
+}) {
+  const words = text.value;
+  if (n === undefined) return null;
+  const said = words.factImages(whole(n)) + (studies > 0 ? ` · ${words.factStudies(whole(studies))}` : '');
+  return <dd class="small">{attention && n + studies > 0 ? <State level="attention">{said}</State> : said}</dd>;
 }
 
 export function Facts({ model }: { model: StatusModel }) {
@@ -96,22 +115,26 @@ export function Facts({ model }: { model: StatusModel }) {
       <div>
         <dt>{words.factWaiting}</dt>
         <dd>{whole(facts.waiting)}</dd>
+        <ImageFact n={facts.images?.waiting} />
       </div>
       <div>
         <dt>{words.factReceived}</dt>
         <dd>
           {whole(facts.receivedToday)} <small>{words.unitMessages}</small>
         </dd>
+        <ImageFact n={facts.images?.receivedToday} />
       </div>
       <div>
         <dt>{words.factDelivered}</dt>
         <dd>
           {whole(facts.deliveredToday)} <small>{words.unitDocuments}</small>
         </dd>
+        <ImageFact n={facts.images?.deliveredToday} />
       </div>
       <div>
         <dt>{words.factHeld}</dt>
         <dd>{facts.heldForPerson > 0 ? <State level="attention">{whole(facts.heldForPerson)}</State> : '0'}</dd>
+        <ImageFact n={facts.images?.held} studies={facts.images?.studies} attention />
       </div>
       <div>
         <dt>{words.factDisk}</dt>

@@ -1,76 +1,89 @@
+import { useState } from 'preact/hooks';
 import type { Level, ShownStudy } from '../model.ts';
-import type { Text } from '../text.ts';
+import { countWord, progressWords } from '../study-words.ts';
 import { whole } from './format.ts';
 import { text } from './language.ts';
 import { studies } from './live.ts';
 import { AgeAndTime, Empty, State } from './parts.tsx';
+import { StudyDetail } from './study-detail.tsx';
+import { found, StudySearchForm } from './study-search.tsx';
 
-type AtPlatform = ShownStudy['states'][number];
+const columns = 7;
 
-function word(words: Text, { state, count }: AtPlatform): [Level | undefined, string] {
-  const n = whole(count);
-  switch (state) {
-    case 'waiting':
-      return [undefined, words.imagesWaiting(n)];
-    case 'delivered':
-      return ['ok', words.imagesDelivered(n)];
-    case 'held':
-      return ['attention', words.imagesHeld(n)];
-    case 'conflict':
-      return ['attention', words.imagesConflict(n)];
-    case 'withdrawn':
-      return [undefined, words.imagesWithdrawn(n)];
-    case 'kept':
-      return [undefined, words.imagesKept];
-  }
-}
+const levels: Partial<Record<ShownStudy['states'][number]['state'], Level>> = {
+  delivered: 'ok',
+  held: 'attention',
+  conflict: 'attention',
+};
 
-function Row({ row }: { row: ShownStudy }) {
+function Row({ row, open, toggle }: { row: ShownStudy; open: boolean; toggle(): void }) {
   const words = text.value;
-  const marks = [row.urgent ? words.studyUrgent : '', row.withdrawn ? words.studyWithdrawn : ''].filter(
-    (m) => m !== '',
-  );
   return (
-    <tr>
-      <th scope="row" class="right number">
-        {row.study}
-      </th>
-      <td data-label={words.source}>{row.source}</td>
-      <td class="right number" data-label={words.images}>
-        {words.imageCount(whole(row.instances))}
-      </td>
-      <td class="wide" data-label={words.lastImage}>
-        <AgeAndTime at={row.lastMs} />
-      </td>
-      <td data-label={words.studyState}>
-        {row.issue === 0 || row.issued < row.instances ? words.studyOpen : words.studyIssued(row.issue)}
-        {marks.length === 0 ? null : ` · ${marks.join(' · ')}`}
-      </td>
-      <td class="wide" data-label={words.stateAtPlatform}>
-        {row.states.map((at) => {
-          const [level, said] = word(words, at);
-          return (
-            <div class="at-platform" key={`${at.platform} ${at.state}`}>
-              {level === undefined ? <span>{said}</span> : <State level={level}>{said}</State>}
-              {at.platform === '' ? null : <span class="muted">{at.platform}</span>}
-            </div>
-          );
-        })}
-      </td>
-    </tr>
+    <>
+      <tr>
+        <th scope="row" class="right number">
+          <button type="button" class="row-button" aria-expanded={open} onClick={toggle}>
+            <svg class="chevron" viewBox="0 0 16 16" aria-hidden="true" focusable="false">
+              <path d="M5 3l5 5-5 5" />
+            </svg>
+            {row.study}
+          </button>
+        </th>
+        <td data-label={words.source}>{row.source}</td>
+        <td>{row.modalities.join(' ')}</td>
+        <td class="right number" data-label={words.images}>
+          {words.imageCount(whole(row.instances))}
+        </td>
+        <td class="wide" data-label={words.lastImage}>
+          <AgeAndTime at={row.lastMs} />
+        </td>
+        <td class="wide" data-label={words.studyState}>
+          {progressWords(words, row).join(' · ')}
+        </td>
+        <td class="wide" data-label={words.stateAtPlatform}>
+          <div>
+            {row.states.map(({ platform, state, count }) => {
+              const level = levels[state];
+              const said = countWord(words, state, count);
+              return (
+                <div class="at-platform" key={`${platform} ${state}`}>
+                  {level === undefined ? <span>{said}</span> : <State level={level}>{said}</State>}
+                  {platform === '' ? null : <span class="muted">{platform}</span>}
+                </div>
+              );
+            })}
+          </div>
+        </td>
+      </tr>
+      {open ? (
+        <tr class="detail">
+          <td colSpan={columns}>
+            <StudyDetail row={row} />
+          </td>
+        </tr>
+      ) : null}
+    </>
   );
 }
 
-/** The last studies of images and how far they have come. */
+/** The last studies of images and how far they have come, or those that were looked for. */
 export function Studies() {
   const words = text.value;
-  const rows = studies.value;
+  const [opened, setOpened] = useState<number>();
+  const rows = found.value ?? studies.value;
+  const note = found.value === undefined ? words.studiesNote : words.foundStudies(found.value.length);
   return (
     <section class="card messages" aria-labelledby="studies-title">
       <h2 id="studies-title">
-        {words.studies} <small class="muted">{words.studiesNote}</small>
+        {words.studies} <small class="muted">{note}</small>
       </h2>
-      {rows !== undefined && rows.length === 0 ? <Empty what={words.noStudies} why={words.noStudiesWhy} /> : null}
+      {studies.value === undefined || studies.value.length === 0 ? null : <StudySearchForm />}
+      {rows !== undefined && rows.length === 0 ? (
+        <Empty
+          what={found.value === undefined ? words.noStudies : words.noStudyFound}
+          why={found.value === undefined ? words.noStudiesWhy : undefined}
+        />
+      ) : null}
       {rows === undefined || rows.length === 0 ? null : (
         <table aria-labelledby="studies-title">
           <thead>
@@ -79,6 +92,7 @@ export function Studies() {
                 {words.seq}
               </th>
               <th scope="col">{words.source}</th>
+              <th scope="col">{words.modality}</th>
               <th scope="col" class="right">
                 {words.images}
               </th>
@@ -91,7 +105,12 @@ export function Studies() {
           </thead>
           <tbody>
             {rows.map((row) => (
-              <Row key={row.study} row={row} />
+              <Row
+                key={row.study}
+                row={row}
+                open={opened === row.study}
+                toggle={() => setOpened(opened === row.study ? undefined : row.study)}
+              />
             ))}
           </tbody>
         </table>

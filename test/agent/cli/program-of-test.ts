@@ -18,6 +18,7 @@ export async function speak(
   commands: readonly Command[] = [config, status, version],
   registry: Registry = smallRegistry,
   env: Record<string, string> = {},
+  typed = '',
 ): Promise<Spoken> {
   const out: string[] = [];
   const talk: string[] = [];
@@ -26,6 +27,7 @@ export async function speak(
     registry: async () => registry,
     out: (line) => out.push(line),
     talk: (line) => talk.push(line),
+    ask: async () => typed,
   });
   return { exit, out: out.join('\n'), talk: talk.join('\n') };
 }

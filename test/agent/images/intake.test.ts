@@ -36,8 +36,8 @@ t.test(
       [1],
       'what is in conflict is not sent by itself',
     );
-    t.equal(await rig.store.resendInstances({ study: 1 }, undefined), 0, 'nor with its study');
-    t.equal(await rig.store.resendInstances({ n: 2 }, 'cloud'), 1, 'but when a person says so');
+    t.equal((await rig.store.resendInstances({ study: 1 }, undefined)).resent, 0, 'nor with its study');
+    t.equal((await rig.store.resendInstances({ n: 2 }, 'cloud')).resent, 1, 'but when a person says so');
     t.same(
       (await rig.claimImages()).map(({ n }) => n),
       [2],
@@ -262,7 +262,7 @@ t.test('files of what is delivered everywhere are forgotten after their time, an
       keepMs: 1000,
     });
   t.equal(await forget(), 0, 'not yet');
-  t.equal(await rig.store.resendInstances({ n: 2 }, 'city'), 1);
+  t.equal((await rig.store.resendInstances({ n: 2 }, 'city')).resent, 1);
   rig.tick(1000);
   t.equal(await forget(), 1, 'what is sent again is not');
   t.equal(spoolFiles(rig.options.folder).length, 3);
@@ -271,10 +271,10 @@ t.test('files of what is delivered everywhere are forgotten after their time, an
     rows.map(({ fileKept }) => fileKept),
     [false, true, true, true],
   );
-  t.equal(await rig.store.resendInstances({ n: 1 }, undefined), 0, 'without a file nothing can be sent again');
+  t.equal((await rig.store.resendInstances({ n: 1 }, undefined)).resent, 0, 'without a file nothing can be sent again');
   t.same(await rig.take({ uid: '1.1' }), { n: 1, outcome: 'stored' }, 'it is known for ever, and has a file again');
   t.equal(await forget(), 0, 'for as long as any');
-  t.equal(await rig.store.resendInstances({ n: 1 }, undefined), 2);
+  t.equal((await rig.store.resendInstances({ n: 1 }, undefined)).resent, 2);
   t.match(await rig.store.imageFigures(rig.now()), { files: 4 });
 });
 

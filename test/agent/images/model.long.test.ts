@@ -203,7 +203,7 @@ class ImageWalk {
       const may =
         ['delivered', 'held', 'conflict'].includes(s.state) &&
         !(one.indexed && one.readable && this.withdrawn.has(one.said.study!));
-      assert.equal(await this.rig.store.resendInstances({ n: one.n }, platform), may ? 1 : 0);
+      assert.equal((await this.rig.store.resendInstances({ n: one.n }, platform)).resent, may ? 1 : 0);
       if (!may) {
         // Read again, and found unreadable again, at all platforms alike.
         return;

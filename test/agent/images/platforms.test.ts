@@ -46,10 +46,10 @@ t.test('a person sends to a platform what was never to go there', async (t) => {
   await alone.indexAll();
   const rig = await reopen(alone, ['cloud']);
   t.teardown(rig.close);
-  t.equal(await rig.store.resendInstances({ study: 1 }, undefined), 0, 'only where it is named');
-  t.equal(await rig.store.resendInstances({ study: 1 }, 'nowhere'), 0);
-  t.equal(await rig.store.resendInstances({ n: 2 }, 'cloud'), 1);
-  t.equal(await rig.store.resendInstances({ study: 1 }, 'cloud'), 1);
+  t.equal((await rig.store.resendInstances({ study: 1 }, undefined)).resent, 0, 'only where it is named');
+  t.equal((await rig.store.resendInstances({ study: 1 }, 'nowhere')).resent, 0);
+  t.equal((await rig.store.resendInstances({ n: 2 }, 'cloud')).resent, 1);
+  t.equal((await rig.store.resendInstances({ study: 1 }, 'cloud')).resent, 1);
   t.same(await statesOf(rig), [['cloud:waiting'], ['cloud:waiting']]);
   t.same(numbers(await rig.claimImages()), [1, 2]);
 });
@@ -68,7 +68,7 @@ t.test('the file of what was forgotten comes back with the image, and goes to a 
   rig.tick(1000);
   t.equal(await forget(rig), 0, 'it is not everywhere yet');
   t.same(numbers(await rig.claimImages(9, 1e9, 'city')), [1]);
-  t.equal(await rig.store.resendInstances({ n: 1 }, 'cloud'), 1);
+  t.equal((await rig.store.resendInstances({ n: 1 }, 'cloud')).resent, 1);
 });
 
 t.test('a platform taken out of the configuration is named, and keeps no file of what the others have', async (t) => {
@@ -109,7 +109,7 @@ t.test('an unreadable image is shown also where there is no platform for images'
   await rig.take({ uid: '1.1', told: '9.9' });
   await rig.indexAll();
   t.same(await problemsOf(rig), [{ platform: '', code: 'DCM-2292', count: 1 }]);
-  t.equal(await rig.store.resendInstances({ study: 0 }, undefined), 1);
+  t.equal((await rig.store.resendInstances({ study: 0 }, undefined)).resent, 1);
   rig.rules.reader = {
     read: async () => ({
       ok: true,
@@ -136,7 +136,7 @@ t.test('all that could not be read is read again when a person asks for it, and 
   await rig.indexAll();
   const before = await problemsOf(rig);
   t.same(before, [{ platform: 'cloud', code: 'DCM-2292', count: 1 }]);
-  t.equal(await rig.store.resendInstances({ study: 0 }, undefined), 1);
+  t.equal((await rig.store.resendInstances({ study: 0 }, undefined)).resent, 1);
   t.match(await rig.store.imageFigures(rig.now()), { unindexed: 1, problems: [] });
   await rig.indexAll();
   t.same(await problemsOf(rig), before);

@@ -42,6 +42,10 @@ async function everything(rig: ImageRig): Promise<void> {
   await rig.store.imageFigures(rig.now());
   await rig.store.studies(10);
   await rig.store.studyByUid(phi('1.2.1'));
+  await rig.store.studyNumbered(1);
+  await rig.store.findStudies('patient', phi('P1'), 10);
+  await rig.store.findStudies('uid', phi('1.2.1'), 10);
+  await rig.store.forgetPlatform('nobody');
   await rig.store.instancesOf(1, 10);
 }
 
@@ -60,7 +64,9 @@ t.test('nothing that is asked about images walks a table that grows: an index an
   await everything(rig);
   const db = new DatabaseSync(join(rig.options.folder, 'qianzhi.db'), { readOnly: true });
   t.teardown(() => db.close());
-  const ours = [...new Set(prepared)].filter((sql) => /\b(instance|upload|study|series|study_balance)\b/.test(sql));
+  const ours = [...new Set(prepared)].filter((sql) =>
+    /\b(instance|upload|study|series|study_balance|study_key|instance_day)\b/.test(sql),
+  );
   t.ok(ours.length > 40);
   for (const sql of ours) {
     if (!/^\s*(SELECT|UPDATE|DELETE)/.test(sql)) continue;
@@ -68,7 +74,9 @@ t.test('nothing that is asked about images walks a table that grows: an index an
     const scans = steps
       .map((s) => s.detail)
       .filter((s) =>
-        /^SCAN (instance|instance_sealed|upload|study|series|study_balance|study_check|i|s|u|c)\b/.test(s),
+        /^SCAN (instance|instance_sealed|upload|study|series|study_balance|study_check|study_key|instance_day|i|s|u|c|k)\b/.test(
+          s,
+        ),
       );
     // Partial indexes of what is unread or somebody's task are as small as what they hold.
     t.same(

@@ -249,7 +249,7 @@ t.test('an instance whose header cannot be read is set aside with the reason, it
       });
     },
   };
-  t.equal(await rig.store.resendInstances({ n: 2 }, undefined), 1, 'a person has it read again');
+  t.equal((await rig.store.resendInstances({ n: 2 }, undefined)).resent, 1, 'a person has it read again');
   await rig.indexAll();
   t.same(
     (await rig.claimImages()).map(({ n }) => n),

@@ -13,6 +13,7 @@ import {
   faultParts,
   freshParts,
   healthyParts,
+  knownAccession,
   messageRows,
   serveModel,
   troubledParts,
@@ -145,13 +146,78 @@ t.test('the configured language holds until somebody chooses another', { skip },
 t.test('studies are listed where images come in, with what became of their images', { skip }, async (t) => {
   const model = composeStatus(healthyParts());
   t.equal(await (await open(t, model)).page.locator('#studies-title').count(), 0, 'and nowhere else');
-  const images = { files: 3, fileBytes: 1_500_000, unindexed: 0 };
   const { page } = await open(t, { ...model, images }, { locale: 'en-US' });
   const card = page.locator('section', { has: page.locator('#studies-title') });
   await card.locator('tbody tr').first().waitFor();
   const rows = await card.locator('tbody tr').allInnerTexts();
-  t.match(rows[0], /7\s+pacs\s+30 images.*being received · urgent.*18 waiting for upload\s+cloud.*12 uploaded/s);
-  t.match(rows[1], /complete, issue 2.*2 held for a person/s);
+  t.match(rows[0], /7\s+pacs\s+CT\s+30 images.*being received · urgent.*18 waiting for upload\s+cloud.*12 uploaded/s);
+  t.match(rows[1], /complete, issue 2 · contradicts itself about the patient.*2 held for a person/s);
+});
+
+const images = { files: 3, fileBytes: 1_500_000, unindexed: 0 };
+
+t.test('a study is found by its accession number, which stands in no address', { skip }, async (t) => {
+  const model = { ...composeStatus(healthyParts()), images };
+  const { page, complaints } = await open(t, model, { locale: 'en-US' });
+  const asked: Array<[method: string, url: string]> = [];
+  page.on('request', (request) => asked.push([request.method(), request.url()]));
+  const card = page.locator('section', { has: page.locator('#studies-title') });
+  const numbers = () => card.locator('tbody .row-button').allInnerTexts();
+  await card.locator('tbody tr').first().waitFor();
+  t.same(await numbers(), ['7', '6', '5']);
+  await card.locator('.search input').fill(` ${knownAccession}`);
+  await page.keyboard.press('Enter');
+  await card.getByText('1 study found').waitFor();
+  t.same(await numbers(), ['6']);
+  await card.locator('.search select').selectOption('patient');
+  await card.getByRole('button', { name: 'Find', exact: true }).click();
+  await card.getByText('No study was found.').waitFor();
+  await card.getByRole('button', { name: 'Back to the newest' }).click();
+  t.same(await numbers(), ['7', '6', '5']);
+  t.equal(await card.locator('.search input').inputValue(), '', 'and what was typed is gone');
+  t.ok(asked.some(([method, url]) => method === 'POST' && url.endsWith('/api/v1/studies/search')));
+  t.same(
+    asked.filter(([, url]) => url.includes(knownAccession)),
+    [],
+  );
+  t.equal(await page.evaluate(() => Object.values(localStorage).join()), '', 'nor is it kept');
+  t.same(complaints, []);
+});
+
+t.test('a study opens image by image, and is sent again after a question', { skip }, async (t) => {
+  const model = { ...composeStatus(healthyParts()), images };
+  const { page, complaints } = await open(t, model, { locale: 'en-US' });
+  const posts: string[] = [];
+  page.on('request', (request) => void (request.method() === 'POST' && posts.push(new URL(request.url()).pathname)));
+  const card = page.locator('section', { has: page.locator('#studies-title') });
+  await card.getByRole('button', { name: '6', exact: true }).click();
+  await card.locator('.detail table tbody tr').first().waitFor();
+  const lines = await card.locator('.detail table tbody tr').allInnerTexts();
+  t.equal(lines.length, 2);
+  t.match(lines[0], /6001\s+1\s.*514 KB\s+held for a person\s+cloud\s+DCM-2274/s);
+  t.match(await shown(card.locator('.detail')), 'qianzhi study withdraw|restore|deleted 6');
+  t.match(await shown(card.locator('.detail')), 'Reports (by message): 182001');
+  await card.getByRole('button', { name: 'Send again' }).click();
+  t.same(posts, [], 'not before the answer');
+  await card.getByRole('button', { name: 'Cancel' }).click();
+  await card.getByRole('button', { name: 'Send again' }).click();
+  await card.locator('.resend').getByRole('button', { name: 'Send again' }).click();
+  await card.getByText('Sent again: 2.').waitFor();
+  t.same(posts, ['/api/v1/studies/6/resend']);
+  await card.getByRole('button', { name: '7', exact: true }).click();
+  await card.getByRole('button', { name: 'Send again' }).click();
+  await card.locator('.resend').getByRole('button', { name: 'Send again' }).click();
+  await card.getByText('cloud: 18 waiting for upload already, not queued twice').waitFor();
+  t.equal(await card.locator('.detail').count(), 1, 'one is open');
+  await card.getByRole('button', { name: '5', exact: true }).click();
+  const listed = card.locator('.detail table tbody tr');
+  for (const count of [50, 100, 120]) {
+    await listed.nth(count - 1).waitFor();
+    t.equal(await listed.count(), count);
+    if (count < 120) await card.getByRole('button', { name: 'More images' }).click();
+  }
+  t.equal(await card.getByRole('button', { name: 'More images' }).count(), 0);
+  t.same(complaints, []);
 });
 
 t.test('the English page holds no Chinese but the switch and configured names', { skip }, async (t) => {
@@ -227,7 +293,11 @@ t.test('an agent that hangs with its connections open is stale too, and comes ba
 t.test('nothing scrolls sideways at 320 px, whatever the scene and language', { skip }, async (t) => {
   for (const locale of ['zh-CN', 'en-US']) {
     for (const parts of [healthyParts(), faultParts(), freshParts()]) {
-      const { page } = await open(t, composeStatus(parts), { locale, viewport: { width: 320, height: 700 } });
+      const model = { ...composeStatus(parts), images };
+      const { page } = await open(t, model, { locale, viewport: { width: 320, height: 700 } });
+      await page.locator('.row-button').last().click();
+      await page.locator('.detail table').waitFor();
+      await page.locator('.resend button').click();
       for (const row of await page.locator('.problem summary').all()) await row.click();
       t.equal(await page.evaluate(() => document.documentElement.scrollWidth), 320);
     }

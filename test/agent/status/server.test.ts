@@ -6,7 +6,7 @@ import { judge } from '../../../agent/status/shield.ts';
 import { composeStatus } from '../../../agent/status/verdict.ts';
 import { systemClock } from '../../../agent/support/clock.ts';
 import { silentLog } from '../../../agent/support/log.ts';
-import { faultParts, healthyParts, messageRows, night, serveModel } from './fixture.ts';
+import { faultParts, healthyParts, knownAccession, messageRows, night, serveModel, studyDesk } from './fixture.ts';
 
 interface Answer {
   status: number;
@@ -15,7 +15,13 @@ interface Answer {
 }
 
 /** fetch() forbids setting Host and Sec-Fetch-*; a plain request does not. */
-function ask(port: number, path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Answer> {
+function ask(
+  port: number,
+  path: string,
+  headers: Record<string, string> = {},
+  method = 'GET',
+  sent = '',
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const req = request({ host: '127.0.0.1', port, path, method, headers }, (res) => {
       let body = '';
@@ -26,7 +32,7 @@ function ask(port: number, path: string, headers: Record<string, string> = {}, m
       res.on('end', () => resolve({ status: res.statusCode ?? 0, headers: res.headers, body }));
     });
     req.on('error', reject);
-    req.end();
+    req.end(sent);
   });
 }
 
@@ -109,6 +115,83 @@ t.test('nothing but GET is answered', async (t) => {
   }
 });
 
+t.test('only the page itself may post, JSON, and only searches and what does no harm twice', async (t) => {
+  const server = await serveModel(healthy);
+  t.teardown(() => server.close());
+  const { port } = server;
+  const own = {
+    Host: `127.0.0.1:${port}`,
+    Origin: `http://127.0.0.1:${port}`,
+    'Sec-Fetch-Site': 'same-origin',
+    'Content-Type': 'application/json',
+  };
+  const search = JSON.stringify({ by: 'accession', term: knownAccession });
+  const post = (path: string, sent: string, headers: Record<string, string> = own) =>
+    ask(port, path, headers, 'POST', sent);
+  const found = await post('/api/v1/studies/search', search);
+  t.equal(found.status, 200);
+  t.match(JSON.parse(found.body), { studies: [{ study: 6, modalities: ['DX'] }] });
+  t.match(JSON.parse((await post('/api/v1/studies/6/resend', '{}')).body), { resent: 2, rest: [] });
+  const json = { ...own, 'Content-Type': 'application/json; charset=utf-8' };
+  t.equal((await post('/api/v1/studies/6/resend', '{"platform":"cloud"}', json)).status, 200);
+
+  const without = (...names: string[]) =>
+    Object.fromEntries(Object.entries(own).filter(([name]) => !names.includes(name)));
+  for (const path of ['/api/v1/studies/search', '/api/v1/studies/6/resend']) {
+    for (const [status, headers] of [
+      [403, { ...own, 'Sec-Fetch-Site': 'same-site' }],
+      [403, { ...own, 'Sec-Fetch-Site': 'cross-site' }],
+      [403, { ...own, 'Sec-Fetch-Site': 'none' }],
+      [403, { ...own, Origin: `http://localhost:${port}` }],
+      [403, { ...own, Origin: 'null' }],
+      [403, without('Origin')],
+      [403, without('Sec-Fetch-Site')],
+      [403, without('Origin', 'Sec-Fetch-Site')],
+      [415, without('Content-Type')],
+      [415, { ...own, 'Content-Type': 'text/plain' }],
+      [415, { ...own, 'Content-Type': 'application/x-www-form-urlencoded' }],
+      [421, { ...own, Host: `evil.test:${port}` }],
+    ] as Array<[number, Record<string, string>]>) {
+      t.equal((await post(path, search, headers)).status, status, `${path} ${JSON.stringify(headers)}`);
+    }
+    t.not((await ask(port, path, own)).status, 200, 'nor by GET');
+    t.equal((await ask(port, path, own, 'PUT', search)).status, 405);
+  }
+  for (const path of [
+    '/api/v1/studies',
+    '/api/v1/studies/6',
+    '/api/v1/studies/6/withdraw',
+    '/api/v1/studies/6/deleted',
+    '/api/v1/studies/search/',
+    '/api/v1/studies/6/resend/7',
+    '/api/v1//studies/search',
+  ]) {
+    t.equal((await post(path, search)).status, 405, path);
+  }
+  for (const body of ['', '{', '[]', '{"by":"name","term":"x"}', '{"by":"uid"}', '{"by":"uid","term":"x","more":1}']) {
+    t.equal((await post('/api/v1/studies/search', body)).status, 400, body);
+  }
+  t.equal((await post('/api/v1/studies/6/resend', '{"platform":7}')).status, 400);
+  t.equal((await post('/api/v1/studies/search', `"${'x'.repeat(5_000)}"`)).status, 413);
+  t.match(await post('/api/v1/studies/search', '{"by":"uid","term":" "}'), { status: 422, body: /"DCM-2286"/ });
+  t.match(await post('/api/v1/studies/9/resend', '{}'), { status: 404, body: /"DCM-2281"/ });
+});
+
+t.test('a study is given by its number, its images in pages', async (t) => {
+  const server = await serveModel(healthy);
+  t.teardown(() => server.close());
+  const get = async (path: string) => {
+    const { status, body } = await ask(server.port, `/api/v1/studies/${path}`);
+    return { status, ...(JSON.parse(body) as { instances?: Array<{ n: number }> }) };
+  };
+  t.match(await get('7'), { status: 200, study: { study: 7, source: 'pacs' } });
+  t.match(await get('9'), { status: 404, code: 'DCM-2281' });
+  t.equal((await get('7/instances?after=7010')).instances?.[0]?.n, 7011);
+  for (const path of ['x', '-1', '7/instances?after=x', '7/instances?after=-1', '1e3']) {
+    t.equal((await get(path)).status, 400, path);
+  }
+});
+
 t.test('other sites may open the page and read nothing', async (t) => {
   const server = await serveModel(healthy);
   t.teardown(() => server.close());
@@ -184,7 +267,7 @@ t.test('more streams than the limit are refused, and a closed one makes room', a
     port: 0,
     model: () => healthy,
     messages: async () => [],
-    studies: async () => [],
+    studies: studyDesk(),
     subscribe: () => () => {},
     clock: systemClock,
     log: silentLog,
@@ -260,7 +343,7 @@ t.test('a port in use is SYS-6005 and an address off loopback is refused', async
     port: 0,
     model: () => healthy,
     messages: async () => messageRows(),
-    studies: async () => [],
+    studies: studyDesk(),
     subscribe: () => () => {},
     clock: systemClock,
     log: silentLog,
@@ -276,7 +359,7 @@ t.test('a page that was never built says so, and a failing list of messages is a
     port: 0,
     model: () => healthy,
     messages: () => Promise.reject(new Error('text that must not leave')),
-    studies: async () => [],
+    studies: studyDesk(),
     subscribe: () => () => {},
     clock: systemClock,
     log: silentLog,

@@ -1,27 +1,12 @@
-import { execFile, spawnSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import t from 'tap';
+import { noSmallDisk, onSmallDisk } from './small-disk.ts';
 
 t.setTimeout(600_000);
 
-/** A real full disk: a tmpfs of 64 MB in a name space of its own, which needs no rights. */
-const disk = mkdtempSync(join(tmpdir(), 'qianzhi-disk-'));
-const mount = `mount -t tmpfs -o size=64m tmpfs '${disk}'`;
-const possible = spawnSync('unshare', ['-rm', 'sh', '-c', mount]).status === 0;
-const skip = possible ? false : 'unshare of util-linux cannot mount here';
-const child = fileURLToPath(new URL('full-disk-child.ts', import.meta.url));
+const skip = noSmallDisk();
 
 t.test('the disk is full', { skip }, async (t) => {
-  const command = `${mount} && exec '${process.execPath}' '${child}' '${disk}'`;
-  const { stdout } = await promisify(execFile)('unshare', ['-rm', 'sh', '-c', command], {
-    env: { ...process.env, NODE_OPTIONS: '' },
-    timeout: 90_000,
-  });
-  const said = JSON.parse(stdout.trim().split('\n').at(-1) ?? '{}') as Record<string, unknown>;
+  const said = await onSmallDisk('full-disk-child.ts');
 
   t.test('a claim that could not be written can be made again, and a verdict leaves its document in flight', (t) => {
     t.match(said, { claimOnFullDisk: 'QUE-4001', claimedAfter: [1, 1, 1, 1, 1] });

@@ -1,32 +1,12 @@
-import { closeSync, openSync, readdirSync, unlinkSync, writeSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { codeOf } from '../../../agent/support/errors.ts';
 import { imageRig, sha256 } from '../images/rig.ts';
+import { codeFrom, smallDisk, tell, until } from './small-disk.ts';
 
 /** Process of spool-disk.debian.test.ts, in a name space of its own: `<folder>`, a small disk. Prints what happened. */
-const [folder = ''] = process.argv.slice(2);
-const filler = join(folder, 'filler');
-/** To the last block. */
-function fill(): void {
-  const file = openSync(filler, 'a');
-  for (let size = 1 << 20; size >= 4096; size >>= 1) {
-    const block = Buffer.alloc(size, 1);
-    try {
-      for (;;) if (writeSync(file, block) < size) break;
-    } catch (error) {
-      if ((error as { code?: string }).code !== 'ENOSPC') throw error;
-    }
-  }
-  closeSync(file);
-}
-const codeFrom = async (what: Promise<unknown>): Promise<string> =>
-  what.then(
-    () => 'done',
-    (error: unknown) => codeOf(error, 'SYS-6004'),
-  );
-const until = async (what: () => boolean | Promise<boolean>): Promise<void> => {
-  while (!(await what())) await new Promise((resolve) => setTimeout(resolve, 50));
-};
+const { folder, fill, empty } = smallDisk();
+/** Less than a block does not matter to a file of the spool. */
+const block = 4096;
 const lying = () =>
   readdirSync(join(rig.options.folder, 'spool'), { recursive: true, withFileTypes: true }).filter((f) => f.isFile())
     .length;
@@ -40,7 +20,7 @@ const [before] = await rig.claimImages();
 // In the middle of an instance: what was received of it is given back to the disk.
 const incoming = await rig.begin({ uid: '1.2' });
 await incoming.write(Buffer.alloc(1_000_000));
-fill();
+fill(block);
 said.write = await codeFrom(
   (async () => {
     for (let i = 0; i < 200; i++) await incoming.write(Buffer.alloc(1_000_000));
@@ -49,15 +29,14 @@ said.write = await codeFrom(
 );
 await incoming.discard();
 said.filesOnFullDisk = lying();
-fill();
+fill(block);
 await until(() => rig.store.state().mode === 'intake-stopped');
 said.begin = await codeFrom(rig.begin({ uid: '1.3' }));
 said.readOnFullDisk = before && sha256(await rig.content(before.file)).length === 64;
 said.settled = await codeFrom(rig.accepted([1]));
-unlinkSync(filler);
+empty();
 await until(() => rig.store.state().mode === 'normal');
 said.after = await rig.take({ uid: '1.2', pixels: 2_000_000 });
 said.files = lying();
 await rig.close();
-process.stdout.write(`${JSON.stringify(said)}\n`);
-process.exit(0);
+tell(said);
