@@ -1,6 +1,7 @@
+import type { ImageFacts, PersonName } from '../../agent/images/image-reader.ts';
 import { decodeTexts } from './charset.ts';
 import { explicitBigUid, explicitLittleUid, type FileStart, implicitLittleUid, isUid, uidText } from './file-start.ts';
-import type { InstanceHeader } from './header.ts';
+import { otherIdsSequenceTag } from './other-patient-ids.ts';
 
 const charsetTag = 0x0008_0005;
 const sopClassTag = 0x0008_0016;
@@ -9,6 +10,9 @@ const studyTag = 0x0020_000d;
 const seriesTag = 0x0020_000e;
 const nameTag = 0x0010_0010;
 const framesTag = 0x0028_0008;
+
+/** Requested Procedure Priority (PS3.3 table C.4-11): no image needs it, and few have it. */
+export const priorityTag = 0x0040_1003;
 
 /** Elements of text in the charset of the file, by the field they fill. */
 const textTags = [
@@ -19,6 +23,7 @@ const textTags = [
   [0x0010_0020, 'patientId'],
   [0x0010_0021, 'issuerOfPatientId'],
   [0x0020_0010, 'studyId'],
+  [priorityTag, 'priority'],
 ] as const;
 const otherIdsTag = 0x0010_1000;
 /** Elements of plain ASCII. */
@@ -38,7 +43,7 @@ const numberTags = [
 /** Without these it is no instance. */
 export const uidTags = [sopClassTag, sopInstanceTag, studyTag, seriesTag] as const;
 
-/** The last of the wanted elements: behind it a file that is in order has nothing more for us. */
+/** The last element that a header is read for: behind it a file that is in order has at most a priority for us. */
 export const lastWantedTag = framesTag;
 /** The elements whose values `headerOf` looks at. */
 export const wantedTags: ReadonlySet<number> = new Set([
@@ -47,17 +52,19 @@ export const wantedTags: ReadonlySet<number> = new Set([
   charsetTag,
   nameTag,
   otherIdsTag,
+  otherIdsSequenceTag,
 ]);
 
-export type HeaderOrFault = { ok: true; header: InstanceHeader } | { ok: false; code: 'DCM-2203' | 'DCM-2213' };
+export type HeaderOrFault = { ok: true; header: ImageFacts } | { ok: false; code: 'DCM-2203' | 'DCM-2213' };
 
 /**
- * Makes a header of the raw values of its elements, by tag. `forced`: a charset label that holds whatever (0008,0005)
+ * Makes a header of the raw values of its elements, by tag, and of the Patient IDs of (0010,1002). `forced`: a charset label that holds whatever (0008,0005)
  * says. Fails with DCM-2213 where a UID is missing, with DCM-2203 where one breaks the rules: a UID that passes is
  * digits and dots and at most 64 characters.
  */
 export function headerOf(
   values: ReadonlyMap<number, Uint8Array>,
+  otherIdsOfItems: readonly Uint8Array[],
   start: FileStart,
   forced: string | undefined,
 ): HeaderOrFault {
@@ -71,15 +78,16 @@ export function headerOf(
   if (uids.includes('')) return { ok: false, code: 'DCM-2213' };
   if (!uids.every(isUid)) return { ok: false, code: 'DCM-2203' };
 
-  const raw = [nameTag, otherIdsTag, ...textTags.map(([tag]) => tag)].map((tag) => ({
-    bytes: bytesOf(tag),
-    isName: tag === nameTag,
-  }));
+  const raw = [
+    { bytes: bytesOf(nameTag), isName: true },
+    ...[otherIdsTag, ...textTags.map(([tag]) => tag)].map((tag) => ({ bytes: bytesOf(tag), isName: false })),
+    ...otherIdsOfItems.map((bytes) => ({ bytes, isName: false })),
+  ];
   const label = values.get(charsetTag);
   const { texts, charset, guessed } = decodeTexts(label && ascii(label), raw, forced);
   const [name = '', otherIds = '', ...others] = texts;
 
-  const header: InstanceHeader = {
+  const header: ImageFacts = {
     sopClassUid,
     sopInstanceUid,
     transferSyntaxUid: transferSyntaxOf(start),
@@ -90,8 +98,9 @@ export function headerOf(
   };
   const patientName = nameOf(name);
   if (patientName !== undefined) header.patientName = patientName;
-  const otherPatientIds = otherIds.split('\\').map(trimmed).filter(Boolean);
-  if (otherPatientIds.length > 0) header.otherPatientIds = otherPatientIds;
+  const ofItems = others.slice(textTags.length);
+  const otherPatientIds = new Set([...otherIds.split('\\'), ...ofItems].map(trimmed).filter(Boolean));
+  if (otherPatientIds.size > 0) header.otherPatientIds = [...otherPatientIds];
   for (const [index, [, field]] of textTags.entries()) {
     const value = trimmed(others[index] ?? '');
     if (value !== '') header[field] = value;
@@ -116,7 +125,7 @@ function transferSyntaxOf({ transferSyntaxUid, encoding }: FileStart): string {
 }
 
 /** Component groups of the first name (PS3.5 §6.2.1); delimiters alone are no name. */
-function nameOf(text: string): InstanceHeader['patientName'] {
+function nameOf(text: string): PersonName | undefined {
   const [first = ''] = text.split('\\');
   const [alphabetic = '', ideographic = '', phonetic = ''] = first.split('=').map(trimmed);
   if (/^\^*$/.test(alphabetic + ideographic + phonetic)) return undefined;

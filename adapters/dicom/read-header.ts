@@ -1,18 +1,11 @@
+import type { HeadSource, ImageFacts } from '../../agent/images/image-reader.ts';
 import type { ByteWindow, SeekSource } from './byte-window.ts';
-import { undefinedLength } from './elements.ts';
+import { type Encoding, undefinedLength } from './elements.ts';
 import { type FileStart, type FileStartReading, readFileStart } from './file-start.ts';
-import type { InstanceHeader } from './header.ts';
-import { headerOf, lastWantedTag, uidTags, wantedTags } from './header-fields.ts';
+import { headerOf, lastWantedTag, priorityTag, uidTags, wantedTags } from './header-fields.ts';
 import { inflatedWindow } from './inflate.ts';
+import { inHand, longestOtherIds, otherIdsSequenceTag, otherPatientIds } from './other-patient-ids.ts';
 import { type WalkEnd, walkDataset } from './walk.ts';
-
-/** The first bytes of a file, wherever it lies: on disk, or sealed in the spool. */
-export interface HeadSource {
-  /** Bytes of the whole file. */
-  size: number;
-  /** The first `length` bytes, fewer when the file is shorter. */
-  read(length: number): Promise<Uint8Array>;
-}
 
 /**
  * DCM-2202 not DICOM at all; DCM-2203 a UID that breaks the rules; DCM-2211 header damaged or cut off;
@@ -24,7 +17,7 @@ export type HeaderFault = 'DCM-2202' | 'DCM-2203' | 'DCM-2211' | 'DCM-2212' | 'D
 export type HeaderReading =
   | {
       ok: true;
-      header: InstanceHeader;
+      header: ImageFacts;
       /** Where the dataset begins in the file: the end of group 0002, or 0 when there is none. */
       datasetOffset: number;
       /** The file starts as PS3.10 asks (preamble, DICM, transfer syntax); otherwise put `buildPreamble` before the dataset. */
@@ -71,7 +64,7 @@ export async function readHeader(source: HeadSource, options: ReadHeaderOptions 
 
   const inflated = start.deflated ? inflatedWindow(head, start.datasetAt, most) : undefined;
   try {
-    const { end, values, isEncoded } = await readValues(
+    const { end, values, isEncoded, otherIds } = await readValues(
       start,
       inflated ?? head,
       inflated === undefined ? start.datasetAt : 0,
@@ -81,7 +74,7 @@ export async function readHeader(source: HeadSource, options: ReadHeaderOptions 
     if (end === 'stopped' || (end === 'end' && isWhole)) {
       // How native pixels are written shows in the bytes; how others are encoded is never guessed.
       if (isEncoded && start.transferSyntaxUid === undefined) return { ok: false, code: 'DCM-2216' };
-      const made = headerOf(values, start, options.charset);
+      const made = headerOf(values, otherIds, start, options.charset);
       return made.ok ? { ...made, datasetOffset: start.datasetAt, part10: start.part10 } : made;
     }
     return { ok: false, code: source.size > most || inflated?.ended() === 'limit' ? 'DCM-2212' : 'DCM-2211' };
@@ -118,12 +111,17 @@ function growingHead(source: HeadSource): GrowingHead {
   return head;
 }
 
-/** The wanted values of the dataset by tag; the walk is `stopped` when all of them had their turn. */
-async function readValues(
-  start: FileStart,
-  window: ByteWindow,
-  from: number,
-): Promise<{ end: WalkEnd; values: Map<number, Uint8Array>; isEncoded: boolean }> {
+interface WantedValues {
+  /** `stopped` when all of them had their turn. */
+  end: WalkEnd;
+  values: Map<number, Uint8Array>;
+  /** Patient IDs of (0010,1002). */
+  otherIds: Uint8Array[];
+  isEncoded: boolean;
+}
+
+/** The wanted values of the dataset by tag. */
+async function readValues(start: FileStart, window: ByteWindow, from: number): Promise<WantedValues> {
   let isEncoded = false;
   const values = new Map<number, Uint8Array>();
   const keep = (tag: number, at: number, length: number): boolean => {
@@ -132,7 +130,11 @@ async function readValues(
     if (isThere) values.set(tag, window.bytes.slice(here, here + length));
     return isThere;
   };
-  const { end } = await walkDataset(window, from, start.encoding, ({ tag, length }, valueAt) => {
+  const keepBeginning = async (tag: number, at: number, length: number): Promise<false> => {
+    keep(tag, at, Math.max(0, await window.load(at, length)));
+    return false;
+  };
+  const { end, at: endAt } = await walkDataset(window, from, start.encoding, ({ tag, length }, valueAt) => {
     if (tag >= firstPixelTag) {
       isEncoded = tag <= pixelDataTag && length === undefinedLength;
       return true;
@@ -140,7 +142,9 @@ async function readValues(
     // Elements come in the order of their tags; where UIDs are still missing a file may be out of order.
     if (tag > lastWantedTag && start.transferSyntaxUid !== undefined && uidTags.every((uid) => values.has(uid)))
       return true;
-    if (!wantedTags.has(tag) || values.has(tag) || length > longestValue) return false;
+    if (!wantedTags.has(tag) || values.has(tag)) return false;
+    if (tag === otherIdsSequenceTag) return keepBeginning(tag, valueAt, Math.min(length, longestOtherIds));
+    if (length > longestValue) return false;
     if (keep(tag, valueAt, length)) return false;
     return window.load(valueAt, length).then(() => {
       // A value that is cut off is not kept, and the walk finds the end of the bytes by itself.
@@ -148,5 +152,24 @@ async function readValues(
       return false;
     });
   });
-  return { end, values, isEncoded };
+  if (end === 'stopped' && !values.has(priorityTag)) await keepPriority(window, endAt, start.encoding, values);
+  const sequence = values.get(otherIdsSequenceTag);
+  const otherIds = sequence === undefined ? [] : await otherPatientIds(sequence, start.encoding);
+  return { end, values, otherIds, isEncoded };
+}
+
+/** Looks for (0040,1003) in the bytes that are there: it is worth no further read, and no doubt about the header. */
+async function keepPriority(
+  window: ByteWindow,
+  from: number,
+  encoding: Encoding,
+  values: Map<number, Uint8Array>,
+): Promise<void> {
+  const { bytes, start } = window;
+  await walkDataset(inHand(bytes, start), from, encoding, ({ tag, length }, valueAt) => {
+    const here = valueAt - start;
+    if (tag === priorityTag && length <= longestValue && here + length <= bytes.length)
+      values.set(tag, bytes.slice(here, here + length));
+    return tag >= priorityTag;
+  });
 }

@@ -36,5 +36,25 @@ export const pathsAt =
       id: one([...path, 'id'], source?.id),
       name: one([...path, 'name'], source?.name),
     });
-    return { one, required, coded, person };
+    /** The paths of one section, by their keys: what is compiled and the place that an error names cannot disagree. */
+    const section = <S extends object>(where: Path, said: S | undefined): Section<S> => {
+      const sourceOf = <Source>(key: string) => (said as Record<string, Source | undefined> | undefined)?.[key];
+      return {
+        one: (key) => one([...where, key], sourceOf(key)),
+        required: (key) => one([...where, key], sourceOf(key)) ?? (() => undefined),
+        coded: (key) => coded([...where, key], sourceOf(key)),
+        person: (key) => person([...where, key], sourceOf(key)),
+      };
+    };
+    return { one, required, coded, person, section };
   };
+
+/** Keys of a section under which such a thing stands. */
+type KeyOf<S, Source> = { [K in keyof S & string]-?: S[K] extends Source ? K : never }[keyof S & string];
+
+export interface Section<S> {
+  one(key: KeyOf<S, string | undefined>): Evaluate | undefined;
+  required(key: KeyOf<S, string>): Evaluate;
+  coded(key: KeyOf<S, { code?: string | undefined; name?: string | undefined } | undefined>): CodedPaths;
+  person(key: KeyOf<S, { id?: string | undefined; name?: string | undefined } | undefined>): PersonPaths;
+}

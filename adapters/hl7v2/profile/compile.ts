@@ -3,7 +3,7 @@ import type { ProfileLanguage } from '../../../agent/registry.ts';
 import { QianzhiError } from '../../../agent/support/errors.ts';
 import type { Path } from '../../../config/yaml-document.ts';
 import { readMessage } from '../extract/read-message.ts';
-import { compileKinds } from './compile-kinds.ts';
+import { compileKinds, compileReportHeader } from './compile-kinds.ts';
 import { diagnosisSegments, itemSegments, orderSegments, pathsAt, patientSegments } from './compile-paths.ts';
 import { type CompileRules, compileIsNull } from './path-compile.ts';
 import type { PathSyntaxError } from './path-syntax.ts';
@@ -35,11 +35,14 @@ export const readerOf = (compiled: CompiledProfile): MessageReader => ({
  */
 export function compileRules(profile: Profile, refuse: (path: Path, error: PathSyntaxError) => Error): CompiledProfile {
   const at = pathsAt(profile.tables as CompileRules['tables'], refuse);
-  const { patient, encounter, specimen, report, items } = profile;
   const p = at(patientSegments);
-  const d = at(diagnosisSegments);
   const o = at(orderSegments);
-  const x = at(itemSegments);
+  const patient = p.section(['patient'], profile.patient);
+  const encounter = p.section(['encounter'], profile.encounter);
+  const diagnosed = at(diagnosisSegments);
+  const specimen = o.section(['specimen'], profile.specimen);
+  const report = o.section(['report'], profile.report);
+  const items = at(itemSegments).section(['items'], profile.items);
   return {
     profile,
     tables: {
@@ -61,78 +64,68 @@ export function compileRules(profile: Profile, refuse: (path: Path, error: PathS
     criticalFlags: new Set(profile.critical_flags),
     sentinelDates: new Set(profile.sentinel_dates),
     patient: {
-      inHouse: p.required(['patient', 'in_house'], patient.in_house),
-      residentId: patient.resident_id.map((source, i) => p.required(['patient', 'resident_id', i], source)),
-      identifiers: patient.identifiers.map(({ kind, path }, i) => ({
+      inHouse: patient.required('in_house'),
+      residentId: profile.patient.resident_id.map((source, i) => p.required(['patient', 'resident_id', i], source)),
+      identifiers: profile.patient.identifiers.map(({ kind, path }, i) => ({
         kind,
         path: p.required(['patient', 'identifiers', i, 'path'], path),
       })),
-      name: p.one(['patient', 'name'], patient.name),
-      sex: p.one(['patient', 'sex'], patient.sex),
-      birthDate: p.one(['patient', 'birth_date'], patient.birth_date),
-      phone: p.one(['patient', 'phone'], patient.phone),
-      address: p.one(['patient', 'address'], patient.address),
+      name: patient.one('name'),
+      sex: patient.one('sex'),
+      birthDate: patient.one('birth_date'),
+      phone: patient.one('phone'),
+      address: patient.one('address'),
       deletes: (
         [
-          ['name', patient.name],
-          ['sex', patient.sex],
-          ['birthDate', patient.birth_date],
-          ['phone', patient.phone],
-          ['address', patient.address],
+          ['name', profile.patient.name],
+          ['sex', profile.patient.sex],
+          ['birthDate', profile.patient.birth_date],
+          ['phone', profile.patient.phone],
+          ['address', profile.patient.address],
         ] as const
       ).flatMap(([field, source]) => (source === undefined ? [] : [{ field, isNull: compileIsNull(source) }])),
     },
     encounter: {
-      class: p.one(['encounter', 'class'], encounter.class),
-      visitNumber: p.one(['encounter', 'visit_number'], encounter.visit_number),
-      department: p.coded(['encounter', 'department'], encounter.department),
-      ward: p.coded(['encounter', 'ward'], encounter.ward),
-      room: p.one(['encounter', 'room'], encounter.room),
-      bed: p.one(['encounter', 'bed'], encounter.bed),
-      admittedAt: p.one(['encounter', 'admitted_at'], encounter.admitted_at),
-      dischargedAt: p.one(['encounter', 'discharged_at'], encounter.discharged_at),
-      attending: p.person(['encounter', 'attending'], encounter.attending),
-      campus: p.coded(['encounter', 'campus'], encounter.campus),
+      class: encounter.one('class'),
+      visitNumber: encounter.one('visit_number'),
+      department: encounter.coded('department'),
+      ward: encounter.coded('ward'),
+      room: encounter.one('room'),
+      bed: encounter.one('bed'),
+      admittedAt: encounter.one('admitted_at'),
+      dischargedAt: encounter.one('discharged_at'),
+      attending: encounter.person('attending'),
+      campus: encounter.coded('campus'),
       diagnosis: {
-        ...d.coded(['encounter', 'diagnosis'], encounter.diagnosis),
-        at: d.one(['encounter', 'diagnosis', 'at'], encounter.diagnosis?.at),
+        ...diagnosed.section(['encounter'], profile.encounter).coded('diagnosis'),
+        at: diagnosed.section(['encounter', 'diagnosis'], profile.encounter.diagnosis).one('at'),
       },
     },
     specimen: {
-      number: o.one(['specimen', 'number'], specimen.number),
-      type: o.coded(['specimen', 'type'], specimen.type),
-      condition: o.coded(['specimen', 'condition'], specimen.condition),
-      collectedAt: o.one(['specimen', 'collected_at'], specimen.collected_at),
-      receivedAt: o.one(['specimen', 'received_at'], specimen.received_at),
+      number: specimen.one('number'),
+      type: specimen.coded('type'),
+      condition: specimen.coded('condition'),
+      collectedAt: specimen.one('collected_at'),
+      receivedAt: specimen.one('received_at'),
     },
     report: {
-      number: o.required(['report', 'number'], report.number),
-      status: o.required(['report', 'status'], report.status),
-      orderNumbers: o.one(['report', 'order_numbers'], report.order_numbers),
-      panel: o.coded(['report', 'panel'], report.panel),
-      category: o.coded(['report', 'category'], report.category),
-      conclusion: o.one(['report', 'conclusion'], report.conclusion),
-      reportedAt: o.one(['report', 'reported_at'], report.reported_at),
-      auditedAt: o.one(['report', 'audited_at'], report.audited_at),
-      orderedBy: o.person(['report', 'ordered_by'], report.ordered_by),
-      reportedBy: o.person(['report', 'reported_by'], report.reported_by),
-      auditedBy: o.person(['report', 'audited_by'], report.audited_by),
-      technician: o.person(['report', 'technician'], report.technician),
-      orderingDepartment: o.coded(['report', 'ordering_department'], report.ordering_department),
-      performingDepartment: o.coded(['report', 'performing_department'], report.performing_department),
+      ...compileReportHeader(report),
+      panel: report.coded('panel'),
+      conclusion: report.one('conclusion'),
+      technician: report.person('technician'),
     },
     items: {
-      code: x.one(['items', 'code'], items.code),
-      name: x.one(['items', 'name'], items.name),
-      subId: x.one(['items', 'sub_id'], items.sub_id),
-      value: x.required(['items', 'value'], items.value),
-      unit: x.one(['items', 'unit'], items.unit),
-      range: x.one(['items', 'range'], items.range),
-      flag: x.one(['items', 'flag'], items.flag),
-      status: x.required(['items', 'status'], items.status),
-      testedAt: x.one(['items', 'tested_at'], items.tested_at),
-      method: x.one(['items', 'method'], items.method),
-      instrument: x.one(['items', 'instrument'], items.instrument),
+      code: items.one('code'),
+      name: items.one('name'),
+      subId: items.one('sub_id'),
+      value: items.required('value'),
+      unit: items.one('unit'),
+      range: items.one('range'),
+      flag: items.one('flag'),
+      status: items.required('status'),
+      testedAt: items.one('tested_at'),
+      method: items.one('method'),
+      instrument: items.one('instrument'),
     },
     ...compileKinds(profile, at),
   };

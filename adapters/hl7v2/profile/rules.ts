@@ -27,27 +27,31 @@ interface SpecimenPaths {
   type: CodedPaths;
 }
 
-export interface ExamPaths {
-  service: Optional;
+/** What every report says about itself. */
+export interface ReportHeaderPaths {
   number: Evaluate;
   status: Evaluate;
   orderNumbers: Optional;
-  accessionNumbers: Optional;
   category: CodedPaths;
+  reportedAt: Optional;
+  auditedAt: Optional;
+  orderedBy: PersonPaths;
+  reportedBy: PersonPaths;
+  auditedBy: PersonPaths;
+  orderingDepartment: CodedPaths;
+  performingDepartment: CodedPaths;
+}
+
+export interface ExamPaths extends ReportHeaderPaths {
+  service: Optional;
+  accessionNumbers: Optional;
   item: CodedPaths;
   bodyPart: CodedPaths;
   method: CodedPaths;
   specimen: SpecimenPaths;
   orderedAt: Optional;
   performedAt: Optional;
-  reportedAt: Optional;
-  auditedAt: Optional;
-  orderedBy: PersonPaths;
   performedBy: PersonPaths;
-  reportedBy: PersonPaths;
-  auditedBy: PersonPaths;
-  orderingDepartment: CodedPaths;
-  performingDepartment: CodedPaths;
 }
 
 export interface MicrobiologyPaths {
@@ -156,21 +160,10 @@ export interface CompiledProfile {
     collectedAt: Optional;
     receivedAt: Optional;
   };
-  report: {
-    number: Evaluate;
-    status: Evaluate;
-    orderNumbers: Optional;
+  report: ReportHeaderPaths & {
     panel: CodedPaths;
-    category: CodedPaths;
     conclusion: Optional;
-    reportedAt: Optional;
-    auditedAt: Optional;
-    orderedBy: PersonPaths;
-    reportedBy: PersonPaths;
-    auditedBy: PersonPaths;
     technician: PersonPaths;
-    orderingDepartment: CodedPaths;
-    performingDepartment: CodedPaths;
   };
   items: {
     code: Optional;

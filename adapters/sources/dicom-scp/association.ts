@@ -69,6 +69,9 @@ const abortReasons: Partial<Record<ErrorCode, AbortReason>> = {
   'DCM-2239': 'invalidParameter',
 };
 
+/** A title as a person can compare it with the configured ones; whatever else came in its place is not shown. */
+const printable = (title: string): string => title.replaceAll(/[^\x20-\x7e]/g, '?').slice(0, 16);
+
 /**
  * One device's association as its acceptor (PS3.8 §9.2). Whatever goes wrong here ends here (invariant 11), and an
  * instance that did not come to its end leaves nothing behind.
@@ -109,8 +112,8 @@ export function createAssociation(parts: AssociationParts): Association {
     notes.problem(code);
     end(abort(abortReasons[code] ?? 'user'));
   };
-  const reject = (why: Rejection, code: ErrorCode) => {
-    notes.problem(code);
+  const reject = (why: Rejection, code: ErrorCode, said?: string) => {
+    notes.problem(code, said);
     notes.refused();
     end(associateRj(why));
   };
@@ -123,8 +126,10 @@ export function createAssociation(parts: AssociationParts): Association {
   const accept = (request: AssociateRequest) => {
     if ((request.protocolVersion & 1) === 0) return reject('protocolVersion', 'DCM-2235');
     if (request.applicationContext !== applicationContext) return reject('applicationContext', 'DCM-2235');
-    if (!rules.called.has(request.called)) return reject('calledTitle', 'DCM-2201');
-    if (!rules.calling.has(request.calling)) return reject('callingTitle', 'DCM-2201');
+    if (!rules.called.has(request.called))
+      return reject('calledTitle', 'DCM-2201', `called=${printable(request.called)}`);
+    if (!rules.calling.has(request.calling))
+      return reject('callingTitle', 'DCM-2201', `calling=${printable(request.calling)}`);
     if (!parts.admit()) return reject('localLimit', 'DCM-2233');
     const takes = (uid: string) => uid === verificationClass || rules.takesClass(uid);
     const { answers, accepted } = negotiate(request.contexts, takes);

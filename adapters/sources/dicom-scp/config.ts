@@ -1,12 +1,8 @@
-import { isIP } from 'node:net';
 import { z } from 'zod';
 import { filePath } from '../../../agent/support/file-path.ts';
 import { bothLanguages } from '../../../agent/support/text.ts';
 import { isUid } from '../../dicom/dimse/uids.ts';
-import { isNetwork } from '../hl7-mllp/peers.ts';
-
-const seconds = (most: number) => z.number().positive().max(most);
-const hour = 3600;
+import { hour, listeningKeys, seconds } from '../listening/config.ts';
 
 /** PS3.5 §6.2, value representation AE: 1 to 16 characters of ASCII without control characters and backslash, no padding. */
 const aeTitle = z
@@ -18,31 +14,8 @@ const aeTitle = z
 
 /** Keys of a DICOM listener; name, kind and profile are common to all sources and added by the config. */
 export const dicomScpConfig = z.strictObject({
-  /** Address to listen on: IPv4, IPv6, `localhost`; `0.0.0.0` or `::` for all, which needs `peers`. */
-  host: z
-    .string()
-    .refine(
-      (host) => host === 'localhost' || isIP(host) !== 0,
-      bothLanguages('应为 IP 地址或 localhost。', 'must be an IP address or localhost.'),
-    )
-    .default('127.0.0.1'),
-  /** 0 takes a free port. 104 and 11112 (without rights) are DICOM's own. */
-  port: z.int().min(0).max(65_535),
-  /** Addresses and networks (CIDR) that may connect. Needed unless host is loopback. */
-  peers: z
-    .array(
-      z
-        .string()
-        .refine(
-          isNetwork,
-          bothLanguages(
-            '应为 IP 地址或网段，例如 10.1.2.0/24。',
-            'must be an IP address or a network such as 10.1.2.0/24.',
-          ),
-        ),
-    )
-    .min(1)
-    .optional(),
+  /** `port`: 104 and 11112 (without rights) are DICOM's own. */
+  ...listeningKeys,
   /** Our own titles: what a device calls. */
   ae_titles: z.array(aeTitle).min(1),
   /** The devices' titles. Whoever is not named is refused; an empty list means nobody. */

@@ -20,7 +20,8 @@ import { passOver, type Receiving, receiveInstance } from './receive-instance.ts
 const mostCommandBytes = 16 * 1024;
 
 export interface MessageNotes {
-  problem(code: ErrorCode): void;
+  /** `said`: as in SenderStatus. */
+  problem(code: ErrorCode, said?: string): void;
   /** A dataset was received to its end. */
   instance(): void;
   /** A response was sent, with its status as text: `0000`. */

@@ -51,7 +51,7 @@ const fields = {
   '00280008': 'numberOfFrames',
 } as const;
 
-/** The fields as dcmtk has them, in the manner of InstanceHeader. */
+/** The fields as dcmtk has them, in the manner of ImageFacts. */
 function asHeader(values: Values): Record<string, unknown> {
   const header: Record<string, unknown> = {};
   for (const [tag, field] of Object.entries(fields)) {

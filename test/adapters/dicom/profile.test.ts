@@ -70,6 +70,22 @@ t.test('where the profile says so, Patient ID is the hospital’s number', (t) =
   t.end();
 });
 
+t.test(
+  'the numbers of a study’s report are its accession numbers, and in the record only where they are others',
+  (t) => {
+    const numbersIn = (fields: string) => {
+      const { report } = statement(
+        read({ studyId: ' S1#S2' }, usual.replace('report_numbers: [accession]', `report_numbers: ${fields}`)),
+      );
+      return report.kind === 'imaging-study' && report.reportNumbers;
+    };
+    t.equal(numbersIn('[accession]'), undefined, 'the same record, byte for byte, as before there was a choice');
+    t.same(numbersIn('[study-id]'), ['S1', 'S2']);
+    t.same(numbersIn('[accession, study-id]'), ['A1', 'A2', 'S1', 'S2']);
+    t.end();
+  },
+);
+
 t.test('numbers of two issuers are two people, and one of another issuer is never the hospital’s', (t) => {
   const inHouse = usual
     .replace('\npatient_id: own', '\npatient_id: in-house')
@@ -115,6 +131,8 @@ t.test('a profile says where it is wrong', (t) => {
   const refused = (text: string, where: RegExp) => t.throws(() => checkDicomProfile(text), { code: 'CFG-5009', where });
   refused('patient_id: mine', /^1:\d+ patient_id/);
   refused('sex:\n  M: "7"', /^2:\d+ sex\.M/);
+  refused('report_numbers: [series]', /^1:\d+ report_numbers/);
+  refused('report_numbers: []', /^1:\d+ report_numbers/);
   refused('paths: {}', /^1:1 paths \(unknown key\)/);
   refused('a: [', /^1:/);
   t.end();

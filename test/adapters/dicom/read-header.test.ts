@@ -66,6 +66,65 @@ t.test('the number of frames is read, the last of what is wanted', async (t) => 
   t.equal(reading.ok && reading.header.numberOfFrames, 120);
 });
 
+t.test(
+  'the priority of the request is read where the bytes already read have it, and is worth no further read',
+  async (t) => {
+    const priority = (value: string) => element(0x0040_1003, 'SH', value);
+    const request = sequence(0x0040_0275, [[element(0x0040_1001, 'SH', 'RP1')]], { lengths: 'undefined' });
+    const late = (before: Part[]) => image({ pixels: (encoding) => dataset(encoding, [...before, priority('STAT')]) });
+    for (const syntax of Object.keys(syntaxes) as SyntaxName[])
+      t.match(await read(file(late([request]), { syntax })), { header: { priority: 'STAT' } }, syntax);
+    for (const before of [
+      element(0x0029_1010, 'OB', Buffer.alloc(100_000)),
+      raw(Buffer.from([0x29, 0, 0x10, 0x10, 0x53, 0x51, 0, 0])),
+    ]) {
+      const source = headOf(file(late([before])));
+      const reading = await readHeader(source);
+      t.same(reading.ok && reading.header, { ...expected, transferSyntaxUid: syntaxes.explicit });
+      t.same(source.reads.lengths, [KB64]);
+    }
+    const without = await read(file(image({ instead: [[0x0040_1003, priority('  ')]] })));
+    t.notOk(without.ok && 'priority' in without.header);
+  },
+);
+
+t.test('other patient IDs stand in a sequence too, however that is written', async (t) => {
+  const issuer = sequence(0x0010_0024, [[element(0x0040_0032, 'UT', '1.2.3')]], { lengths: 'undefined' });
+  const item = (id: string) => [element(0x0010_0020, 'LO', id), element(0x0010_0021, 'LO', 'OTHER'), issuer];
+  const items = [item('B7'), [element(0x0010_0021, 'LO', 'NOBODY')], item(' M77 '), item('C9')];
+  const otherPatientIds = ['M77', 'C12', 'B7', 'C9'];
+  for (const syntax of Object.keys(syntaxes) as SyntaxName[])
+    for (const lengths of ['defined', 'undefined'] as const) {
+      const instead = [[0x0010_1002, sequence(0x0010_1002, items, { lengths })]] as const;
+      const reading = await read(file(image({ instead }), { syntax }));
+      const whole = { ...expected, otherPatientIds, transferSyntaxUid: syntaxes[syntax] };
+      t.same(reading.ok && reading.header, whole, `${syntax} ${lengths}`);
+    }
+  const hidden = sequence(0x0010_1002, items, { vr: 'UN', lengths: 'undefined', inside: encodingOf('implicit') });
+  t.match(await read(file(image({ instead: [[0x0010_1002, hidden]] }))), { header: { otherPatientIds } });
+});
+
+t.test('other patient IDs: Chinese ones, and no more than a bounded number of them', async (t) => {
+  const id = (value: string | Uint8Array, ...more: Part[]) => [...more, element(0x0010_0020, 'LO', value)];
+  const ids = async (items: Part[][], lengths: 'defined' | 'undefined' = 'defined') => {
+    const instead = [
+      [0x0010_1000, undefined],
+      [0x0010_1002, sequence(0x0010_1002, items, { lengths })],
+    ] as const;
+    const reading = await read(file(image({ charset: 'GB18030', name: encodeGb18030('张^誠'), instead })));
+    t.equal(reading.ok && reading.header.studyUid, uids.study, 'whatever stands in it');
+    return (reading.ok && reading.header.otherPatientIds) || [];
+  };
+  t.same(await ids([id(encodeGb18030('乗1'))]), ['乗1']);
+  const utf8 = element(0x0008_0005, 'CS', 'ISO_IR 192');
+  t.same(await ids([id(Buffer.from('张1'), utf8), id('7', utf8)]), ['7'], 'a charset of the item: only what is ASCII');
+  const many = Array.from({ length: 5000 }, (_, n) => id(`N${n}`));
+  t.equal((await ids(many.slice(0, 500))).length, 32);
+  for (const lengths of ['defined', 'undefined'] as const) t.equal((await ids(many, lengths)).length, 32);
+  t.same(await ids([id('x'.repeat(300)), id('A')]), ['A']);
+  t.same(await ids([[], id('A')], 'undefined'), ['A']);
+});
+
 t.test('what is empty or no number is left out', async (t) => {
   const instead: Array<[number, Part]> = [
     [0x0008_0050, element(0x0008_0050, 'SH', '')],

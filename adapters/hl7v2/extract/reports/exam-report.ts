@@ -6,7 +6,7 @@ import { addNumbers, codedOf, type Extraction, personOf, timeOf, valueBy } from 
 import { Sections } from './exam-sections.ts';
 import { noteText } from './lab-item.ts';
 import type { ReportReading } from './lab-report.ts';
-import { combine, fill, joinCoded, latest, type ReportDraft } from './report-draft.ts';
+import { combine, fill, joinCoded, type ReportDraft, readReportHeader } from './report-draft.ts';
 import type { OrderGroup } from './result-groups.ts';
 
 /**
@@ -76,19 +76,12 @@ export function readExamReport(
 
 function readHeader(x: Extraction, paths: ExamPaths, header: Partial<ExamReport>, specimen: Specimen): void {
   fill(header, {
-    category: codedOf(x, paths.category),
     bodyPart: codedOf(x, paths.bodyPart),
     method: codedOf(x, paths.method),
     orderedAt: timeOf(x, paths.orderedAt, 'orderedAt'),
     performedAt: timeOf(x, paths.performedAt, 'performedAt'),
-    orderedBy: personOf(x, paths.orderedBy),
     performedBy: personOf(x, paths.performedBy),
-    reportedBy: personOf(x, paths.reportedBy),
-    auditedBy: personOf(x, paths.auditedBy),
-    orderingDepartment: codedOf(x, paths.orderingDepartment),
-    performingDepartment: codedOf(x, paths.performingDepartment),
   });
-  header.reportedAt = latest(header.reportedAt, timeOf(x, paths.reportedAt, 'reportedAt'));
-  header.auditedAt = latest(header.auditedAt, timeOf(x, paths.auditedAt, 'auditedAt'));
+  readReportHeader(x, paths, header);
   fill(specimen, { number: valueBy(x, paths.specimen.number), type: codedOf(x, paths.specimen.type) });
 }

@@ -14,7 +14,7 @@ import { attach, isAddress } from './attachments.ts';
 import { type ItemReading, noteText, readItem, statusOf, withinOrder } from './lab-item.ts';
 import { Cultures, isInline, type OrganismLink } from './microbiology.ts';
 import { insteadOfValue } from './observation-value.ts';
-import { combine, fill, joinCoded, latest, type ReportDraft } from './report-draft.ts';
+import { combine, fill, joinCoded, type ReportDraft, readReportHeader } from './report-draft.ts';
 import type { OrderGroup, ResultGroup } from './result-groups.ts';
 
 /** What one message says of one report, before patient and ordering are looked at. */
@@ -95,21 +95,10 @@ export function readLabReport(
   return { report, reportAction: reportAction ?? 'publish', itemActions, incomplete };
 }
 
-/** Of header values the first that any order has, of report and audit time the latest. */
 function readHeader(x: Extraction, header: Partial<LabReport>, specimen: Specimen): void {
   const { report: paths, specimen: specimenPaths } = x.rules;
-  fill(header, {
-    category: codedOf(x, paths.category),
-    conclusion: valueBy(x, paths.conclusion),
-    orderedBy: personOf(x, paths.orderedBy),
-    reportedBy: personOf(x, paths.reportedBy),
-    auditedBy: personOf(x, paths.auditedBy),
-    technician: personOf(x, paths.technician),
-    orderingDepartment: codedOf(x, paths.orderingDepartment),
-    performingDepartment: codedOf(x, paths.performingDepartment),
-  });
-  header.reportedAt = latest(header.reportedAt, timeOf(x, paths.reportedAt, 'reportedAt'));
-  header.auditedAt = latest(header.auditedAt, timeOf(x, paths.auditedAt, 'auditedAt'));
+  fill(header, { conclusion: valueBy(x, paths.conclusion), technician: personOf(x, paths.technician) });
+  readReportHeader(x, paths, header);
   fill(specimen, {
     number: valueBy(x, specimenPaths.number),
     type: codedOf(x, specimenPaths.type),

@@ -1,8 +1,9 @@
 import { compareTimes } from '../../../../agent/clinical/records/time.ts';
-import type { Coded } from '../../../../agent/clinical/records/types.ts';
+import type { Coded, ExamReport, LabReport } from '../../../../agent/clinical/records/types.ts';
 import type { StatusAction } from '../../../../agent/clinical/reports/types.ts';
 import { valueAt } from '../../parser.ts';
-import { type Extraction, valueBy } from '../reading.ts';
+import type { ReportHeaderPaths } from '../../profile/rules.ts';
+import { codedOf, type Extraction, personOf, timeOf, valueBy } from '../reading.ts';
 import { roleOf } from './exam-sections.ts';
 import { type OrganismLink, OrganismLinks } from './microbiology.ts';
 import { declaresNumber, insteadOfValue } from './observation-value.ts';
@@ -113,8 +114,29 @@ export function joinCoded(panels: readonly Coded[]): Coded | undefined {
   return { name: [...new Set(names)].join('、') };
 }
 
-export const latest = (a: string | undefined, b: string | undefined): string | undefined =>
+const latest = (a: string | undefined, b: string | undefined): string | undefined =>
   a === undefined || (b !== undefined && compareTimes(b, a) > 0) ? b : a;
+
+/**
+ * Reads what every report says about itself, for one of its orders: the first that any order has counts, of report and
+ * audit time the latest.
+ */
+export function readReportHeader(
+  x: Extraction,
+  paths: ReportHeaderPaths,
+  header: Partial<LabReport | ExamReport>,
+): void {
+  fill(header, {
+    category: codedOf(x, paths.category),
+    orderedBy: personOf(x, paths.orderedBy),
+    reportedBy: personOf(x, paths.reportedBy),
+    auditedBy: personOf(x, paths.auditedBy),
+    orderingDepartment: codedOf(x, paths.orderingDepartment),
+    performingDepartment: codedOf(x, paths.performingDepartment),
+  });
+  header.reportedAt = latest(header.reportedAt, timeOf(x, paths.reportedAt, 'reportedAt'));
+  header.auditedAt = latest(header.auditedAt, timeOf(x, paths.auditedAt, 'auditedAt'));
+}
 
 /** Sets what is not set yet. */
 export function fill<T extends object>(target: T, source: Partial<T>): void {

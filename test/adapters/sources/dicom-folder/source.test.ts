@@ -6,6 +6,9 @@ import { instanceFile } from './files.ts';
 import { startSource, until } from './running.ts';
 import { diskFull } from './watched.ts';
 
+// They wait for most of their time, each for folders of its own.
+t.jobs = 4;
+
 t.test('a file put into the folder is taken and moved; the status tells it', async (t) => {
   const r = await startSource(t);
   await until(() => r.source.status().state === 'listening');

@@ -99,7 +99,8 @@ t.test('a storescu that aborts, and one killed in the middle, leave nothing half
   const images = writeImages(folder, 2);
   t.equal((await dcmtk('storescu', '--abort', ...to(listener.port), ...files(images))).code, 0);
   allKept(t, listener, images);
-  const large = writeImages(folder, 1, 50, 2000);
+  // More than the buffers between the two programs hold, or all of it could be under way when it is killed.
+  const large = writeImages(folder, 1, 50, 5000);
   const neighbour = await connectDevice(t, listener.port);
   await neighbour.associate();
   // It cannot end before it is killed: the third piece of its dataset is not taken until then.

@@ -116,17 +116,25 @@ const rejected = async (t: Test, device: Awaited<ReturnType<typeof connectDevice
   return [...answer!.body.subarray(1)];
 };
 
-t.test('a title that is not listed is rejected: by reason, to be seen by peer, without being shown', async (t) => {
-  const { port, source, problems, logged } = await startListener(t, { ae_titles: ['QIANZHI', 'ARCHIVE'] });
-  t.same(await rejected(t, await connectDevice(t, port), { called: 'OTHERZHANG' }), [1, 1, 7]);
-  t.same(problems(), ['DCM-2201']);
-  t.same(await rejected(t, await connectDevice(t, port), { calling: 'CT2ZHANG' }), [1, 1, 3]);
-  t.same(await rejected(t, await connectDevice(t, port), { calling: 'ct1' }), [1, 1, 3], 'case counts');
-  t.match(source.status(), { refusedConnections: 3, senders: [{ address: '127.0.0.1', problem: { count: 3 } }] });
-  t.notMatch(JSON.stringify([logged, source.status()]), 'ZHANG');
-  for (const called of ['QIANZHI', 'ARCHIVE', ' ARCHIVE'])
-    t.equal((await (await connectDevice(t, port)).associate({ called })).length, usual.length);
-});
+t.test(
+  'a title that is not listed is rejected: by reason, shown by peer in the status, never in the log',
+  async (t) => {
+    const { port, source, problems, logged } = await startListener(t, { ae_titles: ['QIANZHI', 'ARCHIVE'] });
+    t.same(await rejected(t, await connectDevice(t, port), { called: 'OTHERZHANG' }), [1, 1, 7]);
+    t.same(problems(), ['DCM-2201']);
+    t.match(source.status(), { senders: [{ problem: { code: 'DCM-2201', said: 'called=OTHERZHANG' } }] });
+    t.same(await rejected(t, await connectDevice(t, port), { calling: 'CT2ZHANG' }), [1, 1, 3]);
+    t.match(source.status(), { senders: [{ problem: { said: 'calling=CT2ZHANG' } }] });
+    t.same(await rejected(t, await connectDevice(t, port), { calling: 'A\x1b[2J\xd5\xc5' }), [1, 1, 3]);
+    t.match(source.status(), { senders: [{ problem: { said: 'calling=A?[2J??' } }] }, 'nothing but printable ASCII');
+    t.same(await rejected(t, await connectDevice(t, port), { calling: 'ct1' }), [1, 1, 3], 'case counts');
+    t.match(source.status(), { refusedConnections: 4, senders: [{ address: '127.0.0.1', problem: { count: 4 } }] });
+    t.ok(logged.some(({ fields }) => fields.code === 'DCM-2201'));
+    t.notMatch(JSON.stringify(logged), 'ZHANG');
+    for (const called of ['QIANZHI', 'ARCHIVE', ' ARCHIVE'])
+      t.equal((await (await connectDevice(t, port)).associate({ called })).length, usual.length);
+  },
+);
 
 t.test('an empty list of calling titles means nobody', async (t) => {
   const { port } = await startListener(t, { calling_ae_titles: [] });

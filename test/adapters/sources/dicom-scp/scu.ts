@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import type { Test } from 'tap';
+import { peerSocket } from '../listening/peer-socket.ts';
 import { deviceTitle, ourTitle } from './listener.ts';
 
 /** A device of our own that can say anything, right or wrong. It shares no code with what it tests. */
@@ -212,48 +213,20 @@ export async function connectDevice(
   const socket: Socket = options.tls
     ? connectTls({ ...where, ...options.tls })
     : connect({ ...where, allowHalfOpen: true });
-  t.teardown(() => socket.destroy());
-  socket.setNoDelay(true);
-  let received = Buffer.alloc(0);
-  let ended = false;
-  let heard = () => {};
-  socket.on('data', (chunk: Buffer) => {
-    received = Buffer.concat([received, chunk]);
-    heard();
-  });
-  socket.on('error', () => {});
-  const closed = new Promise<void>((resolve) => {
-    const done = () => {
-      ended = true;
-      heard();
-      resolve();
-    };
-    socket.once('end', () => {
-      socket.end();
-      done();
-    });
-    socket.once('close', done);
-  });
-  await new Promise<void>((resolve, reject) => {
-    socket.once(options.tls ? 'secureConnect' : 'connect', resolve);
-    socket.once('error', reject);
-  });
+  const peer = await peerSocket(t, socket, options.tls ? 'secureConnect' : 'connect');
   const have = async (length: number): Promise<boolean> => {
-    while (received.length < length && !ended)
-      await new Promise<void>((resolve) => {
-        heard = resolve;
-      });
-    return received.length >= length;
+    while (peer.received.length < length && !peer.ended()) await peer.more();
+    return peer.received.length >= length;
   };
   const device: Device = {
     socket,
     send: (...parts) => void socket.write(Buffer.concat(parts)),
     async pdu() {
       if (!(await have(6))) return undefined;
-      const length = received.readUInt32BE(2);
+      const length = peer.received.readUInt32BE(2);
       if (!(await have(6 + length))) return undefined;
-      const answer = { type: received[0]!, body: received.subarray(6, 6 + length) };
-      received = received.subarray(6 + length);
+      const answer = { type: peer.received[0]!, body: peer.received.subarray(6, 6 + length) };
+      peer.received = peer.received.subarray(6 + length);
       return answer;
     },
     async response() {
@@ -285,16 +258,31 @@ export async function connectDevice(
       device.send(releaseRq);
       const answer = await device.pdu();
       if (answer?.type !== 6) throw new Error(`no release but a PDU of type ${answer?.type}`);
-      await closed;
+      await peer.closed;
     },
     async rest() {
       const types: number[] = [];
       for (let next = await device.pdu(); next !== undefined; next = await device.pdu()) types.push(next.type);
       return types;
     },
-    closed,
+    closed: peer.closed,
   };
   return device;
+}
+
+/** A device that sends command upon command and reads none of the responses. */
+export async function connectDeafDevice(t: Pick<Test, 'teardown'>, port: number): Promise<Device> {
+  const deaf = await connectDevice(t, port);
+  // In pieces as small as can be, so that the responses fill the buffers sooner.
+  await deaf.associate({ maxLength: 8 });
+  deaf.socket.pause();
+  const many = Buffer.concat(Array.from({ length: 200 }, () => pdata(1, 'command', storeRq({ dataset: false }))));
+  const pour = () => {
+    while (!deaf.socket.destroyed && deaf.socket.write(many));
+  };
+  deaf.socket.on('drain', pour);
+  pour();
+  return deaf;
 }
 
 /** Bytes that are nobody's: the listener does not look into a dataset. */

@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import t from 'tap';
 import { dicomScpConfig } from '../../../../adapters/sources/dicom-scp/config.ts';
 import { startListener, until } from './listener.ts';
-import { anyDataset, connectDevice, pdata, pdu, pdv, releaseRp, releaseRq, storeRq } from './scu.ts';
+import { anyDataset, connectDeafDevice, connectDevice, pdata, pdu, pdv, releaseRp, releaseRq, storeRq } from './scu.ts';
 
 const dataset = anyDataset(3000);
 
@@ -109,15 +109,7 @@ t.test('stop: after the grace what hangs is aborted, nothing of it kept', async 
 
 t.test('stop: a device that reads nothing does not hold it up beyond the grace', async (t) => {
   const { port, source } = await startListener(t);
-  const deaf = await connectDevice(t, port);
-  await deaf.associate({ maxLength: 8 });
-  deaf.socket.pause();
-  const many = Buffer.concat(Array.from({ length: 200 }, () => pdata(1, 'command', storeRq({ dataset: false }))));
-  const pour = () => {
-    while (!deaf.socket.destroyed && deaf.socket.write(many));
-  };
-  deaf.socket.on('drain', pour);
-  pour();
+  await connectDeafDevice(t, port);
   // When no more of its commands are answered it is blocked by the answers it does not read.
   const answered = () => source.status().senders[0]?.problem?.count ?? 0;
   for (let before = -1; before < answered(); ) {

@@ -1,6 +1,17 @@
 import t, { type Test } from 'tap';
 import { startListener, until } from './listener.ts';
-import { anyDataset, associateRq, connectDevice, echoRq, pdata, pdu, pdv, releaseRq, storeRq } from './scu.ts';
+import {
+  anyDataset,
+  associateRq,
+  connectDeafDevice,
+  connectDevice,
+  echoRq,
+  pdata,
+  pdu,
+  pdv,
+  releaseRq,
+  storeRq,
+} from './scu.ts';
 
 const dataset = anyDataset(3000);
 
@@ -90,16 +101,7 @@ t.test('time that the store takes counts against nobody', async (t) => {
 
 t.test('a device that reads no responses is closed; others go on', async (t) => {
   const { port, problems } = await startListener(t, { pdu_timeout_seconds: 0.3 });
-  const deaf = await connectDevice(t, port);
-  // In pieces as small as can be, so that the responses fill the buffers sooner.
-  await deaf.associate({ maxLength: 8 });
-  deaf.socket.pause();
-  const many = Buffer.concat(Array.from({ length: 200 }, () => pdata(1, 'command', storeRq({ dataset: false }))));
-  const pour = () => {
-    while (!deaf.socket.destroyed && deaf.socket.write(many));
-  };
-  deaf.socket.on('drain', pour);
-  pour();
+  await connectDeafDevice(t, port);
   const good = await connectDevice(t, port);
   await good.associate();
   t.equal(await good.store(dataset), '0000');

@@ -6,6 +6,7 @@ import type { RunningSource } from '../../../../agent/intake/source.ts';
 import type { Accepted, Incoming } from '../../../../agent/store/contract.ts';
 import { systemClock } from '../../../../agent/support/clock.ts';
 import type { LogFields } from '../../../../agent/support/log.ts';
+import { peerSocket } from '../listening/peer-socket.ts';
 import { intakeOf } from './intake-of.ts';
 
 type Message = Omit<Incoming, 'source'>;
@@ -86,32 +87,10 @@ export async function connectSender(
     allowHalfOpen: options.allowHalfOpen ?? true,
     ...(options.from === undefined ? {} : { localAddress: options.from }),
   });
-  t.teardown(() => socket.destroy());
-  socket.setNoDelay(true);
-  let text = '';
-  let heard = () => {};
-  socket.on('data', (chunk) => {
-    text += chunk.toString('latin1');
-    heard();
-  });
-  socket.on('error', () => {});
-  const closed = new Promise<void>((resolve) => {
-    const done = () => {
-      heard();
-      resolve();
-    };
-    socket.once('end', () => {
-      socket.end();
-      done();
-    });
-    socket.once('close', done);
-  });
-  await new Promise<void>((resolve, reject) => {
-    socket.once('connect', resolve);
-    socket.once('error', reject);
-  });
+  const peer = await peerSocket(t, socket);
+  const text = () => peer.received.toString('latin1');
   const found = (): string[] =>
-    [...text.matchAll(/\rMSA\|(\w\w)\|([^|\r]*)[^\x1c]*\x1c\r/g)].map((m) => `${m[1]}:${m[2]}`);
+    [...text().matchAll(/\rMSA\|(\w\w)\|([^|\r]*)[^\x1c]*\x1c\r/g)].map((m) => `${m[1]}:${m[2]}`);
   const send = (...parts: Array<string | Uint8Array>) =>
     void socket.write(
       Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part, 'latin1') : part))),
@@ -122,15 +101,12 @@ export async function connectSender(
     frames: (...messages) => send(...messages.map((message) => frame(Buffer.from(message)))),
     async acks(count) {
       while (found().length < count && !socket.destroyed && !socket.readableEnded) {
-        await new Promise<void>((resolve) => {
-          heard = resolve;
-          setTimeout(resolve, 50);
-        });
+        await Promise.race([peer.more(), new Promise((resolve) => setTimeout(resolve, 50))]);
       }
       return found();
     },
-    received: () => text,
-    closed,
+    received: text,
+    closed: peer.closed,
   };
 }
 

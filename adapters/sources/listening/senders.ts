@@ -10,7 +10,7 @@ export interface Senders {
   message(address: string): void;
   answered(address: string, code: string): void;
   /** Notes a protocol problem; true when it deserves a log line (the first, then one a minute for each code). */
-  problem(address: string, code: ErrorCode, count?: number): boolean;
+  problem(address: string, code: ErrorCode, count?: number, said?: string): boolean;
   list(): SenderStatus[];
 }
 
@@ -78,10 +78,10 @@ export function createSenders(clock: Clock, most = 1000): Senders {
       const sender = senders.get(address);
       if (sender !== undefined) sender.lastAck = code;
     },
-    problem(address, code, count = 1) {
+    problem(address, code, count = 1, said) {
       const sender = touch(address);
       const before = sender.problem?.code === code ? sender.problem.count : 0;
-      sender.problem = { code, atMs: clock.now(), count: before + count };
+      sender.problem = { code, atMs: clock.now(), count: before + count, ...(said === undefined ? {} : { said }) };
       const logged = sender.loggedMs.get(code);
       const nowMs = clock.monotonic();
       if (logged !== undefined && nowMs - logged < logEveryMs) return false;

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { allowList, isLoopback, isNetwork, normalAddress } from '../../../../adapters/sources/hl7-mllp/peers.ts';
+import { allowList, isLoopback, isNetwork, normalAddress } from '../../../../adapters/sources/listening/addresses.ts';
 
 t.test('addresses are compared in one form', async (t) => {
   t.equal(normalAddress('::ffff:10.0.0.5'), '10.0.0.5');

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { createSenders } from '../../../../adapters/sources/hl7-mllp/senders.ts';
+import { createSenders } from '../../../../adapters/sources/listening/senders.ts';
 
 const clock = (start: number) => {
   let ms = start;
