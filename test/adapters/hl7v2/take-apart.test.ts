@@ -21,7 +21,7 @@ t.test('point 41: the envelope ends its lines as it likes, and so does each mess
     for (const first of ['\r', '\n', '\r\n']) {
       for (const second of ['\r', '\n', '\r\n']) {
         const messages = [message(1, first), message(2, second)];
-        const payload = ['BHS|^~\\&|LIS', messages.join('') + 'BTS|2', ''].join(envelope);
+        const payload = ['BHS|^~\\&|LIS', `${messages.join('')}BTS|2`, ''].join(envelope);
         t.same(parts(payload), messages, JSON.stringify([envelope, first, second]));
         t.equal(apart(payload)?.miscounted, false);
       }
@@ -75,7 +75,7 @@ t.test('the payload is not written to, also when it is a Buffer', async (t) => {
   t.same(payload, before);
 });
 
-t.test('nothing is lost: all but blanks and segments of the envelope lies in a part, in order', async (t) => {
+t.test('nothing is lost: all but blanks and segments of the envelope lies in a part, in order', async () => {
   const ends = fc.constantFrom('\r', '\n', '\r\n');
   const pieces = fc.oneof(
     fc.tuple(fc.integer({ min: 0, max: 9 }), ends).map(([id, end]) => message(id, end)),
