@@ -9,6 +9,9 @@ import { measureDisk } from './disk.ts';
 import { measureDrain } from './drain.ts';
 import { measurePrograms } from './footprint.ts';
 import { judge } from './goals.ts';
+import { benchImages } from './images/bench-images.ts';
+import { imagePlans } from './images/image-plan.ts';
+import { describeImages } from './images/image-report.ts';
 import type { LoadJob, LoadResult } from './load.ts';
 import { end, killAll, startWorker } from './process.ts';
 import { preparePrograms } from './programs.ts';
@@ -17,8 +20,9 @@ import { measureRate } from './rate.ts';
 import { describe, type Report } from './report.ts';
 import { measureStages } from './stage-costs.ts';
 
-const usage = `npm run bench -- [--quick | --smoke] [--json] [--dir <folder>] [--profile <folder>]
+const usage = `npm run bench -- [--images] [--quick | --smoke] [--json] [--dir <folder>] [--profile <folder>]
 
+  --images           images instead of messages, beside storescp, Orthanc and dcmjs-dimse; about ten minutes
   --quick            one short round of everything but the million, about two minutes; else three, a quarter of an hour
   --smoke            every row as short as it goes; for a test of the benchmark, its figures mean nothing
   --json             the figures as JSON on stdout instead of the table
@@ -30,7 +34,7 @@ async function main(): Promise<void> {
   const flag = { type: 'boolean' } as const;
   const text = { type: 'string' } as const;
   const { values } = parseArgs({
-    options: { quick: flag, smoke: flag, json: flag, help: flag, dir: text, profile: text },
+    options: { images: flag, quick: flag, smoke: flag, json: flag, help: flag, dir: text, profile: text },
   });
   if (values.help) {
     process.stdout.write(usage);
@@ -53,10 +57,17 @@ async function main(): Promise<void> {
   }
   const children: Array<Parameters<typeof end>[0]> = [];
   try {
-    const { bavail, bsize } = statfsSync(folder);
-    const notes: string[] = [];
     const say = (line: string) =>
       process.stderr.write(`${String(Math.round((performance.now() - startedMs) / 1000)).padStart(4)} s  ${line}\n`);
+    const profile = values.profile === undefined ? {} : { profile: resolve(values.profile) };
+    if (values.images) {
+      const plan = imagePlans[values.smoke ? 'smoke' : values.quick ? 'quick' : 'full'];
+      const report = await benchImages({ folder, plan, say, ...profile });
+      process.stdout.write(values.json ? `${JSON.stringify(report)}\n` : `${describeImages(report)}\n`);
+      return;
+    }
+    const { bavail, bsize } = statfsSync(folder);
+    const notes: string[] = [];
     const generator = await startWorker<LoadJob, LoadResult>({ script: 'load.ts' });
     children.push(generator.child);
     let messageBytes = 0;
@@ -72,7 +83,7 @@ async function main(): Promise<void> {
       },
       say,
       note: (line) => notes.push(line),
-      ...(values.profile === undefined ? {} : { profile: resolve(values.profile) }),
+      ...profile,
     };
     const writer = await startStoreWriter(run);
     children.push(writer.child);

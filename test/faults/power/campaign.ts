@@ -28,7 +28,11 @@ export async function campaign(recorder: string, run: Run, wanted: Wanted, rando
     again.push({ tree, promised: structuredClone(promised) });
   });
   for (const { tree, promised } of again) {
-    const recovery = record(recorder, { sessions: [{ messages: 15, end: 'crash' }] }, tree, promised);
+    const recovery = record(
+      recorder,
+      { sessions: [{ count: 15, end: 'crash' }] },
+      { base: tree, before: promised, subject: run.subject },
+    );
     const second = await tryCuts(recovery, choose(recovery, wanted.cutsInRecovery, random), random);
     outcome.cuts.push(...second.cuts);
     outcome.wrong.push(...second.wrong);
@@ -40,7 +44,7 @@ function figuresOf(run: Run): Outcome['recorded'] {
   return {
     operations: run.ops.length,
     syncs: run.ops.filter((o) => o.op === 'sync-ends').length,
-    acked: run.ops.filter((o) => o.op === 'mark' && 'acked' in o.mark).length,
+    acked: run.ops.filter((o) => o.op === 'mark' && ('acked' in o.mark || 'stored' in o.mark)).length,
   };
 }
 

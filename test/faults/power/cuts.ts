@@ -9,8 +9,27 @@ import { makeFolder, makeQuickFolder, type Op, recordLoad } from './recording.ts
 export type Moment = 'first start' | 'start' | 'load' | 'checkpoint' | 'close' | 'closed' | 'recovery';
 export const moments: Moment[] = ['first start', 'start', 'load', 'checkpoint', 'close', 'closed', 'recovery'];
 
+/** What is recorded, and how what a cut leaves of it is looked at. */
+export interface Subject {
+  /** Process of this folder that makes the load. */
+  child: string;
+  /** What lies on the disk before the agent ever ran. */
+  base: Tree;
+  /** Opens what lies in `root`, which is `tree`, with the real store. */
+  inspect(root: string, promised: Promised, tree: Tree): Promise<Inspection>;
+}
+/** The folder of the key is made by the installer; that of the data by the agent. */
+export const installed: Tree = [{ path: 'keys', bytes: undefined }];
+/** Messages on their whole way through the store. */
+export const messages: Subject = {
+  child: 'load-child.ts',
+  base: installed,
+  inspect: (root, promised) => inspect(root, promised),
+};
+
 /** A recording with what is known before it began. */
 export interface Run {
+  subject: Subject;
   ops: Op[];
   base: Tree;
   before: Promised;
@@ -48,14 +67,23 @@ export const anyLuck = (random: () => number): Luck => ({
 });
 
 /** Records the load on a disk that holds `base`, of which `before` has been promised. */
-export function record(recorder: string, plan: Plan, base = installed, before = nothingPromised()): Run {
+export function record(
+  recorder: string,
+  plan: Plan,
+  {
+    subject = messages,
+    base = subject.base,
+    before = nothingPromised(),
+  }: Partial<Pick<Run, 'base' | 'before' | 'subject'>> = {},
+): Run {
   const root = makeFolder();
   write(root, base);
-  const { ops } = recordLoad(recorder, root, plan);
+  const { ops } = recordLoad(recorder, root, plan, subject.child);
   const different = differences(ops, base, root);
   if (different.length > 0) throw new Error(`the recording does not make what lies on the disk: ${different.join()}`);
   rmSync(root, { recursive: true });
   return {
+    subject,
     ops,
     base,
     before,
@@ -65,9 +93,6 @@ export function record(recorder: string, plan: Plan, base = installed, before = 
     ),
   };
 }
-/** The folder of the key is made by the installer; that of the data by the agent. */
-export const installed: Tree = [{ path: 'keys', bytes: undefined }];
-
 /** Files that differ between the replayed recording and the real folder. The -shm is written through a mapping. */
 function differences(ops: Op[], base: Tree, root: string): string[] {
   const disk = openDisk(base);
@@ -176,7 +201,13 @@ export async function tryCuts(
   const cuts: Cut[] = [];
   const wrong = await cutAt(run, points, random, luck, async ({ at, moment, luck, tree, promised }) => {
     write(root, tree);
-    cuts.push({ at, moment, luck, found: await inspect(root, promised), acked: promised.acked.size });
+    cuts.push({
+      at,
+      moment,
+      luck,
+      found: await run.subject.inspect(root, promised, tree),
+      acked: promised.acked.size + promised.stored.size,
+    });
   });
   rmSync(root, { recursive: true, force: true });
   return { cuts, wrong };
@@ -206,6 +237,19 @@ export function withoutCommitSyncs(run: Run): Run {
     if (last.ends) dropped.add(last.ends);
   }
   const kept = run.ops.map((op, i) => ({ op, moment: run.momentOf[i] as Moment })).filter(({ op }) => !dropped.has(op));
+  return { ...run, ops: kept.map((k) => k.op), momentOf: kept.map((k) => k.moment) };
+}
+
+/** The recording as it would be if what has such a path when it is opened were never synced. */
+export function withoutSyncsOf(run: Run, path: RegExp): Run {
+  const paths = new Map<number, string>();
+  const ids = new Set<number>();
+  const kept = run.ops.flatMap((op, i) => {
+    if (op.op === 'open') paths.set(op.fd, op.path);
+    if (op.op === 'sync-begins' && path.test(paths.get(op.fd) ?? '')) ids.add(op.id);
+    if ((op.op === 'sync-begins' || op.op === 'sync-ends') && ids.has(op.id)) return [];
+    return [{ op, moment: run.momentOf[i] as Moment }];
+  });
   return { ...run, ops: kept.map((k) => k.op), momentOf: kept.map((k) => k.moment) };
 }
 

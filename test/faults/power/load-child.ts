@@ -35,7 +35,7 @@ for (const session of plan.sessions) {
   let over = false;
   const others = [mapping(rig, () => over), ...loadPlatforms.map((p) => rendering(rig, p, () => over))];
   const deliveries = loadPlatforms.map((p) => delivery(rig, p, () => over));
-  await intake(rig, session.messages);
+  await intake(rig, session.count);
   if (session.end === 'crash') process.exit(0);
   over = true;
   await Promise.all([...others, ...deliveries]);

@@ -6,9 +6,14 @@ export const loadPlatforms = ['province', 'city'];
 
 export const defaultKey = 'keys/data.key';
 
+/** Where images come from and go to. */
+export const imageSources = ['pacs', 'move', 'delete'];
+export const imagePlatform = 'cloud';
+
 /** What the recorded process does: a session for each opening of the store. */
 export interface Plan {
-  sessions: Array<{ messages: number; end: 'close' | 'crash' }>;
+  /** `count`: so many messages, or images. */
+  sessions: Array<{ count: number; end: 'close' | 'crash' }>;
   /** Path of the key below the root; `defaultKey` when it is not said. */
   key?: string;
 }
@@ -20,7 +25,13 @@ export type Mark =
   | { mapped: number }
   | { rendered: number; platform: string; again: boolean }
   | { claimed: Array<{ n: number; key: string; attempt: number; sha: string }>; platform: string }
-  | { settled: Array<{ n: number; outcome: Verdict['outcome'] }>; platform: string };
+  | { settled: Array<{ n: number; outcome: Verdict['outcome'] }>; platform: string }
+  /** An image answered with success; `sha` is of its file. */
+  | { stored: { uid: string; sha: string } }
+  /** A file of a sender: durable where it was made, and not yet in the watched folder. */
+  | { dropped: { uid: string; sha: string } }
+  /** Images whose acceptance by the platform is booked. */
+  | { delivered: string[] };
 
 export const sha = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
@@ -45,6 +56,12 @@ export interface Promised {
   attempts: Map<number, number>;
   /** n → last verdict booked. */
   settled: Map<number, Verdict['outcome']>;
+  /** UID of an image that was answered with success → hash of its file. */
+  stored: Map<string, string>;
+  /** The same of files that are in a watched folder as long as they are not stored. */
+  dropped: Map<string, string>;
+  /** UIDs of images that are booked as delivered. */
+  delivered: Set<string>;
 }
 
 export const nothingPromised = (): Promised => ({
@@ -54,6 +71,9 @@ export const nothingPromised = (): Promised => ({
   keys: new Map(),
   attempts: new Map(),
   settled: new Map(),
+  stored: new Map(),
+  dropped: new Map(),
+  delivered: new Set(),
 });
 
 export const copyOf = (p: Promised): Promised => structuredClone(p);
@@ -78,6 +98,13 @@ export function promise(p: Promised, m: Mark): string[] {
     }
   } else if ('settled' in m) {
     for (const { n, outcome } of m.settled) p.settled.set(n, outcome);
+  } else if ('stored' in m) p.stored.set(m.stored.uid, m.stored.sha);
+  else if ('dropped' in m) p.dropped.set(m.dropped.uid, m.dropped.sha);
+  else if ('delivered' in m) {
+    for (const uid of m.delivered) {
+      if (p.delivered.has(uid)) wrong.push('an image was handed out after it was delivered');
+      p.delivered.add(uid);
+    }
   }
   return wrong;
 }

@@ -7,6 +7,7 @@ import {
   anyLuck,
   choose,
   cutAt,
+  messages,
   type Run,
   record,
   seeded,
@@ -34,11 +35,11 @@ t.teardown(() => rmSync(folder, { recursive: true, force: true }));
 const recorder = skip ? '' : buildRecorder(folder);
 /** The store under load, closed once and left without a close once. */
 const load: Run = skip
-  ? { ops: [], base: [], before: nothingPromised(), momentOf: [] }
+  ? { subject: messages, ops: [], base: [], before: nothingPromised(), momentOf: [] }
   : record(recorder, {
       sessions: [
-        { messages: 200, end: 'close' },
-        { messages: 60, end: 'crash' },
+        { count: 200, end: 'close' },
+        { count: 60, end: 'crash' },
       ],
     });
 t.comment(`seed ${seed}`);
@@ -88,7 +89,7 @@ t.test(
       { path: database, bytes: bytes[0] },
       { path: `${database}-wal`, bytes: bytes[1] },
     ];
-    const run = record(recorder, { sessions: [{ messages: 5, end: 'crash' }] }, damaged);
+    const run = record(recorder, { sessions: [{ count: 5, end: 'crash' }] }, { base: damaged });
     const root = makeQuickFolder();
     const points = choose(run, { recovery: 14 }, random);
     const found: string[] = [];
@@ -139,9 +140,13 @@ t.test('a ballast that a power cut leaves with holes is made anew', { skip }, as
 t.test('the folder of a key that the agent makes itself outlasts a power cut', { skip }, async (t) => {
   const random = seeded(seed + 3);
   const key = 'etc/keys/data.key';
-  const run = record(recorder, { sessions: [{ messages: 20, end: 'crash' }], key }, [
-    { path: 'etc', bytes: undefined },
-  ]);
+  const run = record(
+    recorder,
+    { sessions: [{ count: 20, end: 'crash' }], key },
+    {
+      base: [{ path: 'etc', bytes: undefined }],
+    },
+  );
   const root = makeQuickFolder();
   const refused: unknown[] = [];
   const luck = () => ({ writes: 'all', names: 'none', fill: 'zeros' }) as const;

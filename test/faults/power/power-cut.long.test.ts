@@ -32,8 +32,8 @@ t.test(`${total} power cuts: nothing acknowledged is lost, and the store opens e
     const random = seeded(seed + i);
     const run = record(recorder, {
       sessions: [
-        { messages, end: 'close' },
-        { messages: Math.ceil(messages / 3), end: 'crash' },
+        { count: messages, end: 'close' },
+        { count: Math.ceil(messages / 3), end: 'crash' },
       ],
     });
     all.push(await campaign(recorder, run, wanted, random));

@@ -46,6 +46,7 @@ static int (*real_fallocate)(int, int, off_t, off_t);
 static int (*real_rename)(const char *, const char *), (*real_link)(const char *, const char *);
 static int (*real_unlink)(const char *), (*real_rmdir)(const char *), (*real_mkdir)(const char *, mode_t);
 static int (*real_unlinkat)(int, const char *, int);
+static long (*real_syscall)(long, ...);
 
 __attribute__((constructor)) static void begin(void) {
   const char *log = getenv("RECORD_LOG");
@@ -57,7 +58,7 @@ __attribute__((constructor)) static void begin(void) {
   REAL(write, "write"); REAL(pwrite, "pwrite64"); REAL(writev, "writev"); REAL(pwritev, "pwritev64");
   REAL(ftruncate, "ftruncate64"); REAL(truncate, "truncate64"); REAL(fallocate, "fallocate64");
   REAL(rename, "rename"); REAL(link, "link"); REAL(unlink, "unlink"); REAL(unlinkat, "unlinkat");
-  REAL(rmdir, "rmdir"); REAL(mkdir, "mkdir");
+  REAL(rmdir, "rmdir"); REAL(mkdir, "mkdir"); REAL(syscall, "syscall");
 #undef REAL
   if (!log || !root) return;
   root_length = strlen(root);
@@ -127,6 +128,17 @@ int close(int fd) {
   int result = real_close(fd);
   UNLOCK;
   return result;
+}
+
+/* libuv closes by the bare system call; unseen, the descriptor's next owner, a socket, would be taken for the file. */
+long syscall(long number, ...) {
+  long a[6];
+  va_list all;
+  va_start(all, number);
+  for (int i = 0; i < 6; i++) a[i] = va_arg(all, long);
+  va_end(all);
+  if (number == SYS_close && kind((int)a[0])) return close((int)a[0]);
+  return real_syscall(number, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 
 static void wrote(int fd, int64_t offset, const void *data, ssize_t length) {

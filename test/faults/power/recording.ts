@@ -46,12 +46,13 @@ export const makeQuickFolder = (): string => quickFolder('power');
 /**
  * Runs the load in a process of its own under the recorder.
  * @param root an existing folder, whose content counts as durable when the recording begins.
+ * @param script the process, a file of this folder.
  */
-export function recordLoad(recorder: string, root: string, plan: Plan): Recording {
+export function recordLoad(recorder: string, root: string, plan: Plan, script: string): Recording {
   const beside = makeFolder();
   const log = join(beside, 'log');
   const marks = join(beside, 'marks');
-  const child = fileURLToPath(new URL('load-child.ts', import.meta.url));
+  const child = fileURLToPath(new URL(script, import.meta.url));
   const done = spawnSync(process.execPath, [child, root, marks, JSON.stringify(plan)], {
     env: {
       ...process.env,
