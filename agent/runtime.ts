@@ -206,6 +206,9 @@ const hostAndPort = (address: string | undefined): { host: string; port: number 
   return found?.[1] && found[2] ? { host: found[1], port: Number(found[2]) } : undefined;
 };
 
+/** Headers are read for all instances of so long together: a turn and a commit for each would cost what receiving does. */
+const INDEX_SOON_MS = 100;
+
 /** What is wrong with the spool stops images only (invariant 11): their sources are shown failed. */
 async function imagesOf(
   config: LoadedConfig,
@@ -213,6 +216,7 @@ async function imagesOf(
   { store, clock, log, changed }: { store: SqliteStore; clock: Clock; log: Log; changed(): void },
   accepted: () => void,
 ): Promise<Images> {
+  let soon: NodeJS.Timeout | undefined;
   const kinds = new Set(registry.imageSources.map(({ kind }) => kind));
   if (!config.sources.some(({ kind }) => kinds.has(kind)) && config.imagePlatforms.length === 0) return undefined;
   try {
@@ -226,7 +230,10 @@ async function imagesOf(
       log,
       accepted() {
         changed();
-        accepted();
+        soon ??= setTimeout(() => {
+          soon = undefined;
+          accepted();
+        }, INDEX_SOON_MS).unref();
       },
     });
   } catch (error) {

@@ -11,6 +11,8 @@ import { takeInInstances } from './take-in.ts';
 
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
+/** Associations that usually send at once. */
+const FILES_AHEAD = 4;
 
 export interface RunningImages {
   spool: Spool;
@@ -41,7 +43,7 @@ export async function startImages(parts: {
   accepted(): void;
 }): Promise<RunningImages> {
   const { store, clock, log, keepMs } = parts;
-  const spool = openSpool({ folder: spoolFolder(parts.dataFolder), full: parts.full });
+  const spool = openSpool({ folder: spoolFolder(parts.dataFolder), full: parts.full, ahead: FILES_AHEAD });
   await reconcileSpool({ spool, store, clock, log });
   const naming = new Set<Promise<void>>();
   let forgetting = false;

@@ -28,7 +28,7 @@ export interface SpoolWriting {
    */
   write(bytes: Uint8Array, hashed?: boolean): Promise<void>;
   /**
-   * The content is durable when it resolves, the name when `named` does, so that the row can be written meanwhile; both
+   * The content is durable when it resolves, the file's entry when `named` does, so that the row can be written meanwhile; both
    * stand before an acknowledgement. Rejects as `write` does; a file whose sync failed is never tried again.
    */
   finish(): Promise<FinishedFile>;
@@ -72,6 +72,11 @@ export interface SpoolParts {
   folder: string;
   /** True while the disk is too full to take more (invariant 7). */
   full?(): boolean;
+  /**
+   * As many files at most are made before they are asked for, while others are written: neither making one nor the sync of
+   * its folder then stands before an answer. Default 0. What nobody wanted is removed after some seconds, or by the next start.
+   */
+  ahead?: number;
 }
 
 const DIGITS = [...'0123456789abcdef'];
@@ -79,7 +84,7 @@ const PREFIXES = DIGITS.flatMap((a) => DIGITS.map((b) => a + b));
 const ASIDE = 'aside';
 
 /** Sealing and opening leave a buffer behind for each chunk: looked at every so many bytes (invariant 12). */
-const TIDY_BYTES = 16 * 1024 * 1024;
+const TIDY_BYTES = 4 * 1024 * 1024;
 let passed = 0;
 function passing(bytes: number): void {
   passed += bytes;
@@ -168,14 +173,17 @@ export function openSpool(parts: SpoolParts): Spool {
   const folderOf = (name: string): string => folderIn(folder, name);
   const pathOf = (name: string): string => pathIn(folder, name);
   let asideMade = false;
+  const ahead = makeAhead(parts.ahead ?? 0, async () => {
+    const name = `${usable[randomInt(usable.length)]}${randomBytes(15).toString('hex')}`;
+    return await openPart(name, pathOf(name), folderOf(name));
+  });
 
   return {
     ...openSpoolForReading({ folder }),
     async begin() {
       if (parts.full?.()) throw new QianzhiError('QUE-4002');
-      const name = `${usable[randomInt(usable.length)]}${randomBytes(15).toString('hex')}`;
       try {
-        return await startWriting(pathOf(name), folderOf(name), name);
+        return startWriting(await ahead.take());
       } catch (error) {
         throw writeFailure(error);
       }
@@ -227,14 +235,64 @@ export function openSpool(parts: SpoolParts): Spool {
   };
 }
 
-async function startWriting(path: string, folder: string, name: string): Promise<SpoolWriting> {
+/** A file to write to, empty yet. */
+interface OpenPart {
+  name: string;
+  path: string;
+  part: string;
+  handle: FileHandle;
+  /** Its entry in the folder outlasts a power cut, under the name of a part or, once renamed, under its own. */
+  entered: Promise<void>;
+}
+
+async function openPart(name: string, path: string, folder: string): Promise<OpenPart> {
   const part = `${path}${PART}`;
-  let handle: FileHandle | undefined;
-  try {
-    handle = await open(part, 'wx', 0o600);
-  } catch (error) {
+  const handle = await open(part, 'wx', 0o600);
+  const entered = syncEntry(folder).catch((error: unknown) => {
     throw writeFailure(error);
+  });
+  // Whoever waits for it hears of it.
+  entered.catch(() => {});
+  return { name, path, part, handle, entered };
+}
+
+/** How long they wait to be written to. */
+const AHEAD_MS = 5_000;
+
+/** Files made ahead, from the first that is asked for on. */
+function makeAhead(most: number, make: () => Promise<OpenPart>): { take(): Promise<OpenPart> } {
+  const ready: Array<Promise<OpenPart>> = [];
+  let timer: NodeJS.Timeout | undefined;
+  async function letGo(file: Promise<OpenPart>): Promise<void> {
+    const { handle, part } = await file;
+    await handle.close();
+    await rm(part, { force: true });
   }
+  const expire = (): void => {
+    timer = undefined;
+    // What cannot be removed now goes with the next start.
+    for (const file of ready.splice(0)) letGo(file).catch(() => {});
+  };
+  return {
+    async take() {
+      if (most === 0) return await make();
+      clearTimeout(timer);
+      timer = setTimeout(expire, AHEAD_MS);
+      timer.unref();
+      const file = ready.shift();
+      while (ready.length < most) {
+        const next = make();
+        next.catch(() => {});
+        ready.push(next);
+      }
+      // One that could not be made says nothing of one made now.
+      return (await file?.catch(() => undefined)) ?? (await make());
+    },
+  };
+}
+
+function startWriting({ name, path, part, handle: opened, entered }: OpenPart): SpoolWriting {
+  let handle: FileHandle | undefined = opened;
   const key = randomBytes(32);
   const hash = createHash('sha256');
   const plain = takeBuffer();
@@ -308,12 +366,8 @@ async function startWriting(path: string, folder: string, name: string): Promise
         await giveUp();
         throw writeFailure(error);
       }
-      const named = syncEntry(folder).catch((error: unknown) => {
-        throw writeFailure(error);
-      });
-      // Whoever waits for it hears of it; nobody has to before the row is written.
-      named.catch(() => {});
-      return { name, key, bytes, contentHash: hash.digest(), named };
+      // The new name is not synced: where a power cut takes it back, the row finds the part (`adopt`).
+      return { name, key, bytes, contentHash: hash.digest(), named: entered };
     },
     discard: giveUp,
   };

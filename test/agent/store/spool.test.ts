@@ -139,6 +139,24 @@ t.test('nothing of the content lies open in the folder, and each file has a key 
   }
 });
 
+t.test('files made ahead are used one after the other, and do not stay', async (t) => {
+  const folder = join(quickFolder('ahead'), 'spool');
+  const spool = openSpool({ folder, ahead: 2 });
+  t.same(files(folder), [], 'none before the first is asked for');
+  const ready = () => files(folder).filter((name) => name.endsWith('.part')).length;
+  const contents = Array.from({ length: 6 }, (_, n) => randomBytes(n * 1000));
+  const kept: NewSpoolFile[] = [];
+  for (const content of contents.slice(0, 3)) kept.push(await write(spool, content));
+  t.equal(ready(), 2);
+  kept.push(...(await Promise.all(contents.slice(3).map((content) => write(spool, content)))));
+  t.equal(ready(), 2, 'and never more than were asked for');
+  for (const [n, file] of kept.entries()) t.same(await read(spool, file), contents[n]);
+  t.equal(new Set(kept.map(({ name }) => name)).size, 6);
+  while (ready() > 0) await new Promise((resolve) => setTimeout(resolve, 100));
+  t.same(files(folder).sort(), kept.map(({ name }) => name).sort(), 'those that nobody wanted go');
+  t.same(await read(spool, await write(spool, Buffer.from('again'))), Buffer.from('again'));
+});
+
 t.test('what is unfinished has no name: it is discarded, or swept after a crash', async (t) => {
   const { spool, folder } = rig();
   const kept = await write(spool, randomBytes(10));

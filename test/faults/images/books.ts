@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 
@@ -42,7 +42,10 @@ export function bookFaults(db: DatabaseSync): string[] {
   return faults;
 }
 
-/** What is wrong between the files of a spool and the rows, after a start: no half file, none unknown, none missing. */
+/**
+ * What is wrong between the files of a spool and the rows, after a start: no half file, none unknown, none missing. Files
+ * that were made ahead are empty.
+ */
 export function spoolFaults(db: DatabaseSync, folder: string): string[] {
   const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const names = files.filter(({ parentPath }) => parentPath !== join(folder, 'aside')).map(({ name }) => name);
@@ -52,7 +55,9 @@ export function spoolFaults(db: DatabaseSync, folder: string): string[] {
   const known = new Set(rows);
   const there = new Set(names);
   const faults: string[] = [];
-  const half = names.filter((name) => !/^[0-9a-f]{32}$/.test(name)).length;
+  const half = files.filter(
+    ({ name, parentPath }) => !/^[0-9a-f]{32}$/.test(name) && statSync(join(parentPath, name)).size > 0,
+  ).length;
   const unknown = names.filter((name) => /^[0-9a-f]{32}$/.test(name) && !known.has(name)).length;
   const missing = rows.filter((name) => !there.has(name)).length;
   if (half > 0) faults.push(`spool: ${half} half files`);
