@@ -72,23 +72,26 @@ export function decodeMessage(raw: Uint8Array, profileCharset?: string): Decoded
   return { ok: false, code: 'MLLP-2006' };
 }
 
+const isAsciiLetter = (byte: number): boolean => (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x7a;
+
 /**
- * Nearly any bytes are some GB18030: `Müller Jörg` in ISO 8859-1 would be read as `M黮ler J鰎g`. In Chinese text most
- * characters are of GB 2312, both bytes from A1 on; in a European one a letter beyond ASCII has an ASCII letter after it.
+ * Nearly any bytes are some GB18030: `Müller Jörg` in ISO 8859-1 would be read as `M黮ler J鰎g`. Two bytes speak for Chinese
+ * where both lie beyond ASCII (GB 2312) or the first is no letter of a European charset (81 to A0); a letter from C0 on
+ * with an ASCII letter behind it speaks against it. What may be either (`玘`, AB 5E) says nothing.
  */
 function isPlainlyChinese(raw: Uint8Array): boolean {
-  let common = 0;
-  let other = 0;
+  let chinese = 0;
+  let european = 0;
   for (let at = 0; at < raw.length; ) {
     const length = gb18030CharacterLength(raw, at);
-    if ((raw[at] ?? 0) >= 0x80) {
-      const isCommon = length === 2 && (raw[at] ?? 0) >= 0xa1 && (raw[at] ?? 0) <= 0xf7 && (raw[at + 1] ?? 0) >= 0xa1;
-      if (isCommon) common += 1;
-      else other += 1;
+    if (length === 2) {
+      const [lead = 0, trail = 0] = [raw[at], raw[at + 1]];
+      if (lead <= 0xa0 || trail >= 0xa1) chinese += 1;
+      else if (lead >= 0xc0 && isAsciiLetter(trail)) european += 1;
     }
     at += length;
   }
-  return common > other;
+  return chinese > 0 && chinese >= european;
 }
 
 /** Encodes text in a charset. What the charset cannot hold becomes `?`. Big5 and 8859/2, 5, 15: ASCII only. */

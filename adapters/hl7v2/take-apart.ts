@@ -25,6 +25,7 @@ const lineFeed = 0x0a;
 const isLineEnd = (byte: number | undefined): boolean => byte === carriageReturn || byte === lineFeed;
 const isBlank = (byte: number | undefined): boolean =>
   byte === 0x20 || byte === 0x09 || byte === 0x00 || isLineEnd(byte);
+const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= 0x30 && byte <= 0x39;
 const isAlphanumeric = (byte: number): boolean =>
   (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a);
 
@@ -157,10 +158,12 @@ function startsAnother(payload: Uint8Array, at: number, end: number, next: numbe
 
 /** BTS-1 or FTS-1; undefined when it is no number. */
 function countOf(payload: Uint8Array, at: number, end: number): number | undefined {
-  const said = /^.{3}[^0-9A-Za-z]\s*(\d{1,9})\s*(?:[^0-9]|$)/s.exec(
-    Buffer.from(payload.slice(at, Math.min(end, at + 32))).toString('latin1'),
-  );
-  return said?.[1] === undefined ? undefined : Number(said[1]);
+  let from = at + 4;
+  while (from < end && payload[from] === 0x20) from++;
+  let count = 0;
+  let to = from;
+  for (; to < end && to < from + 9 && isDigit(payload[to]); to++) count = count * 10 + ((payload[to] ?? 0) - 0x30);
+  return to === from || isDigit(payload[to]) ? undefined : count;
 }
 
 function readEnvelope(payload: Uint8Array, start: number, end: number, charset: string | undefined): Msh | undefined {

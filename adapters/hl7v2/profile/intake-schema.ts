@@ -35,8 +35,12 @@ export const intakeRulesSchema = z.strictObject({
       reject: processingIds.default([]),
     })
     .prefault({}),
-  /** Several messages in one frame, without an envelope: each is answered, or the first for all. */
-  several_messages: z.enum(['each', 'first']).default('each'),
+  /**
+   * Several messages in one frame, without an envelope. `first`: the first is answered for all, with an error where one of
+   * them could not be taken; a sender that waits for one answer a frame would take a second for that of its next message.
+   * `each`: for senders that wait for one a message.
+   */
+  several_messages: z.enum(['each', 'first']).default('first'),
   /** False: a frame that ends in 0x1C without 0x0D is also taken. */
   require_end: z.boolean().default(true),
   /** True: a message without MSH-10 is answered AE 101 and not stored. */

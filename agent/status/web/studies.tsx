@@ -6,7 +6,7 @@ import { text } from './language.ts';
 import { studies } from './live.ts';
 import { AgeAndTime, Empty, State } from './parts.tsx';
 import { StudyDetail } from './study-detail.tsx';
-import { found, StudySearchForm } from './study-search.tsx';
+import { found, StudySearchForm, state } from './study-search.tsx';
 
 const columns = 7;
 
@@ -71,14 +71,17 @@ export function Studies() {
   const words = text.value;
   const [opened, setOpened] = useState<number>();
   const rows = found.value ?? studies.value;
-  const note = found.value === undefined ? words.studiesNote : words.foundStudies(found.value.length);
+  // Nothing is said of what was found before there is an answer.
+  const unanswered = found.value?.length === 0 && state.value !== 'idle';
+  const answer = unanswered ? '' : words.foundStudies(found.value?.length ?? 0);
+  const note = found.value === undefined ? words.studiesNote : answer;
   return (
     <section class="card messages" aria-labelledby="studies-title">
       <h2 id="studies-title">
         {words.studies} <small class="muted">{note}</small>
       </h2>
       {studies.value === undefined || studies.value.length === 0 ? null : <StudySearchForm />}
-      {rows !== undefined && rows.length === 0 ? (
+      {rows !== undefined && rows.length === 0 && !unanswered ? (
         <Empty
           what={found.value === undefined ? words.noStudies : words.noStudyFound}
           why={found.value === undefined ? words.noStudiesWhy : undefined}

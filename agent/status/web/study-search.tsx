@@ -9,7 +9,8 @@ import { findStudies, Refused } from './study-api.ts';
 
 /** What was looked for and found; undefined while the newest are shown. */
 export const found = signal<ShownStudy[] | undefined>(undefined);
-const state = signal<'idle' | 'busy' | { failed: string | undefined }>('idle');
+/** `idle`: what is shown is the answer. */
+export const state = signal<'idle' | 'busy' | { failed: string | undefined }>('idle');
 
 let asked: { by: StudySearch; term: string } | undefined;
 let latest = 0;
@@ -48,6 +49,8 @@ export function StudySearchForm() {
     if (wanted === '') return;
     asked = { by: (kind.current?.value ?? 'accession') as StudySearch, term: wanted };
     state.value = 'busy';
+    // Rows say nothing of whom they are of: none of the search before may stand under this one, also when it fails.
+    found.value = [];
     void run();
   };
   const clear = (): void => {

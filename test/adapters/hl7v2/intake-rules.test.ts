@@ -10,7 +10,7 @@ t.test('without an intake section the defaults hold', async (t) => {
       ack: 'original-always',
       types: { accept: [], reject: [] },
       processing_id: { accept: ['P'], reject: [] },
-      several_messages: 'each',
+      several_messages: 'first',
       require_end: true,
       strict_control_id: false,
     });

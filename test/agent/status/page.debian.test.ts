@@ -172,6 +172,15 @@ t.test('a study is found by its accession number, which stands in no address', {
   await card.locator('.search select').selectOption('patient');
   await card.getByRole('button', { name: 'Find', exact: true }).click();
   await card.getByText('No study was found.').waitFor();
+  await card.locator('.search select').selectOption('accession');
+  await card.getByRole('button', { name: 'Find', exact: true }).click();
+  await card.getByText('1 study found').waitFor();
+  await page.route('**/api/v1/studies/search', (route) => route.abort());
+  await card.locator('.search input').fill('A900002');
+  await page.keyboard.press('Enter');
+  await card.getByText('The search failed').waitFor();
+  t.same(await numbers(), [], 'what was found before does not stand under a search that failed');
+  t.equal(await card.getByText('No study was found.').count(), 0, 'nor is that an answer');
   await card.getByRole('button', { name: 'Back to the newest' }).click();
   t.same(await numbers(), ['7', '6', '5']);
   t.equal(await card.locator('.search input').inputValue(), '', 'and what was typed is gone');
@@ -181,7 +190,7 @@ t.test('a study is found by its accession number, which stands in no address', {
     [],
   );
   t.equal(await page.evaluate(() => Object.values(localStorage).join()), '', 'nor is it kept');
-  t.same(complaints, []);
+  t.same(complaints, ['Failed to load resource: net::ERR_FAILED'], 'the one that was cut');
 });
 
 t.test('a study opens image by image, and is sent again after a question', { skip }, async (t) => {
