@@ -11,7 +11,7 @@ import { factsOf } from './facts.ts';
  * Raise it when what is matched with what changes (person.ts, facts.ts, or the store's part): everything is matched anew
  * then, from the journal.
  */
-export const matchingRevision = 1;
+export const matchingRevision = 2;
 
 export interface MatchingStage {
   store: MatchingStore;

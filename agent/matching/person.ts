@@ -38,31 +38,39 @@ function datesDiffer(a: string | undefined, b: string | undefined): boolean {
   return a.slice(0, length) !== b.slice(0, length);
 }
 
-/** `张^晋` and its pinyin are the same person or not: nobody can tell. */
+/**
+ * `张^晋` and its pinyin are the same person or not: nobody can tell. What stands behind a name tells twins and unknown
+ * people apart, 王丽之子1 from 王丽之子2; where only one has it, it may as well be pinyin, or left out.
+ */
 function namesDiffer(a: string | undefined, b: string | undefined): boolean {
   const [one, other] = [writings(a), writings(b)];
-  if (one.characters !== '' && other.characters !== '') return one.characters !== other.characters;
-  if (one.letters === '' || other.letters === '' || one.characters !== other.characters) return false;
-  return one.letters !== other.letters && one.words !== other.words;
+  if (one.digits !== '' && other.digits !== '' && one.digits !== other.digits) return true;
+  if (one.characters !== other.characters) return one.characters !== '' && other.characters !== '';
+  if (one.letters === '' || other.letters === '') return false;
+  return one.letters !== other.letters && one.words.join(' ') !== other.words.join(' ');
 }
 
 /** What name and birth date are searched by; undefined where either is missing. */
 export function personKey({ name, birthDate }: MatchPerson): string | undefined {
-  const { characters, words } = writings(name);
-  const written = characters === '' ? words : characters;
-  return written === '' || birthDate?.length !== 8 ? undefined : `${written}\n${birthDate}`;
+  const { characters, words, digits } = writings(name);
+  // Beside characters a single letter tells twins apart, a longer word is pinyin.
+  const written = characters === '' ? words.join(' ') : [characters, ...words.filter(isOneLetter)].join(' ');
+  return written === '' || birthDate?.length !== 8 ? undefined : `${written}\n${digits}\n${birthDate}`;
 }
 
+const isOneLetter = (word: string): boolean => word.length === 1;
+
 /**
- * A name without what senders vary: spaces, points and carets. Characters are all that is no Latin letter, digits aside;
+ * A name without what senders vary: spaces, points and carets. Characters are all that is no Latin letter and no digit;
  * Latin names come in both orders, so their words are compared in none.
  */
-function writings(name: string | undefined): { characters: string; letters: string; words: string } {
+function writings(name: string | undefined): { characters: string; letters: string; words: string[]; digits: string } {
   const text = (name ?? '').normalize('NFKC').toLowerCase();
   const latin = text.match(/[\p{Script=Latin}\p{M}]+/gu) ?? [];
   return {
     characters: text.replace(/[\p{Script=Latin}\p{P}\p{S}\p{Z}\p{N}\p{M}\s]/gu, ''),
     letters: latin.join(''),
-    words: [...latin].sort().join(' '),
+    words: [...latin].sort(),
+    digits: text.replace(/\P{N}/gu, ''),
   };
 }

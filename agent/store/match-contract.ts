@@ -7,11 +7,24 @@ import type { Seq } from './contract.ts';
  * Which exam report is of which study. All of it is derived from the journal by a cursor of its own, so it can be made
  * anew at any time; nothing else depends on it. Numbers are kept as MACs, people sealed.
  *
- * A report and a study are linked where they have a number in common and do not contradict each other about the person.
- * Both may have several: a study of several orders, several reports on one study. One record has at most
- * `mostCounterparts`; of a number that more have, the first are linked and the others stay without, which becomes visible.
+ * A report and a study are linked where they have a number in common, are of days near each other and do not contradict
+ * each other about the person. Both may have several: a study of several orders, several reports on one study. One record
+ * has at most `mostCounterparts`; of a number that more have, the first are linked and the others stay without, which
+ * becomes visible.
+ *
+ * Where they do contradict each other that is a task for a person, but only while neither is linked with anything: with
+ * numbers that begin anew each day those of other days are other people's, and whoever has found its own is right.
  */
 export const mostCounterparts = 32;
+
+/** So many contradictions of one record are kept, the nearest in time: people look at some, and a number such as 0 has thousands. */
+export const mostContradictions = 4;
+
+/**
+ * A report and a study whose days are further apart have nothing to do with each other: a report comes some weeks after
+ * its images at the latest, while a RIS may begin its numbers anew each year, or each day.
+ */
+export const nearDays = 90;
 
 export type MatchKind = 'exam-report' | 'imaging-study';
 
@@ -74,7 +87,7 @@ export interface MatchProblem {
   exampleSeq?: Seq;
 }
 
-/** `contradicts`: they have a number in common and speak of different people; that is no link. */
+/** `contradicts`: they have a number in common and speak of different people, and nothing else is linked with either. */
 export type LinkState = 'linked' | 'contradicts';
 
 /** What a suggestion rests on: the same patient number in the hospital, or the same name and birth date. */

@@ -1209,6 +1209,19 @@ export const errorTable = {
       'Give the whole accession number, study UID or patient ID.',
     ],
   ),
+  'DCM-2290': e(
+    'hospital',
+    [
+      '恢复的检查有影像须由 PACS 重新发送',
+      '检查撤回后平台已删除这些影像，本机的文件也已按保留期清理；检查恢复后无法由本机重新上传。',
+      '请 PACS 或设备重新发送该检查；收到后自动上传，这一提示随即消除。',
+    ],
+    [
+      'A restored study has images that the PACS has to send again',
+      'After the study was withdrawn the platform deleted these images, and their files here were let go of after their retention: now that it is restored they cannot be uploaded from here.',
+      'Have the PACS or the device send the study again; what comes is uploaded, and this notice goes.',
+    ],
+  ),
   'DCM-2291': e(
     'hospital',
     [
@@ -1317,25 +1330,25 @@ export const errorTable = {
     'hospital',
     [
       '检查报告与影像同号而患者不符',
-      '检查报告与影像检查的检查号（Accession Number 等）相同，但姓名、性别或出生日期互相矛盾；两者没有关联。',
-      '请影像科核对这份报告和这个检查各是谁的。号码写错的一方由 RIS 或 PACS 更正后重新发送，收到更正后自动重新比对；影像确属另一患者时，把检查撤回，由设备以正确的信息重新发送。',
+      '检查报告与影像检查的检查号（Accession Number 等）相同，但姓名、性别或出生日期互相矛盾；两者没有关联，双方也都没有关联到别的。号码重复使用或写错、姓名登记不一致，都会这样；并不说明影像一定传错了人。',
+      '先核对号码：请影像科查这份报告和这个检查的检查号是否各自正确，是否重复使用了同一号码；写错号码、姓名、性别或出生日期的一方由 RIS 或 PACS 更正后重新发送，收到更正后自动重新比对。各自都正确、只是号码相同时不用处理，各自的影像和报告到齐后提示自动消失。只有看过影像、确认影像挂在了另一患者名下，才把检查撤回，由设备以正确的信息重新发送。',
     ],
     [
       'A report and images of one number, of different people',
-      'An exam report and a study have a number in common (accession number or the like) and contradict each other about name, sex or birth date; they are not linked.',
-      'Have the imaging department find out whose the report and whose the study is. Whoever has the wrong number corrects it in RIS or PACS and sends again: a correction is compared by itself. Where the images are another patient’s, withdraw the study and have the device send them anew.',
+      'An exam report and a study have a number in common (accession number or the like) and contradict each other about name, sex or birth date; they are not linked, nor is either with anything else. A number that was used again or mistyped does that, and so does a name that was entered differently; it does not mean that the images went out as another person’s.',
+      'Check the number first: have the imaging department look whether report and study each have their own, and whether one number was used twice. Whoever has number, name, sex or birth date wrong corrects it in RIS or PACS and sends again: a correction is compared by itself. Where both are right and only the number is the same, nothing is to be done: it disappears when each has found its own. Withdraw the study only after somebody has looked at the images and they are under another patient’s name; then have the device send them anew.',
     ],
   ),
   'DCM-2301': e(
     'hospital',
     [
       '影像检查没有对应的检查报告',
-      '检查超过设定时间（data.report_wait_hours）仍没有关联到检查报告：报告还没有发来，两边号码不同，影像里没有检查号，或同一号码被 32 份以上的报告或检查使用。影像和报告照常上传。',
+      '检查超过设定时间（data.report_wait_hours）仍没有关联到检查报告：报告还没有发来，两边号码不同，影像里没有检查号，两边日期相差 90 天以上，或同一号码被 32 份以上的报告或检查使用。影像和报告照常上传。',
       '请影像科确认报告是否已出、RIS 是否已发送；号码所在的字段不对时，改接入规则：影像一方是 report_numbers，报告一方是 exam 的 accession_numbers 与 number。来报告或更正后提示自动消失；不需要此提示时把 data.report_wait_hours 设为 0。',
     ],
     [
       'Studies without an exam report',
-      'For longer than set (data.report_wait_hours) no exam report was linked with the study: none was sent yet, the numbers differ, the images name none, or more than 32 reports or studies use the same one. Images and reports are uploaded all the same.',
+      'For longer than set (data.report_wait_hours) no exam report was linked with the study: none was sent yet, the numbers differ, the images name none, the days are more than 90 apart, or more than 32 reports or studies use the same one. Images and reports are uploaded all the same.',
       'Ask the imaging department whether the report is written and the RIS has sent it. Where the number stands in another field, change the source profile: report_numbers for images, accession_numbers and number under exam for reports. It disappears when the report or a correction comes; set data.report_wait_hours to 0 not to be told.',
     ],
   ),
@@ -1343,12 +1356,12 @@ export const errorTable = {
     'hospital',
     [
       '检查报告没有对应的影像',
-      '带检查号的检查报告超过设定时间（data.report_wait_hours）仍没有关联到影像：影像还没有推送，推送漏了，或两边号码不同。影像和报告照常上传。',
+      '带检查号的检查报告超过设定时间（data.report_wait_hours）仍没有关联到影像：影像还没有推送，推送漏了，两边号码不同，或日期相差 90 天以上。影像和报告照常上传。',
       '请在 PACS 上核对该检查是否已推送到本机；号码所在的字段不对时，改接入规则：报告一方是 exam 的 accession_numbers 与 number，影像一方是 report_numbers。影像到达后提示自动消失；只有部分类别的检查有影像时，在 data.image_categories 里写明是哪些；完全不需要此提示时把 data.report_wait_hours 设为 0。',
     ],
     [
       'Exam reports without images',
-      'For longer than set (data.report_wait_hours) no images were linked with an exam report that has an accession number: they were not pushed yet, the push missed them, or the numbers differ. Images and reports are uploaded all the same.',
+      'For longer than set (data.report_wait_hours) no images were linked with an exam report that has an accession number: they were not pushed yet, the push missed them, the numbers differ, or the days are more than 90 apart. Images and reports are uploaded all the same.',
       'Look in the PACS whether the study was pushed here. Where the number stands in another field, change the source profile: accession_numbers and number under exam for reports, report_numbers for images. It disappears when the images come. Where only some categories of examination have images, name them in data.image_categories; set data.report_wait_hours to 0 not to be told at all.',
     ],
   ),

@@ -39,10 +39,16 @@ interface Row {
   sealed: Uint8Array;
 }
 
+interface Counted {
+  n: number;
+  /** Of the oldest. */
+  ms: number | null;
+}
+
 /** @param waitMs how long a report and its images may be apart before that is a problem; 0: for ever. */
 export function openMatchPage(db: DatabaseSync, vault: Vault, waitMs: number) {
   const contradicting = db.prepare(
-    `SELECT count(*) AS n FROM match_link INDEXED BY match_contradicts WHERE state=${linkState.contradicts}`,
+    `SELECT count(*) AS n, NULL AS ms FROM match_link INDEXED BY match_contradicts WHERE state=${linkState.contradicts}`,
   );
   const contradictions =
     db.prepare(`SELECT l.exam, l.imaging, e.seq, i.study FROM match_link l INDEXED BY match_contradicts
@@ -62,7 +68,7 @@ export function openMatchPage(db: DatabaseSync, vault: Vault, waitMs: number) {
   const recordOf = db.prepare(`SELECT record FROM match_record WHERE study=? AND kind=${matchKind['imaging-study']}`);
   const links = db.prepare(`SELECT e.seq, l.state FROM match_link l JOIN match_record e ON e.record = l.exam
     WHERE l.imaging=? ORDER BY l.exam`);
-  const counted = new Map<MatchKind, { atMs: number; n: number; ms: number | null }>();
+  const counted = new Map<MatchProblem['code'], Counted & { atMs: number }>();
 
   /**
    * From when on a counterpart is missed: not before there was any, for a hospital may have had reports for years when
@@ -74,16 +80,20 @@ export function openMatchPage(db: DatabaseSync, vault: Vault, waitMs: number) {
     return ms === null ? undefined : ms - waitMs;
   }
 
+  function countedLately(code: MatchProblem['code'], nowMs: number, count: () => Counted): Counted {
+    const known = counted.get(code);
+    const age = nowMs - (known?.atMs ?? Number.NEGATIVE_INFINITY);
+    if (known && known.n >= COUNTED_ALWAYS && age < COUNTED_EVERY_MS && age >= 0) return known;
+    const fresh = { atMs: nowMs, ...count() };
+    counted.set(code, fresh);
+    return fresh;
+  }
+
   function missing(code: MatchProblem['code'], kind: MatchKind, nowMs: number): MatchProblem[] {
     const since = waitMs > 0 ? missedSince(kind) : undefined;
     if (since === undefined) return [];
     const range = [matchKind[kind], since, Math.floor(nowMs) - waitMs] as const;
-    let known = counted.get(kind);
-    const age = nowMs - (known?.atMs ?? Number.NEGATIVE_INFINITY);
-    if (!known || known.n < COUNTED_ALWAYS || age >= COUNTED_EVERY_MS || age < 0) {
-      known = { atMs: nowMs, ...(count.get(...range) as { n: number; ms: number | null }) };
-      counted.set(kind, known);
-    }
+    const known = countedLately(code, nowMs, () => count.get(...range) as unknown as Counted);
     if (known.n === 0) return [];
     const example = newest.get(...range) as { seq: number; study: number } | undefined;
     return [
@@ -97,7 +107,7 @@ export function openMatchPage(db: DatabaseSync, vault: Vault, waitMs: number) {
   }
 
   function problems(nowMs: number): MatchProblem[] {
-    const { n } = contradicting.get() as { n: number };
+    const { n } = countedLately('DCM-2299', nowMs, () => contradicting.get() as unknown as Counted);
     const [one] = n === 0 ? [] : contradictionsAfter(1);
     return [
       ...(one ? [{ code: 'DCM-2299' as const, count: n, exampleStudy: one.study, exampleSeq: one.seq }] : []),

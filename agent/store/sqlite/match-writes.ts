@@ -1,14 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { contradicting, type MatchPerson } from '../../matching/person.ts';
 import { pack, type Vault } from '../../security/vault.ts';
-import { type MatchFacts, type MatchKind, mostCounterparts } from '../match-contract.ts';
+import { type MatchFacts, type MatchKind, mostContradictions, mostCounterparts } from '../match-contract.ts';
 import { imageMacs } from './image-writes.ts';
+import { openCounterparts, otherKind } from './match-counterparts.ts';
 import {
   linkState,
   MATCHING,
   MATCHING_RULES,
   matchKind,
-  numberMacs,
+  numberKeys,
   type SealedMatch,
   suggestionMacs,
 } from './match-keys.ts';
@@ -19,9 +19,6 @@ type Entry = MatchRequest['entries'][number];
 /** Links of a record: the counterpart's row and the state. */
 type Links = Map<number, number>;
 
-/** Of one number so many are looked at: some may have no room for another. */
-const LOOKED_AT = 2 * mostCounterparts;
-
 /**
  * Links exam reports and studies as the journal tells of them, one version after the other, so that each sees all before
  * it. Call inside a transaction.
@@ -29,8 +26,7 @@ const LOOKED_AT = 2 * mostCounterparts;
 export function openMatchWrites(db: DatabaseSync, vault: Vault) {
   const cursor = db.prepare('SELECT at FROM cursor WHERE stage=?');
   const setCursor = db.prepare('INSERT INTO cursor(stage, at) VALUES(?,?) ON CONFLICT DO UPDATE SET at=excluded.at');
-  const row = db.prepare('SELECT lane FROM match_record WHERE record=?');
-  const sealed = db.prepare('SELECT key_id, sealed FROM match_record WHERE record=?');
+  const row = db.prepare('SELECT lane, links FROM match_record WHERE record=?');
   const studyOf = db.prepare('SELECT id FROM study WHERE mac=?');
   // A record that stands keeps its time: its counterpart is late since then.
   const put = db.prepare(`INSERT INTO match_record(record, kind, seq, study, lane, since_ms, expects, key_id, sealed)
@@ -39,31 +35,29 @@ export function openMatchWrites(db: DatabaseSync, vault: Vault) {
   const drop = db.prepare('DELETE FROM match_record WHERE record=?');
   const putKey = db.prepare('INSERT OR IGNORE INTO match_key(mac, kind, record) VALUES(?,?,?)');
   const dropKeys = db.prepare('DELETE FROM match_key WHERE record=?');
-  // Looking further for one that has room would walk over all that name a number such as 0.
-  const withNumber =
-    db.prepare(`SELECT few.record FROM (SELECT record FROM match_key WHERE mac=? AND kind=? ORDER BY record
-    LIMIT ${LOOKED_AT}) few CROSS JOIN match_record r ON r.record = few.record WHERE r.links < ${mostCounterparts}`);
-  const hasNumber = db.prepare('SELECT 1 FROM match_key WHERE mac=? AND kind=? AND record=?');
+  const counterparts = openCounterparts(db, vault);
+  const { linked, contradicts } = linkState;
+  const settled = (side: 'exam' | 'imaging') =>
+    db.prepare(`UPDATE match_record SET links = (SELECT count(*) FROM match_link WHERE ${side}=record AND state=${linked}),
+      waits = expects AND NOT EXISTS (SELECT 1 FROM match_link WHERE ${side}=record AND state=${linked}) WHERE record=?`);
   const sides = [
     {
       of: db.prepare('SELECT imaging AS other, state FROM match_link WHERE exam=?'),
       put: db.prepare('INSERT OR REPLACE INTO match_link(exam, imaging, state) VALUES(?1,?2,?3)'),
       drop: db.prepare('DELETE FROM match_link WHERE exam=?1 AND imaging=?2'),
+      reconcile: db.prepare(`DELETE FROM match_link WHERE exam=? AND state=${contradicts}`),
+      settle: settled('exam'),
     },
     {
       of: db.prepare('SELECT exam AS other, state FROM match_link WHERE imaging=?'),
       put: db.prepare('INSERT OR REPLACE INTO match_link(exam, imaging, state) VALUES(?2,?1,?3)'),
       drop: db.prepare('DELETE FROM match_link WHERE exam=?2 AND imaging=?1'),
+      reconcile: db.prepare(`DELETE FROM match_link WHERE imaging=? AND state=${contradicts}`),
+      settle: settled('imaging'),
     },
   ] as const;
-  const { linked, contradicts } = linkState;
-  const settled = (side: 'exam' | 'imaging') =>
-    db.prepare(`UPDATE match_record SET links = (SELECT count(*) FROM match_link WHERE ${side}=record),
-      waits = expects AND NOT EXISTS (SELECT 1 FROM match_link WHERE ${side}=record AND state=${linked}) WHERE record=?`);
-  const [settleExam, settleImaging] = [settled('exam'), settled('imaging')];
 
   const sideOf = (kind: MatchKind) => sides[kind === 'exam-report' ? 0 : 1];
-  const otherOf = (kind: MatchKind): MatchKind => (kind === 'exam-report' ? 'imaging-study' : 'exam-report');
   const linksOf = (kind: MatchKind, record: number): Links =>
     new Map(
       (sideOf(kind).of.all(record) as unknown as Array<{ other: number; state: number }>).map((l) => [
@@ -72,54 +66,44 @@ export function openMatchWrites(db: DatabaseSync, vault: Vault) {
       ]),
     );
 
-  /** Undefined where its row is damaged: nobody can say that the two do not contradict each other. */
-  function personOf(record: number): MatchPerson | undefined {
-    const found = sealed.get(record) as { key_id: number; sealed: Uint8Array } | undefined;
-    if (!found) return undefined;
-    try {
-      return (JSON.parse(vault.open('match', record, found.key_id, found.sealed).toString('utf8')) as SealedMatch)
-        .person;
-    } catch {
-      return undefined;
+  const linksIn = (record: number): number => (row.get(record) as { links: number } | undefined)?.links ?? 0;
+
+  /** Links a record with those it agrees with, as its row and its keys now are; with none where it is gone. */
+  function relink(kind: MatchKind, record: number, sameButPatient: boolean): void {
+    const [own, others] = [sideOf(kind), sideOf(otherKind(kind))];
+    const before = linksOf(kind, record);
+    const known = [...before].filter(([, state]) => state === linked).map(([other]) => other);
+    const { agreeing, differing } = counterparts(kind, record, known, sameButPatient);
+    const hasRoom = (other: number) => before.get(other) === linked || linksIn(other) < mostCounterparts;
+    const after = new Set(agreeing.filter(hasRoom).slice(0, mostCounterparts));
+    for (const [other, state] of before) if (state === contradicts || !after.has(other)) own.drop.run(record, other);
+    for (const other of after) {
+      if (before.get(other) === linked) continue;
+      own.put.run(record, other, linked);
+      others.reconcile.run(other);
+      others.settle.run(other);
+    }
+    own.settle.run(record);
+    const deserted = known.filter((other) => !after.has(other));
+    for (const left of deserted) others.settle.run(left);
+    accuse(kind, record, differing);
+    for (const left of deserted) {
+      if (linksIn(left) === 0) accuse(otherKind(kind), left, counterparts(otherKind(kind), left, [], false).differing);
     }
   }
 
-  /** Those it was with already and still has a number in common with, then the others that have one, the first first. */
-  function counterparts(kind: MatchKind, numbers: Buffer[], before: Links): Set<number> {
-    const other = otherOf(kind);
-    const found = new Set<number>();
-    for (const known of before.keys()) {
-      if (numbers.some((mac) => hasNumber.get(mac, matchKind[other], known))) found.add(known);
+  /** Says of one that is linked with nothing whom it contradicts, where nothing is linked with those either. */
+  function accuse(kind: MatchKind, record: number, differing: number[]): void {
+    if (linksIn(record) > 0) return;
+    const known = linksOf(kind, record);
+    let room = mostContradictions - known.size;
+    for (const other of differing) {
+      if (room <= 0) return;
+      if (known.has(other) || linksIn(other) > 0) continue;
+      if (linksOf(otherKind(kind), other).size >= mostContradictions) continue;
+      sideOf(kind).put.run(record, other, contradicts);
+      room -= 1;
     }
-    for (const mac of numbers) {
-      for (const { record } of withNumber.all(mac, matchKind[other]) as unknown as Array<{ record: number }>) {
-        if (found.size === mostCounterparts) return found;
-        found.add(record);
-      }
-    }
-    return found;
-  }
-
-  function judge({ kind }: Entry, facts: MatchFacts, numbers: Buffer[], before: Links, sameButPatient: boolean): Links {
-    const links: Links = new Map();
-    for (const other of counterparts(kind, numbers, before)) {
-      if (sameButPatient && before.get(other) === linked) {
-        links.set(other, linked);
-        continue;
-      }
-      const person = personOf(other);
-      if (person) links.set(other, contradicting(facts.person, person) === undefined ? linked : contradicts);
-    }
-    return links;
-  }
-
-  function relink(kind: MatchKind, record: number, before: Links, after: Links): void {
-    const side = sideOf(kind);
-    for (const other of before.keys()) if (!after.has(other)) side.drop.run(record, other);
-    for (const [other, state] of after) if (before.get(other) !== state) side.put.run(record, other, state);
-    const [own, others] = kind === 'exam-report' ? [settleExam, settleImaging] : [settleImaging, settleExam];
-    own.run(record);
-    for (const other of new Set([...before.keys(), ...after.keys()])) others.run(other);
   }
 
   function take(entry: Entry, facts: MatchFacts, nowMs: number): void {
@@ -132,21 +116,19 @@ export function openMatchWrites(db: DatabaseSync, vault: Vault) {
     const { keyId, sealed } = vault.seal('match', record, pack(Buffer.from(JSON.stringify(secret))), nowMs);
     const expects = facts.expects ? 1 : 0;
     put.run(record, matchKind[kind], seq, study, lane, entry.receivedMs, expects, keyId, sealed);
-    const numbers = numberMacs(vault, facts.numbers);
+    const numbers = numberKeys(vault, kind, facts.numbers, facts.day);
     dropKeys.run(record);
     const suggesting = suggestionMacs(vault, lane, facts.person, facts.day).map(({ mac }) => mac);
     for (const mac of [...numbers, ...suggesting]) putKey.run(mac, matchKind[kind], record);
-    const before = linksOf(kind, record);
     // Issued under another number with nothing withdrawn: two numbers became one, or two again (wrong patients are withdrawn).
     const sameButPatient = standing !== undefined && standing.lane !== lane;
-    relink(kind, record, before, judge(entry, facts, numbers, before, sameButPatient));
+    relink(kind, record, sameButPatient);
   }
 
   function leave({ record, kind }: Entry): void {
-    const before = linksOf(kind, record);
     dropKeys.run(record);
     drop.run(record);
-    relink(kind, record, before, new Map());
+    relink(kind, record, false);
   }
 
   return ({ revision, entries }: MatchRequest, nowMs: number): void => {

@@ -25,6 +25,11 @@ t.test('names are the same in all the ways they are written, and another writing
     ['张晋', 'Zhang Jin'],
     ['张晋', 'Zhang Jin 张晋'],
     ['Li Shen', '李珅'],
+    ['王^小东 Wang^XiaoDong', '王小东'],
+    ['王丽之子Ａ', '王丽之子a'],
+    ['无名氏０１', '无名氏 01'],
+    ['BABY1 WANG', 'Wang^Baby 1'],
+    ['王丽之子1', '王丽之子'],
   ] as const) {
     t.ok(same(a, b), `${a} and ${b}`);
     t.ok(same(b, a), `${b} and ${a}`);
@@ -38,6 +43,36 @@ t.test('names are the same in all the ways they are written, and another writing
   ] as const) {
     t.notOk(same(a, b), `${a} and ${b}`);
   }
+  t.end();
+});
+
+t.test('双胞胎与无名氏 Twins and unknown people are told apart by what stands behind their name', (t) => {
+  for (const [a, b] of [
+    ['王丽之子1', '王丽之子2'],
+    ['王丽之子１', '王丽之子２'],
+    ['王丽之子①', '王丽之子②'],
+    ['王丽之子A', '王丽之子B'],
+    ['王丽之子Ａ', '王丽之子Ｂ'],
+    ['王丽之子Ⅰ', '王丽之子Ⅱ'],
+    ['无名氏01', '无名氏02'],
+    ['无名氏01', 'WU MING SHI 02'],
+    ['BABY1 WANG', 'BABY2 WANG'],
+    ['BABY A WANG', 'BABY B WANG'],
+  ] as const) {
+    t.equal(contradicting({ name: a }, { name: b }), 'name', `${a} and ${b}`);
+    t.equal(contradicting({ name: b }, { name: a }), 'name', `${b} and ${a}`);
+  }
+  const key = (name: string) => personKey({ ...wang, name });
+  for (const [a, b] of [
+    ['王丽之子1', '王丽之子2'],
+    ['王丽之子Ａ', '王丽之子Ｂ'],
+    ['无名氏01', '无名氏02'],
+    ['BABY1 WANG', 'BABY2 WANG'],
+  ] as const) {
+    t.not(key(a), key(b), `${a} and ${b} are not suggested for each other`);
+  }
+  t.equal(key('王丽之子１'), key('王丽 之子1'));
+  t.equal(key('王^小东 Wang^XiaoDong'), key('王小东'), 'pinyin beside the characters says nothing more');
   t.end();
 });
 

@@ -129,6 +129,26 @@ t.test('more than ten thousand are counted once a minute, fewer at every look', 
   t.equal(await told(), 'DCM-2302 10001');
 });
 
+t.test('contradictions as well: more than ten thousand are counted once a minute', async (t) => {
+  const rig = await rigOf(t);
+  await rig.pacs('1.1', { ...imageOf(zhang), accessionNumber: 'A1' });
+  await rig.ris(reportOf('E1', 'A1', li));
+  const db = new DatabaseSync(join(rig.options.folder, 'qianzhi.db'), { timeout: 5000 });
+  t.teardown(() => db.close());
+  const pairs = (from: number, to: number) =>
+    db.exec(`WITH RECURSIVE n(i) AS (SELECT ${from} UNION ALL SELECT i + 1 FROM n WHERE i < ${to})
+      INSERT INTO match_link(exam, imaging, state) SELECT 1000 + i, 1000 + i, 2 FROM n`);
+  pairs(2, 9_999);
+  t.same(await rig.problems(), ['DCM-2299 9999']);
+  pairs(10_000, 10_000);
+  t.same(await rig.problems(), ['DCM-2299 10000']);
+  pairs(10_001, 10_001);
+  rig.tick(59_999);
+  t.same(await rig.problems(), ['DCM-2299 10000']);
+  rig.tick(1);
+  t.same(await rig.problems(), ['DCM-2299 10001']);
+});
+
 t.test('the lists go on where they ended, newest first', async (t) => {
   const rig = await rigOf(t);
   const seqs: number[] = [];
