@@ -92,6 +92,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       thread,
     );
     closers.push(() => store.close());
+    void store.searchable.then((count) => count > 0 && log.info('studies-searchable', { count }));
     const imagePlatforms = new Map<string, RunningPlatform>();
     const mapping = prepareMapping(log, fatal, {
       rendered: (platform) => platforms.get(platform)?.wake(),

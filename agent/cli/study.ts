@@ -1,3 +1,5 @@
+import { notResentWord } from '../status/study-words.ts';
+import { texts } from '../status/text.ts';
 import type { StudySearch } from '../store/image-contract.ts';
 import { type Agent, withAgent } from './ask-agent.ts';
 import { type CliContext, type Command, type OptionValue, platformOption, UsageError, wholeNumber } from './command.ts';
@@ -93,11 +95,18 @@ const verbs = {
     ]);
   }),
   restore: aboutOne(async ({ context, agent }, n) => {
-    const { changed } = await agent.ask('/studies/restore', { study: n });
-    return say(context, { study: n, withdrawn: false, changed }, [
+    const { changed, rest } = await agent.ask('/studies/restore', { study: n });
+    return say(context, { study: n, withdrawn: false, changed, rest }, [
       changed
-        ? { zh: `检查 ${n} 已恢复，继续上传。`, en: `Study ${n} is restored and uploaded again.` }
+        ? {
+            zh: `检查 ${n} 已恢复；尚未上传且文件仍在的影像继续上传。`,
+            en: `Study ${n} is restored; images that have their file and are not uploaded go on.`,
+          }
         : { zh: `检查 ${n} 没有撤回，无须恢复。`, en: `Study ${n} is not withdrawn.` },
+      ...rest.map(({ platform, why, count }) => ({
+        zh: `  ${texts.zh.notResentLine(platform, count, notResentWord(texts.zh, why))}`,
+        en: `  ${texts.en.notResentLine(platform, count, notResentWord(texts.en, why))}`,
+      })),
     ]);
   }),
   deleted: aboutOne(async ({ context, agent, options }, n) => {

@@ -13,10 +13,15 @@ export class NotRunning extends Error {
   override name = 'NotRunning';
 }
 
+/** The agent was asked and its answer did not come: what was asked for may have been done. */
+export class NoAnswer extends Error {
+  override name = 'NoAnswer';
+}
+
 export type AskControl = <P extends ControlPath>(path: P, body: ControlBody<P>) => Promise<ControlAnswer<P>>;
 
 /**
- * Asks the agent that runs with a data folder. Rejects with NotRunning, with SYS-6008 where this user may not, or with the
+ * Asks the agent that runs with a data folder. Rejects with NotRunning, with NoAnswer, with SYS-6008 where this user may not, or with the
  * code the agent answered.
  */
 export const controlOf =
@@ -51,6 +56,8 @@ function pipePlace(dataFolder: string): Place {
 
 function post(socketPath: string, path: string, body: string): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
+    let connected = false;
+    const failed = (error: Error) => reject(connected ? new NoAnswer(undefined, { cause: error }) : error);
     const headers = { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) };
     const asking = request(
       { socketPath, path, method: 'POST', headers, timeout: PATIENCE_MS, agent: false },
@@ -60,11 +67,16 @@ function post(socketPath: string, path: string, body: string): Promise<{ status:
         answer.on('end', () =>
           resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(pieces).toString('utf8') }),
         );
-        answer.on('error', reject);
+        answer.on('error', failed);
       },
     );
+    asking.on('socket', (socket) =>
+      socket.once('connect', () => {
+        connected = true;
+      }),
+    );
     asking.on('timeout', () => asking.destroy(Object.assign(new Error('timeout'), { code: 'ETIMEDOUT' })));
-    asking.on('error', reject);
+    asking.on('error', failed);
     asking.end(body);
   });
 }

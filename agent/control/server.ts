@@ -97,7 +97,9 @@ async function answer(desk: StudyDesk, log: Log, request: IncomingMessage, respo
   try {
     const path = request.url ?? '';
     if (request.method !== 'POST' || !isRoute(path)) return say(404, { error: 'not-found' });
-    const text = await bodyOf(request);
+    const text = await bodyOf(request).catch(() => null);
+    // Whoever asked has gone.
+    if (text === null) return;
     if (text === undefined) {
       response.setHeader('Connection', 'close');
       return say(413, { error: 'too-long' });

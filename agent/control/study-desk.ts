@@ -1,5 +1,5 @@
 import type { ShownStudy, StudyWithReports } from '../status/model.ts';
-import type { ImageStore, InstanceRow, Resent, StudyRow, StudySearch } from '../store/image-contract.ts';
+import type { ImageStore, InstanceRow, Resent, StudyRow, StudySearch, StudyTaken } from '../store/image-contract.ts';
 import type { Contradiction, MatchPageStore, UnmatchedReport, UnmatchedStudy } from '../store/match-contract.ts';
 import type { Clock } from '../support/clock.ts';
 import { QianzhiError } from '../support/errors.ts';
@@ -30,7 +30,8 @@ export interface StudyDesk {
   resend(what: { study: number } | { n: number }, platform?: string): Promise<Resent>;
   /** Whether that changed anything. Rejects with DCM-2281. */
   withdraw(study: number): Promise<{ changed: boolean }>;
-  restore(study: number): Promise<{ changed: boolean }>;
+  /** And what of it has to come again from the PACS. Rejects with DCM-2281. */
+  restore(study: number): Promise<StudyTaken>;
   /** A person says that the platform has deleted what it had. Rejects with DCM-2281, DCM-2283, DCM-2284. */
   deleted(study: number, platform: string): Promise<{ images: number }>;
   /** Gives up what was to go to a platform that is not configured any more. Rejects with DCM-2285. */
@@ -81,14 +82,14 @@ export function openStudyDesk({ store, platforms, wake, clock, log }: StudyDeskP
     if (!row) throw new QianzhiError('DCM-2281');
     return row;
   }
-  async function setWithdrawn(study: number, withdrawn: boolean): Promise<{ changed: boolean }> {
+  async function setWithdrawn(study: number, withdrawn: boolean): Promise<StudyTaken> {
     await rowOf(study);
-    const changed = await store.withdrawStudy(study, withdrawn);
-    if (changed) {
+    const taken = await store.withdrawStudy(study, withdrawn);
+    if (taken.changed) {
       log.info(withdrawn ? 'study-withdrawn' : 'study-restored', { n: study });
       wake();
     }
-    return { changed };
+    return taken;
   }
   return {
     list: async (limit, before) => (await store.studies(limit, before)).map(shownStudy),
@@ -125,7 +126,10 @@ export function openStudyDesk({ store, platforms, wake, clock, log }: StudyDeskP
       }
       return told;
     },
-    withdraw: (study) => setWithdrawn(study, true),
+    async withdraw(study) {
+      const { changed } = await setWithdrawn(study, true);
+      return { changed };
+    },
     restore: (study) => setWithdrawn(study, false),
     async deleted(study, platform) {
       const row = await rowOf(study);

@@ -195,12 +195,19 @@ export interface Resent {
   rest: Array<{ platform: string; why: NotResent; count: number }>;
 }
 
+export interface StudyTaken {
+  changed: boolean;
+  /** Of what was restored and is not sent: it has to come again (DCM-2290, QUE-4003). */
+  rest: Array<{ platform: string; why: 'file-gone' | 'file-damaged'; count: number }>;
+}
+
 export interface ImageKeepingStore {
   /**
    * Takes a study back, or restores it: what waits is not sent (or is again), and it is issued anew. What was delivered
-   * stays delivered, and what may have arrived is remembered: only the platform can delete it (DCM-2294).
+   * stays delivered, and what may have arrived is remembered: only the platform can delete it (DCM-2294). What it deleted
+   * and we have no file of stays withdrawn (DCM-2290) until it comes again.
    */
-  withdrawStudy(study: number, withdrawn: boolean): Promise<boolean>;
+  withdrawStudy(study: number, withdrawn: boolean): Promise<StudyTaken>;
   /**
    * A person says that the platform has deleted what it had, or may have had, of a withdrawn study. Returns how many images
    * that were.
@@ -208,7 +215,7 @@ export interface ImageKeepingStore {
   imagesDeleted(study: number, platform: string): Promise<number>;
   /**
    * Sends again at one platform, also where the instance was never to go, or at all where it was; says what of it stays
-   * and why. Headers that could not be read are read again: study 0 has these.
+   * and why. Headers that could not be read are read again: study 0 has these. A large study goes in steps, each durable.
    */
   resendInstances(what: { study: number } | { n: number }, platform: string | undefined): Promise<Resent>;
   /**

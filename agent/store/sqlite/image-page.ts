@@ -6,7 +6,7 @@ import { phi } from '../../support/phi.ts';
 import type { ImageFigures, InstanceRow, InstanceState, StudyRow, StudySearch } from '../image-contract.ts';
 import type { MatchProblem } from '../match-contract.ts';
 import { imageMacs } from './image-writes.ts';
-import { instanceState, uploadState } from './schema.ts';
+import { deletedThere, instanceState, uploadState } from './schema.ts';
 import { studyKeyFields } from './study-keys.ts';
 
 /** What the page asks about images; answered from the books and in short pages, never by counting rows. */
@@ -133,7 +133,8 @@ export function openImagePage(
       }),
       problems: [
         ...rows
-          .filter((r) => r.code !== '' && r.state !== uploadState.withdrawn && !isGone(r.platform))
+          .filter((r) => r.code !== '' && !isGone(r.platform))
+          .filter((r) => r.state !== uploadState.withdrawn || r.code === deletedThere)
           .map((r) => ({ platform: name(r.platform), code: r.code, count: r.n })),
         ...[...new Set(rows.map((r) => r.platform))].filter(isGone).flatMap((platform) => {
           const { waiting, held, conflict } = uploadState;

@@ -1,7 +1,7 @@
 import { bare } from '../../support/bare.ts';
 import { phi } from '../../support/phi.ts';
 import type { Asker } from '../../support/thread.ts';
-import type { ImageStore } from '../image-contract.ts';
+import type { ImageStore, Resent } from '../image-contract.ts';
 import { imageFigures, type PlainInstanceRow, type PlainStudyRow, studyRow } from './image-page.ts';
 import type { ReadRequest } from './reader.ts';
 import type { WriteRequest, WriteResults } from './requests.ts';
@@ -33,7 +33,20 @@ export function imageStoreThrough(write: Asker<WriteRequest>, read: Asker<ReadRe
 
     withdrawStudy: (study, withdrawn) => ask({ op: 'withdraw-study', study, withdrawn }),
     imagesDeleted: (study, platform) => ask({ op: 'images-deleted', study, platform }),
-    resendInstances: (what, platform) => ask({ op: 'resend-instances', what, platform }),
+    async resendInstances(what, platform) {
+      const told: Resent = { resent: 0, rest: [] };
+      for (let after: number | undefined = 0; after !== undefined; ) {
+        const step: WriteResults['resend-instances'] = await ask({ op: 'resend-instances', what, platform, after });
+        told.resent += step.resent;
+        for (const row of step.rest) {
+          const same = told.rest.find(({ platform, why }) => platform === row.platform && why === row.why);
+          if (same) same.count += row.count;
+          else told.rest.push(row);
+        }
+        after = step.next;
+      }
+      return told;
+    },
     async forgetPlatform(platform) {
       let sum = 0;
       for (let after: number | undefined = 0; after !== undefined; ) {

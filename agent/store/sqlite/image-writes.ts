@@ -5,7 +5,7 @@ import type { InstanceAccepted } from '../../intake/instance.ts';
 import { pack, type Vault } from '../../security/vault.ts';
 import type { Bare } from '../../support/bare.ts';
 import type { IndexedInstance, NewInstance } from '../image-contract.ts';
-import { instanceState, uploadState } from './schema.ts';
+import { deletedThere, instanceState, uploadState } from './schema.ts';
 import { openStudyKeys } from './study-keys.ts';
 
 /** MAC fields of what stands for rows. */
@@ -79,7 +79,8 @@ export function openImageWrites(
     state = CASE WHEN state=${instanceState.unreadable} AND code='QUE-4003' THEN ${instanceState.unread} ELSE state END
     WHERE n=?3`);
   const healUploads = db.prepare(
-    `UPDATE upload SET state=?, code=NULL WHERE n=? AND state=${uploadState.held} AND code='QUE-4003'`,
+    `UPDATE upload SET state=?, code=NULL WHERE n=?
+      AND (state=${uploadState.held} AND code='QUE-4003' OR state=${uploadState.withdrawn} AND code='${deletedThere}')`,
   );
   const resize = db.prepare('UPDATE upload SET bytes=? WHERE n=?');
 

@@ -62,7 +62,6 @@ export function openImages(parts: ImageParts) {
     lastN: () => (highest.get() as { n: number }).n,
     /** Once, in a transaction of its own. */
     started(believeNone: boolean): void {
-      keys.fill();
       db.exec('BEGIN IMMEDIATE');
       uploads.started(clock.now(), believeNone);
       // What could not be read then may be readable now: rights and disks are mended, handles come back.
@@ -72,6 +71,7 @@ export function openImages(parts: ImageParts) {
       db.prepare(`UPDATE instance SET state=${instanceState.unread}, code=NULL WHERE ${refused}`).run();
       db.exec('COMMIT');
     },
+    fillKeys: keys.fillSome,
     run(request: ImageRequest): WriteResults[ImageRequest['op']] {
       switch (request.op) {
         case 'accept-instance':
@@ -110,6 +110,7 @@ export function openImages(parts: ImageParts) {
           return keeping.resend(
             request.what,
             request.platform === undefined ? null : idOf('platform', request.platform),
+            request.after,
           );
         case 'forget-platform':
           return keeping.forgetPlatform(request.platform, request.after);

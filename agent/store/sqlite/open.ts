@@ -15,7 +15,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { loadKek, makeFolder, syncFolder } from '../../security/kek.ts';
 import type { Vault } from '../../security/vault.ts';
-import { QianzhiError } from '../../support/errors.ts';
+import { errnoOf, QianzhiError } from '../../support/errors.ts';
 import { identify, META, readMeta, vaultOf, writeMeta } from './identity.ts';
 import { migrations } from './schema.ts';
 
@@ -86,6 +86,21 @@ export function isDamage(error: unknown): boolean {
   return code === SQLITE_CORRUPT || code === SQLITE_NOTADB;
 }
 
+/** Errors after which nothing more of the transaction can be believed; any other is one unit's own. */
+export const breaksTransaction = (error: unknown): boolean => {
+  const code = sqliteCode(error);
+  return code !== undefined && BREAKING.has(code);
+};
+const BREAKING = new Set([
+  SQLITE_FULL,
+  SQLITE_IOERR,
+  SQLITE_CORRUPT,
+  SQLITE_NOTADB,
+  SQLITE_BUSY,
+  SQLITE_NOMEM,
+  SQLITE_READONLY,
+]);
+
 /**
  * Whether an error while a store opens may come of damaged bytes, and the next start shall look at all of it: a letter
  * of the schema that was hit reads as a missing table, a row that was wiped as a null. It may as well be our own mistake:
@@ -137,6 +152,8 @@ function migrate(db: DatabaseSync): number {
   if (have > migrations.length) throw isAsMade(db, have) ? damage() : new QianzhiError('QUE-4008');
   migrations.slice(have).forEach((sql, i) => {
     db.exec(`BEGIN IMMEDIATE; ${sql}; PRAGMA user_version=${have + i + 1}; COMMIT`);
+    // Each has written its share twice: on a small disk the next one needs what the WAL holds.
+    db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   });
   return have;
 }
@@ -144,7 +161,7 @@ function migrate(db: DatabaseSync): number {
 /**
  * Opens (or makes) the store for writing, as the one process that may.
  * @param demo whether the demo opens it: a store made by the demo is refused elsewhere and vice versa (CFG-5007).
- * Throws QUE-4004, QUE-4005, QUE-4008, CFG-5007, CFG-5003 (network file system), SYS-6003.
+ * Throws QUE-4004, QUE-4005, QUE-4008, CFG-5007, CFG-5003 (network file system), SYS-6003. Call under `withBallast`.
  */
 export function openForWriting(folder: string, keyReference: string, demo: boolean, nowMs: number): OpenedStore {
   const path = join(folder, storeFiles.database);
@@ -153,13 +170,13 @@ export function openForWriting(folder: string, keyReference: string, demo: boole
   const kek = loadKek(keyReference, existed);
   if (!existed) makeFolder(folder);
   if (NETWORK_FILE_SYSTEMS.has(statfsSync(folder).type >>> 0)) throw new QianzhiError('CFG-5003', 'data.folder');
-  const lock = withBallast(folder, () => takeLock(folder));
+  const lock = takeLock(folder);
   let movedAside: string | undefined;
   let db: DatabaseSync | undefined;
   try {
     if (vanished(folder)) movedAside = moveAside(folder, nowMs);
     try {
-      db = withBallast(folder, () => openWhole(folder));
+      db = openWhole(folder);
     } catch (error) {
       if (!isDamage(error)) throw error;
       movedAside = moveAside(folder, nowMs);
@@ -199,16 +216,25 @@ export function openForWriting(folder: string, keyReference: string, demo: boole
   }
 }
 
-/** On a full disk even opening fails; the ballast is what lets deliveries go on. */
-function withBallast<T>(folder: string, open: () => T): T {
+/**
+ * On a full disk even opening fails, and so may an upgrade or the first writes of a start; the ballast is what lets deliveries
+ * go on. Throws QUE-4002 where the ballast is not enough.
+ */
+export function withBallast<T>(folder: string, open: () => T): T {
   try {
     return open();
   } catch (error) {
     const ballast = join(folder, storeFiles.ballast);
-    if (sqliteCode(error) !== SQLITE_FULL || !existsSync(ballast)) throw error;
+    if (!isFull(error)) throw error;
+    if (!existsSync(ballast)) throw new QianzhiError('QUE-4002', undefined, { cause: error });
     unlinkSync(ballast);
-    return open();
+    return withBallast(folder, open);
   }
+}
+
+/** Whether the disk had no room, for SQLite or for a file beside it. */
+function isFull(error: unknown): boolean {
+  return sqliteCode(error) === SQLITE_FULL || errnoOf(error) === 'ENOSPC';
 }
 
 /**

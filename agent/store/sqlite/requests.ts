@@ -22,6 +22,7 @@ import type {
   NewInstance,
   Resent,
   StudyIssued,
+  StudyTaken,
   StudyToVerify,
 } from '../image-contract.ts';
 import type { MatchedEntry } from '../match-contract.ts';
@@ -66,7 +67,7 @@ export type ImageRequest =
   | { op: 'study-counted'; platform: string; study: number; delivered: number; counted: number | undefined }
   | { op: 'withdraw-study'; study: number; withdrawn: boolean }
   | { op: 'images-deleted'; study: number; platform: string }
-  | { op: 'resend-instances'; what: { study: number } | { n: number }; platform: string | undefined }
+  | { op: 'resend-instances'; what: { study: number } | { n: number }; platform: string | undefined; after: number }
   | { op: 'forget-platform'; platform: string; after: number }
   | { op: 'forget-delivered'; beforeMs: number; max: number }
   | { op: 'spool-names'; prefix: string }
@@ -169,14 +170,18 @@ export interface WriteResults {
   'next-instance-due': number | undefined;
   'studies-to-verify': Array<Bare<StudyToVerify>>;
   'study-counted': undefined;
-  'withdraw-study': boolean;
+  'withdraw-study': StudyTaken;
   'images-deleted': number;
-  'resend-instances': Resent;
+  'resend-instances': Resent & { next?: number };
   'forget-platform': { given: number; next?: number };
   'forget-delivered': string[];
   'spool-names': string[];
   'files-lost': undefined;
 }
+
+const SMALL = 4096;
+/** A step over thousands of rows: a group of its own, after what waits for its acknowledgement. */
+const STEP = 1024 * 1024;
 
 /** Bytes a request weighs in a group; intake is never counted against the bound of other work. */
 export function weightOf(request: WriteRequest): number {
@@ -207,7 +212,10 @@ export function weightOf(request: WriteRequest): number {
       return request.items.length * 1024;
     case 'match':
       return request.entries.length * 1024;
+    case 'resend-instances':
+    case 'forget-platform':
+      return 'what' in request && 'n' in request.what ? SMALL : STEP;
     default:
-      return 4096;
+      return SMALL;
   }
 }

@@ -242,6 +242,12 @@ export const outboxState = {
   behind: 5,
 } as const;
 
+/**
+ * upload.code of what is withdrawn though its study is not: the platform has deleted it, its file was let go of, and the
+ * study was restored.
+ */
+export const deletedThere = 'DCM-2290';
+
 /** instance.state as numbers, named. */
 export const instanceState = { unread: 0, read: 1, unreadable: 2 } as const;
 

@@ -39,6 +39,11 @@ const GIVE_BACK_MS = 5_000;
 export interface SqliteStore extends IntakeStore, DeliveryStore, PageStore, ImageStore, MatchPageStore {
   agentId: string;
   state(): WriterState;
+  /**
+   * Resolves when a search finds all studies, with how many of an older version were made findable since the start: until
+   * then it finds the others only.
+   */
+  searchable: Promise<number>;
   /** What the mapping worker opens its view with; to be posted to it once, its ports transferred. */
   stages: StageAccess;
   /** Commits what is waiting, closes the files and ends the worker. */
@@ -68,6 +73,10 @@ export async function openStore(
   let dead = false;
   const reading = new MessageChannel();
   const read = askThrough<ReadRequest>(reading.port1);
+  let found: (count: number) => void = () => {};
+  const searchable = new Promise<number>((resolve) => {
+    found = resolve;
+  });
   const ended = new Promise<void>((resolve) => writer.once('exit', () => resolve()));
   const die = (code: ErrorCode) => {
     if (dead || closing) return;
@@ -81,6 +90,7 @@ export async function openStore(
       'message',
       (m: { opened?: boolean; agentId?: string; state?: WriterState; fatal?: string; where?: string }) => {
         if (m.state) state = m.state;
+        if (m.state?.searchable !== undefined) found(m.state.searchable);
         if (m.opened && m.agentId) resolve(m.agentId);
         if (m.fatal !== undefined) {
           const code = isErrorCode(m.fatal) ? m.fatal : 'QUE-4007';
@@ -110,12 +120,14 @@ export async function openStore(
     if (!closing) read.abandon('SYS-6004');
   });
 
-  const current = (): WriterState => state ?? { mode: 'normal', freeBytes: 0, lastSeq: 0, notices: [] };
+  const current = (): WriterState =>
+    state ?? { mode: 'normal', freeBytes: 0, lastSeq: 0, notices: [], searchable: undefined };
   let pending = 0;
 
   return {
     agentId,
     state: current,
+    searchable,
     stages: {
       folder: options.folder,
       keyReference: options.keyReference,

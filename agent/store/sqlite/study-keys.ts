@@ -19,7 +19,8 @@ export interface StudyNames {
 /** The cursor row that says how far studies of an older version have their keys. */
 const FILLED = 'study-keys';
 const ALL = Number.MAX_SAFE_INTEGER;
-const AT_ONCE = 1_000;
+/** An acknowledgement may have to wait behind these: some 10 ms. */
+const AT_ONCE = 100;
 /** Of one header; more is a sender's fault, and each is a row (invariant 12). */
 const MOST_IDS = 32;
 
@@ -44,28 +45,32 @@ export function openStudyKeys(db: DatabaseSync, vault: Vault) {
     for (const id of (names.otherPatientIds ?? []).slice(0, MOST_IDS)) one('patient', id);
   }
 
+  /** Undefined where they are damaged: the study gets its keys with the next instance that comes of it. */
+  function factsOf(study: number, keyId: number, sealed: Uint8Array): StudyFacts | undefined {
+    try {
+      return JSON.parse(vault.open('study', study, keyId, sealed).toString('utf8')) as StudyFacts;
+    } catch {
+      return undefined;
+    }
+  }
+
   return {
     add,
     /**
-     * Once, at the first start of the version that has keys, in transactions of its own: studies that were there before get
-     * theirs from what is known of them, before anybody can ask. Of headers that contradict each other that is the first.
+     * A step of giving studies of a version without keys theirs, from what is known of them; where it is left the next start
+     * goes on. Of headers that contradict each other that is the first. Returns how many had none; undefined when all have
+     * theirs. Call inside a transaction.
      */
-    fill(): void {
-      let at = (filledTo.get(FILLED) as { at: number } | undefined)?.at ?? 0;
-      while (at < ALL) {
-        db.exec('BEGIN IMMEDIATE');
-        const rows = older.all(at, AT_ONCE) as unknown as Array<{ id: number; key_id: number; sealed: Uint8Array }>;
-        for (const { id, key_id, sealed } of rows) {
-          try {
-            add(id, JSON.parse(vault.open('study', id, key_id, sealed).toString('utf8')) as StudyFacts);
-          } catch {
-            // Damaged: it gets its keys with the next instance that comes of it.
-          }
-        }
-        at = rows.length < AT_ONCE ? ALL : (rows.at(-1)?.id ?? ALL);
-        setFilled.run(FILLED, at);
-        db.exec('COMMIT');
+    fillSome(): number | undefined {
+      const at = (filledTo.get(FILLED) as { at: number } | undefined)?.at ?? 0;
+      if (at >= ALL) return undefined;
+      const rows = older.all(at, AT_ONCE) as unknown as Array<{ id: number; key_id: number; sealed: Uint8Array }>;
+      for (const { id, key_id, sealed } of rows) {
+        const facts = factsOf(id, key_id, sealed);
+        if (facts) add(id, facts);
       }
+      setFilled.run(FILLED, rows.length < AT_ONCE ? ALL : (rows.at(-1)?.id ?? ALL));
+      return rows.length;
     },
   };
 }

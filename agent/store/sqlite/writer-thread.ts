@@ -32,6 +32,7 @@ if (parentPort) serveStore(parentPort);
 function serve(writer: Writer, ports: MessagePort[], parent: MessagePort): void {
   const replies = new Map<MessagePort, Reply[]>(ports.map((port) => [port, []]));
   let scheduled = false;
+  let closing = false;
 
   const take = (port: MessagePort, questions: Question[]) => {
     for (const { id, request } of questions) {
@@ -48,10 +49,11 @@ function serve(writer: Writer, ports: MessagePort[], parent: MessagePort): void 
   };
   const turn = () => {
     scheduled = false;
+    if (closing) return;
     for (const port of ports) take(port, drain(port));
     let more = false;
     try {
-      more = writer.runGroup();
+      more = writer.runGroup() || writer.idle();
     } catch (error) {
       fail(error);
       return;
@@ -78,13 +80,17 @@ function serve(writer: Writer, ports: MessagePort[], parent: MessagePort): void 
     try {
       writer.tick();
       parent.postMessage({ state: writer.state() });
+      schedule();
     } catch (error) {
       fail(error);
     }
   }, 1000);
 
+  schedule();
+
   parent.on('message', (message: { close?: boolean }) => {
     if (!message.close) return;
+    closing = true;
     clearInterval(housekeeping);
     try {
       while (writer.runGroup());

@@ -3,6 +3,7 @@ import type { Clock } from '../../support/clock.ts';
 import { codeOf, type ErrorCode, QianzhiError } from '../../support/errors.ts';
 import { localDays } from '../../support/local-day.ts';
 import { openBooks } from './books.ts';
+import { correctWaits } from './correct-waits.ts';
 import { CLAIMS, openDeliveryWrites } from './delivery-writes.ts';
 import { type DiskLimits, type DiskMode, defaultDiskLimits, watchDisk } from './disk.ts';
 import { type HighWater, openHighWater } from './high-water.ts';
@@ -10,44 +11,24 @@ import { INSTANCES, openImages } from './images.ts';
 import { openIntakeWrites } from './intake-writes.ts';
 import { openMappingWrites } from './mapping-writes.ts';
 import {
+  breaksTransaction,
   keepTail,
   type OpenedStore,
   openForWriting,
-  SQLITE_BUSY,
-  SQLITE_CORRUPT,
   SQLITE_FULL,
-  SQLITE_IOERR,
-  SQLITE_NOMEM,
-  SQLITE_NOTADB,
-  SQLITE_READONLY,
   sqliteCode,
+  withBallast,
 } from './open.ts';
 import { openRenderingWrites } from './rendering-writes.ts';
 import { type WriteRequest, type WriteResults, weightOf } from './requests.ts';
 import { mayHold } from './schema.ts';
+import { openSpareWork } from './spare-work.ts';
 
 /** Other work than intake in one group: what an acknowledgement may have to wait behind. */
 const OTHER_WORK_BYTES = 512 * 1024;
 /** Intake in one group: one commit stays within some 20 ms of CPU. */
 const INTAKE_MESSAGES = 512;
 const INTAKE_BYTES = 4 * 1024 * 1024;
-/** Longest pause between attempts (Retry-After is capped at an hour), and the longest hold. */
-const LONGEST_WAIT_MS = 24 * 3_600_000;
-
-/** Errors after which nothing more of the transaction can be believed; any other is one unit's own. */
-const breaksTransaction = (error: unknown): boolean => {
-  const code = sqliteCode(error);
-  return code !== undefined && BREAKING.has(code);
-};
-const BREAKING = new Set([
-  SQLITE_FULL,
-  SQLITE_IOERR,
-  SQLITE_CORRUPT,
-  SQLITE_NOTADB,
-  SQLITE_BUSY,
-  SQLITE_NOMEM,
-  SQLITE_READONLY,
-]);
 
 export interface WriterOptions {
   folder: string;
@@ -75,6 +56,8 @@ export interface WriterState {
   /** seq of the newest message; journal and outbox growth are seen by their own stages. */
   lastSeq: number;
   notices: Array<{ code: ErrorCode; first?: number; last?: number }>;
+  /** Once a search finds all studies: how many of an older version were made findable since the start. */
+  searchable: number | undefined;
 }
 
 export interface Writer {
@@ -82,6 +65,11 @@ export interface Writer {
   post(request: WriteRequest, answer: (result: Answer) => void): void;
   /** Runs one group commit. Returns false when nothing was waiting. Throws QUE-4007 when the disk failed: exit. */
   runGroup(): boolean;
+  /**
+   * Where nothing waits: a step of what has time, some 10 ms. Returns false when there is none, or when it goes on with the
+   * next tick. Throws as runGroup does.
+   */
+  idle(): boolean;
   /** Housekeeping, once a second: disk, side file. */
   tick(): void;
   state(): WriterState;
@@ -95,9 +83,13 @@ export interface Writer {
  * with synchronous=FULL (invariant 1).
  */
 export function openWriter(options: WriterOptions): Writer {
-  const store = openForWriting(options.folder, options.keyReference, options.demo, options.clock.now());
+  const { folder, keyReference, demo, clock } = options;
+  const store = withBallast(folder, () => openForWriting(folder, keyReference, demo, clock.now()));
   try {
-    return writerOf(options, store);
+    return withBallast(folder, () => {
+      if (store.db.isTransaction) store.db.exec('ROLLBACK');
+      return writerOf(options, store);
+    });
   } catch (error) {
     throw store.leave(error);
   }
@@ -193,24 +185,7 @@ function writerOf(options: WriterOptions, store: OpenedStore): Writer {
     if (isNew) for (const stage of ['render', 'start']) startCursor.run(`${stage}:${id}`);
     return { id, start: (startOf.get(`start:${id}`) as { at: number } | undefined)?.at ?? 0 };
   });
-  // The clock may have been corrected since: nothing waits longer than the longest wait there is, and where something
-  // bears a later time than now it was set back: no wait is believed then.
-  const startMs = clock.now();
-  const { ahead } = db
-    .prepare(
-      'SELECT max((SELECT max(started_ms) FROM epoch WHERE id < ?1), (SELECT ifnull(max(created_ms),0) FROM outbox WHERE state < 2)) > ?2 AS ahead',
-    )
-    .get(epoch, startMs) as { ahead: number | null };
-  db.prepare('UPDATE outbox SET due_ms=?1 WHERE state < 2 AND due_ms > ?2').run(
-    startMs,
-    ahead ? startMs : startMs + LONGEST_WAIT_MS,
-  );
-  if (ahead) {
-    db.prepare('UPDATE outbox SET since_parent_ms=?1 WHERE platform > 0 AND state < 2 AND since_parent_ms > ?1').run(
-      startMs,
-    );
-    db.prepare('UPDATE part SET due_ms=?1 WHERE due_ms > ?1').run(startMs);
-  }
+  const setBack = correctWaits(db, epoch, clock.now());
 
   const books = openBooks(db, platforms);
   const dayOf = localDays(options.timeZone);
@@ -221,7 +196,7 @@ function writerOf(options: WriterOptions, store: OpenedStore): Writer {
   // Where the side file is gone too, the cursor still knows.
   const floorN = Math.max(before.instances, stored.instances);
   const images = openImages({ db, vault, idOf, dayOf, options, intake, assertRoom, mode: guard.mode, floorN });
-  images.started(ahead !== 0 && ahead !== null);
+  images.started(setBack);
   const delivery = openDeliveryWrites(db, vault, books, agentId);
   const mapping = openMappingWrites(db, vault, books, delivery.aside.left);
   const rendering = openRenderingWrites(db, vault, books, () => epoch, before.outbox, delivery);
@@ -312,6 +287,8 @@ function writerOf(options: WriterOptions, store: OpenedStore): Writer {
     left = true;
     throw new QianzhiError('QUE-4007', undefined, { cause: error });
   };
+  const spare = openSpareWork(db, images.fillKeys, { undo: rollBack, failed: onlyFull });
+  const idle = () => !left && guard.mode() === 'normal' && spare.step();
   const fail = (units: Waiting[], code: ErrorCode) => {
     for (const unit of units) unit.answer({ failed: code });
   };
@@ -382,11 +359,20 @@ function writerOf(options: WriterOptions, store: OpenedStore): Writer {
       }
       return true;
     },
+    idle,
     tick() {
       guard.look();
       highWater.sync();
+      spare.resume();
+      idle();
     },
-    state: () => ({ mode: guard.mode(), freeBytes: guard.freeBytes(), lastSeq: intake.lastSeq(), notices }),
+    state: () => ({
+      mode: guard.mode(),
+      freeBytes: guard.freeBytes(),
+      lastSeq: intake.lastSeq(),
+      notices,
+      searchable: spare.done(),
+    }),
     close() {
       fail([...waitingIntake, ...waitingOther], 'QUE-4010');
       waitingIntake = [];

@@ -2,15 +2,20 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
+import { study } from '../../../agent/cli/study.ts';
 import { controlOf } from '../../../agent/control/client.ts';
+import { socketPlace } from '../../../agent/control/place.ts';
 import { startControl } from '../../../agent/control/server.ts';
 import { openStudyDesk } from '../../../agent/control/study-desk.ts';
 import { systemClock } from '../../../agent/support/clock.ts';
 import type { Log, LogFields } from '../../../agent/support/log.ts';
+import { goodConfig } from '../../config/small-registry.ts';
+import { speak } from '../cli/program-of-test.ts';
 import { imageRig } from '../images/rig.ts';
 
 const windows = process.platform === 'win32' && 'unix sockets';
@@ -86,7 +91,7 @@ t.test(
     t.same(await asked('/studies/withdraw', { study: 1 }), { changed: true });
     t.same(await asked('/studies/withdraw', { study: 1 }), { changed: false });
     t.same(await asked('/studies/deleted', { study: 1, platform: 'cloud' }), { images: 2 });
-    t.same(await asked('/studies/restore', { study: 1 }), { changed: true });
+    t.same(await asked('/studies/restore', { study: 1 }), { changed: true, rest: [] });
     t.same(await asked('/platforms/forget', { platform: 'old' }), { images: 0 });
 
     for (const [path, body, code] of [
@@ -180,4 +185,61 @@ t.test('another user of the machine is refused by the operating system', { skip:
   t.match(as(0).stdout, 'connected');
   const nobody = as(65_534);
   t.match(nobody.stdout, 'EACCES', nobody.stderr);
+});
+
+t.test(
+  'a connection that breaks after the agent was asked leaves the outcome unknown, and is told so',
+  { skip: windows },
+  async (t) => {
+    const folder = shortFolder(t);
+    const dataFolder = join(folder, 'data');
+    mkdirSync(dataFolder);
+    const file = join(folder, 'qianzhi.yaml');
+    for (const name of ['profile.yaml', 'pack.yaml']) writeFileSync(join(folder, name), 'a: 1\n');
+    writeFileSync(file, goodConfig);
+    const talk = async (lang: string, json = false) => {
+      const more = json ? ['--json'] : [];
+      const told = await speak(['study', 'withdraw', '1', '--lang', lang, '--config', file, ...more], [study]);
+      return { exit: told.exit, said: told.talk };
+    };
+    t.match(await talk('en'), { exit: 5, said: /No agent runs/ });
+    const place = socketPlace(dataFolder);
+    let asked = 0;
+    const agent = createServer((socket) => {
+      socket.once('data', () => {
+        asked += 1;
+        // In the middle of its answer, and before it.
+        if (asked === 1) socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{');
+        socket.destroySoon();
+      });
+    });
+    agent.listen(place.address);
+    await once(agent, 'listening');
+    t.teardown(() => {
+      agent.close();
+      place.release();
+    });
+    for (const lang of ['en', 'zh'] as const) {
+      t.match(await talk(lang), {
+        exit: 1,
+        said: lang === 'en' ? /may have been done, or not/ : /可能已经做了，也可能没有/,
+      });
+    }
+    t.match(await talk('en', true), { exit: 1, said: /"code":"NO-ANSWER"/ });
+    t.equal(asked, 3);
+  },
+);
+
+t.test('a client that hangs up is no error of the agent’s', { skip: windows }, async (t) => {
+  const { desk, log, logged } = await deskRig(t);
+  const dataFolder = shortFolder(t);
+  const control = await startControl({ dataFolder, desk, log });
+  t.teardown(() => control?.close());
+  const socket = connect(join(dataFolder, 'control.sock'));
+  socket.end('POST /studies/withdraw HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"study":');
+  socket.resume();
+  await once(socket, 'close');
+  t.match(await controlOf(dataFolder)('/studies/show', { study: 1 }), { withdrawn: false });
+  await control?.close();
+  t.same(logged, []);
 });

@@ -242,7 +242,7 @@ t.test('a withdrawn study is not sent, and what is on its way is judged by what 
     claimed.map(({ n }) => n),
     [1, 2, 3],
   );
-  t.equal(await rig.store.withdrawStudy(1, true), true);
+  t.equal((await rig.store.withdrawStudy(1, true)).changed, true);
   t.same(await rig.store.withdrawnInstances([1, 2, 3]), [1, 2]);
   await rig.store.settleInstances(
     'cloud',

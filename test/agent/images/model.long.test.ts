@@ -180,7 +180,7 @@ class ImageWalk {
       if (!one?.facts) return;
       const uid = one.facts.reveal().studyUid;
       const taken = !this.withdrawn.has(uid);
-      assert.equal(await this.rig.store.withdrawStudy(one.study, taken), true);
+      assert.equal((await this.rig.store.withdrawStudy(one.study, taken)).changed, true);
       if (taken) this.withdrawn.add(uid);
       else this.withdrawn.delete(uid);
       for (const i of this.instances) {

@@ -1,6 +1,10 @@
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import t from 'tap';
 import { forgetDelivered } from '../../../agent/images/forget.ts';
+import { systemClock } from '../../../agent/support/clock.ts';
 import { silentLog } from '../../../agent/support/log.ts';
+import { openInProcess } from '../store/in-process.ts';
 import { imageRig } from './rig.ts';
 
 t.test('a study sent again twice in a row is sent once, and while it uploads nothing is doubled', async (t) => {
@@ -111,3 +115,37 @@ t.test(
     t.equal((await back.claimImages(9, 1e9, 'old')).length, 3);
   },
 );
+
+t.test('a large study is sent again in steps, so that no acknowledgement waits behind all of it', async (t) => {
+  const rig = await imageRig();
+  const instances = 4_500;
+  await rig.take({ uid: '1.1' });
+  await rig.indexAll();
+  await rig.close();
+  const db = new DatabaseSync(join(rig.options.folder, 'qianzhi.db'));
+  // As if they had been delivered, all but one that was let go of.
+  db.exec(`WITH RECURSIVE i(n) AS (SELECT 2 UNION ALL SELECT n + 1 FROM i WHERE n < ${instances})
+    INSERT INTO instance(n, source, mac, content, received_ms, day, bytes, file, kept, state, study)
+      SELECT n, 1, CAST(n AS BLOB), x'00', 1, 1, 10, n, n <> 3000, 1, 1 FROM i;
+    INSERT INTO upload(n, platform, state, study, bytes, day, source)
+      SELECT n, (SELECT id FROM name WHERE kind='platform' AND name='cloud'), 10, 1, 10, 1, 1 FROM instance WHERE n > 1`);
+  db.close();
+  const writer = openInProcess({
+    folder: rig.options.folder,
+    keyReference: rig.options.keyReference,
+    sources: ['pacs'],
+    platforms: ['province'],
+    imagePlatforms: ['cloud'],
+    clock: systemClock,
+  });
+  t.teardown(() => writer.writer.close());
+  const step = (after: number) =>
+    writer.ask<'resend-instances'>({ op: 'resend-instances', what: { study: 1 }, platform: undefined, after });
+  const steps = [await step(0)];
+  for (let next = steps[0]?.next; next !== undefined; next = steps.at(-1)?.next) steps.push(await step(next));
+  t.same(steps, [
+    { resent: 1_999, rest: [{ platform: 'cloud', why: 'waiting', count: 1 }], next: 2_000 },
+    { resent: 1_999, rest: [{ platform: 'cloud', why: 'file-gone', count: 1 }], next: 4_000 },
+    { resent: 500, rest: [] },
+  ]);
+});

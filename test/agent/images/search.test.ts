@@ -2,6 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import t from 'tap';
+import { loadKek } from '../../../agent/security/kek.ts';
+import { createVault, pack, type WrappedKey } from '../../../agent/security/vault.ts';
+import { migrations } from '../../../agent/store/sqlite/schema.ts';
+import { openSpareWork } from '../../../agent/store/sqlite/spare-work.ts';
+import { openStudyKeys } from '../../../agent/store/sqlite/study-keys.ts';
 import { phi } from '../../../agent/support/phi.ts';
 import { imageRig } from './rig.ts';
 
@@ -82,12 +87,61 @@ t.test('studies of a version without keys are found after its first start, and n
   db.close();
   const again = await imageRig(rig.folder);
   t.teardown(again.close);
+  t.equal(await again.store.searchable, 2);
   t.same(numbers(await again.store.findStudies('patient', phi('P1'), 50)), [2, 1]);
   t.same(numbers(await again.store.findStudies('patient', phi('P2'), 50)), [2]);
   t.same(numbers(await again.store.findStudies('accession', phi('A1'), 50)), [1]);
   const read = new DatabaseSync(file, { readOnly: true });
   t.teardown(() => read.close());
   t.same(read.prepare('SELECT count(*) AS n FROM study_key').get(), before);
+});
+
+t.test('a step of making older studies findable is short, goes on where it was left, and waits for room', async (t) => {
+  const db = new DatabaseSync(':memory:');
+  t.teardown(() => db.close());
+  db.exec(migrations.join(';'));
+  const key = loadKek(`file:${join(t.testdir(), 'data.key')}`, false);
+  const keys = new Map<number, WrappedKey>();
+  const vault = createVault(key, Buffer.alloc(16, 1), Buffer.alloc(32, 2), {
+    byId: (id) => keys.get(id),
+    byDay: () => keys.get(1),
+    insert: (day, wrapped) => keys.set(1, { id: 1, day, wrapped }).size,
+  });
+  const facts = pack(Buffer.from(JSON.stringify({ patientId: 'P1', accessionNumbers: [] })));
+  const put = db.prepare('INSERT INTO study(id, mac, source, first_ms, last_ms, key_id, sealed) VALUES(?,?,1,1,1,?,?)');
+  for (let id = 1; id <= 250; id++) {
+    const { keyId, sealed } = vault.seal('study', id, facts, 0);
+    put.run(id, Buffer.from([id]), keyId, sealed);
+  }
+  const found = () => (db.prepare('SELECT count(*) AS n FROM study_key').get() as { n: number }).n;
+  const failures: unknown[] = [];
+  let full = false;
+  const open = () => {
+    const { fillSome } = openStudyKeys(db, vault);
+    const some = () => {
+      const made = fillSome();
+      if (full) throw Object.assign(new Error('full'), { errcode: 13 });
+      return made;
+    };
+    return openSpareWork(db, some, { undo: () => db.exec('ROLLBACK'), failed: (error) => failures.push(error) });
+  };
+  const before = open();
+  t.equal(before.step(), true);
+  t.equal(found(), 100);
+  full = true;
+  t.equal(before.step(), false);
+  t.equal(found(), 100, 'nothing of it was written');
+  full = false;
+  t.equal(before.step(), false, 'not before it is told to');
+  before.resume();
+  t.equal(before.step(), true);
+  t.equal(found(), 200);
+  const after = open();
+  while (after.step());
+  t.equal(found(), 250);
+  t.equal(after.done(), 50);
+  t.equal(before.done(), undefined);
+  t.same(failures, []);
 });
 
 t.test('no search term can be read in the database', async (t) => {

@@ -153,9 +153,9 @@ t.test('a study taken back is issued as withdrawn, restored it is issued again',
   await take(rig, { uid: '1.1' });
   rig.tick(60_000);
   await rig.issue();
-  t.equal(await rig.store.withdrawStudy(1, true), true);
-  t.equal(await rig.store.withdrawStudy(1, true), false, 'once');
-  t.equal(await rig.store.withdrawStudy(99, true), false, 'a study that is not there');
+  t.equal((await rig.store.withdrawStudy(1, true)).changed, true);
+  t.equal((await rig.store.withdrawStudy(1, true)).changed, false, 'once');
+  t.equal((await rig.store.withdrawStudy(99, true)).changed, false, 'a study that is not there');
   rig.tick(365 * 86_400_000);
   t.equal(await rig.issue(), 1);
   await take(rig, { uid: '1.2' });

@@ -1,5 +1,7 @@
 import t from 'tap';
+import { forgetDelivered } from '../../../agent/images/forget.ts';
 import type { InstanceVerdict } from '../../../agent/store/image-contract.ts';
+import { silentLog } from '../../../agent/support/log.ts';
 import { type ImageRig, imageRig } from './rig.ts';
 
 const task = [{ platform: 'cloud', code: 'DCM-2294', count: 1, exampleStudy: 1 }];
@@ -107,4 +109,60 @@ t.test('another content under a known UID that is another patient’s makes the 
   await rig.store.resendInstances({ n: 2 }, 'cloud');
   t.match(await rig.claimImages(), [{ n: 2, contested: true }]);
   await rig.store.settleInstances('cloud', [retry('NET-1006')], rig.now());
+});
+
+t.test(
+  'what the platform deleted and we have no file of is not restored: it is told, and goes when the PACS sends it again',
+  async (t) => {
+    const rig = await imageRig();
+    t.teardown(rig.close);
+    for (const uid of ['1.1', '1.2', '1.3']) await rig.take({ uid });
+    await rig.indexAll();
+    await rig.claimImages(2);
+    await rig.accepted([1, 2]);
+    rig.tick(1);
+    const clock = { now: rig.now, monotonic: rig.now };
+    t.equal(await forgetDelivered({ spool: rig.spool, store: rig.store, clock, log: silentLog, keepMs: 0 }), 2);
+    await rig.store.withdrawStudy(1, true);
+    t.equal(await rig.store.imagesDeleted(1, 'cloud'), 2);
+    const problems = async () => (await rig.store.imageFigures(rig.now())).problems;
+    const rest = [{ platform: 'cloud', why: 'file-gone', count: 2 }];
+    t.same(await rig.store.withdrawStudy(1, false), { changed: true, rest });
+    t.same(await problems(), [{ platform: 'cloud', code: 'DCM-2290', count: 2 }]);
+    const gone = { fileKept: false, states: [{ state: 'withdrawn', code: 'DCM-2290' }] };
+    t.match(await rig.store.instancesOf(1, 10), [gone, gone, { fileKept: true, states: [{ state: 'waiting' }] }]);
+    t.same(await rig.store.resendInstances({ study: 1 }, 'cloud'), {
+      resent: 0,
+      rest: [...rest, { platform: 'cloud', why: 'waiting', count: 1 }],
+    });
+
+    await rig.store.withdrawStudy(1, true);
+    t.same(await problems(), [], 'nobody’s task while it is taken back');
+    t.match(await rig.take({ uid: '1.2' }), { n: 2, outcome: 'stored' });
+    t.same(await rig.claimImages(), []);
+    t.match(await rig.store.withdrawStudy(1, false), { rest: [{ count: 1 }] });
+    t.match(await rig.take({ uid: '1.1' }), { n: 1, outcome: 'stored' });
+    t.same(await problems(), []);
+    t.same(
+      (await rig.claimImages()).map(({ n }) => n),
+      [1, 2, 3],
+    );
+    await rig.accepted([1, 2, 3]);
+    t.match((await rig.store.studyNumbered(1))?.states, [{ state: 'delivered', count: 3 }]);
+  },
+);
+
+t.test('of a restored study what has a damaged file is held at once', async (t) => {
+  const rig = await imageRig();
+  t.teardown(rig.close);
+  await rig.take({ uid: '1.1' });
+  await rig.indexAll();
+  const [claimed] = await rig.claimImages();
+  await rig.store.withdrawStudy(1, true);
+  await rig.store.settleInstances('cloud', [retry('NET-1001')], rig.now());
+  await rig.store.filesLost([claimed!.file.name]);
+  t.match(await rig.store.withdrawStudy(1, false), { rest: [{ why: 'file-damaged', count: 1 }] });
+  t.match(await rig.store.instancesOf(1, 10), [{ states: [{ state: 'held', code: 'QUE-4003' }] }]);
+  await rig.take({ uid: '1.1' });
+  t.equal((await rig.claimImages()).length, 1);
 });
