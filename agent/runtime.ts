@@ -3,6 +3,8 @@ import { checkTexts } from '../config/check-texts.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import { type RunningPlatform, startImagePlatform, startPlatform } from './delivery/start-platform.ts';
 import { startImages } from './images/running.ts';
+import { startRhythmKeeper } from './intake/rhythm/keeper.ts';
+import type { RunningSource } from './intake/source.ts';
 import { type Images, startSource } from './intake/start-source.ts';
 import { mappingData, prepareMapping } from './mapping/start-worker.ts';
 import type { Registry } from './registry.ts';
@@ -107,19 +109,37 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     closers.push(async () => keeper.stop());
 
     const addresses: RunningAgent['addresses'] = { sources: {}, status: '' };
+    const listeners = new Map<string, RunningSource>();
+    const imageKinds = new Set(registry.imageSources.map(({ kind }) => kind));
+    const rhythm = startRhythmKeeper({
+      store,
+      sources: config.sources.map(({ name, kind }) => ({
+        name,
+        images: imageKinds.has(kind),
+        listens: () => listeners.get(name)?.status().state === 'listening' && store.state().mode !== 'intake-stopped',
+      })),
+      timeZone: site.timeZone,
+      clock,
+      log,
+      changed: keeper.changed,
+    });
+    closers.push(rhythm.stop);
+    keeper.watchRhythms(rhythm.current);
     const accept: SqliteStore['accept'] = async (message) => {
       const accepted = await store.accept(message);
       keeper.received();
+      rhythm.received(message.source);
       mapping.wake();
       return accepted;
     };
-    const images = await imagesOf(config, registry, { store, clock, log, changed: keeper.changed }, () =>
-      mapping.wake(),
-    );
+    const images = await imagesOf(config, registry, { store, clock, log, changed: keeper.changed }, () => {
+      for (const { name, kind } of config.sources) if (imageKinds.has(kind)) rhythm.received(name);
+      mapping.wake();
+    });
     if (typeof images === 'object') closers.push(async () => images.stop());
     if (images) keeper.watchImages();
     for (const source of config.sources) {
-      const running = await startSource(source, texts.profiles.get(source.name), registry, {
+      const started = await startSource(source, texts.profiles.get(source.name), registry, {
         accept,
         pendingBytes: store.pendingBytes,
         images,
@@ -128,9 +148,10 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
         log,
         changed: keeper.changed,
       });
-      closers.push(() => running.stop(2_000));
-      keeper.addSource(running.status);
-      const address = hostAndPort(running.status().address);
+      listeners.set(source.name, started);
+      closers.push(() => started.stop(2_000));
+      keeper.addSource(started.status);
+      const address = hostAndPort(started.status().address);
       if (address) addresses.sources[source.name] = address;
     }
 

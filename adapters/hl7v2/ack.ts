@@ -1,28 +1,7 @@
 import type { Clock } from '../../agent/support/clock.ts';
+import { type AckProfile, ackProfiles } from './ack-profiles.ts';
+import { type Answer, errorConditions, isTaken } from './answer.ts';
 import type { Msh } from './msh.ts';
-
-/** Codes of HL7 table 0357 that an intake can answer with. */
-export const errorConditions = {
-  100: 'Segment sequence error',
-  101: 'Required field missing',
-  200: 'Unsupported message type',
-  202: 'Unsupported processing id',
-  203: 'Unsupported version id',
-  207: 'Application internal error',
-} as const;
-export type ErrorCondition = keyof typeof errorConditions;
-
-/** What is said: taken and durable, or an error (the sender may send again), or a refusal. */
-export type Answer =
-  | { code: 'AA' }
-  | {
-      code: 'AE' | 'AR';
-      condition: ErrorCondition;
-      /** MSH field the error is about. */
-      field?: number;
-      /** Fixed text of ours for a person, never anything received. */
-      text?: string;
-    };
 
 /** Makes our own MSH-10: unique over restarts, letters and digits, at most 20 characters (the limit of 2.3–2.5). */
 export function createAckIds(clock: Clock, random: () => number = Math.random): () => string {
@@ -76,22 +55,24 @@ const unknownHeader: Msh = {
   controlId: ascii(''),
   processingId: ascii('P'),
   version: ascii('2.5.1'),
+  isContinued: false,
   acceptAck: '',
   applicationAck: '',
   charset: ascii(''),
   declaredCharsets: [],
   hasMsa: false,
+  isJoined: false,
 };
 
 /** True for a message that is itself an answer: it is never answered (point 24). */
 export const isAcknowledgement = (msh: Msh): boolean => msh.hasMsa || msh.messageType.code.toUpperCase() === 'ACK';
 
-/** ACK, ACK^R01 from 2.3, ACK^R01^ACK from 2.5 (point 20). The trigger is echoed only when it is one. */
-function messageType(msh: Msh, version: number | undefined): string {
+/** ACK, ACK^R01 from 2.3, ACK^R01^ACK from 2.5 where the profile has it (point 20). The trigger is echoed only when it is one. */
+function messageType(msh: Msh, version: number | undefined, structure: boolean): string {
   const { trigger } = msh.messageType;
   if ((version !== undefined && version < 203) || !/^[A-Za-z0-9]{1,8}$/.test(trigger)) return 'ACK';
   const { component } = msh.delimiters;
-  return ['ACK', trigger, ...(version !== undefined && version >= 205 ? ['ACK'] : [])].join(component);
+  return ['ACK', trigger, ...(structure && version !== undefined && version >= 205 ? ['ACK'] : [])].join(component);
 }
 
 /**
@@ -100,7 +81,13 @@ function messageType(msh: Msh, version: number | undefined): string {
  * (reference/hl7v2.md §3.2 points 18–25, 29–32). `msh` undefined: the header could not be read.
  * `id` is our own MSH-10.
  */
-export function buildAck(msh: Msh | undefined, answer: Answer, id: string, nowMs: number): Uint8Array {
+export function buildAck(
+  msh: Msh | undefined,
+  answer: Answer,
+  id: string,
+  nowMs: number,
+  profile: AckProfile = ackProfiles['original-always'],
+): Uint8Array {
   const header = msh ?? unknownHeader;
   const { field, component, subcomponent } = header.delimiters;
   const version = versionNumber(textOf(header.version));
@@ -117,21 +104,28 @@ export function buildAck(msh: Msh | undefined, answer: Answer, id: string, nowMs
     header.sendingFacility,
     hl7Time(nowMs),
     '',
-    messageType(header, version),
+    messageType(header, version, profile.structure),
     id,
     header.processingId,
     header.version,
   ];
-  // The sender's own declaration is echoed in MSH-18; MSH-13 to 17 stay empty: no answer to an answer.
-  if (header.charset.length > 0) fields.push('', '', '', '', '', header.charset);
+  // The sender's own declaration is echoed in MSH-18; MSH-13 to 17 stay empty, what is no condition apart: no answer to an answer.
+  const echoed = profile.echoedConditions.includes(header.applicationAck) ? header.applicationAck : '';
+  if (echoed !== '' || header.charset.length > 0) fields.push('', '', '', echoed);
+  if (header.charset.length > 0) fields.push('', header.charset);
   const segments: Array<Array<string | Uint8Array>> = [fields];
 
-  if (answer.code === 'AA') segments.push(['MSA', 'AA', header.controlId]);
-  else {
+  if (isTaken(answer)) {
+    const { accepted } = profile;
+    const details = accepted === undefined ? [] : [own(accepted.text), '', '', accepted.condition, ''];
+    segments.push(['MSA', answer.code, header.controlId, ...details]);
+  } else {
     const reason = own(answer.text ?? errorConditions[answer.condition]);
     const name = own(errorConditions[answer.condition]);
     const place = ['MSH', '1', ...(answer.field === undefined ? [] : [String(answer.field)])];
-    if (version === undefined || version >= 205) {
+    if (profile.errors === 'MSA') {
+      segments.push(['MSA', answer.code, header.controlId, reason, '', '', String(answer.condition), '']);
+    } else if (version === undefined || version >= 205) {
       segments.push(['MSA', answer.code, header.controlId]);
       const condition = [String(answer.condition), name, 'HL70357'].join(component);
       const details = answer.text === undefined ? [] : ['', '', '', reason];

@@ -24,3 +24,8 @@ export function judgeProcessingId(rules: IntakeRules, processingId: string): Int
   if (rules.processing_id.reject.includes(id)) return 'reject';
   return rules.processing_id.accept.includes(id) ? 'accept' : 'filter';
 }
+
+/** Whether MSH-12 (its first component, `version`) is one the rules take; what they do not is answered AR 203. */
+export function takesVersion({ versions: { accept } }: IntakeRules, version: string): boolean {
+  return accept.length === 0 || accept.includes(version.trim());
+}

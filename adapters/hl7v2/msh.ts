@@ -1,16 +1,11 @@
 import { isAscii, isUtf8 } from 'node:buffer';
 import { type Charset, charsetOfLabel } from './charset-labels.ts';
+import { type EncodingCharacters, readEncodingCharacters } from './delimiters.ts';
 import { gb18030CharacterLength } from './gb18030.ts';
+import { joinedAt } from './joined-segments.ts';
 
-/** MSH-1 and MSH-2. A character the sender did not declare is undefined (`MSH|^~&|` has no escape). */
-export interface Delimiters {
-  field: string;
-  component: string;
-  repetition: string | undefined;
-  escape: string | undefined;
-  subcomponent: string | undefined;
-  truncation: string | undefined;
-}
+/** MSH-1 and MSH-2. */
+export type Delimiters = EncodingCharacters & { field: string };
 
 /** What an acknowledgement needs of MSH, read from raw bytes. Byte fields are as sent, nothing unescaped. */
 export interface Msh {
@@ -21,7 +16,7 @@ export interface Msh {
   sendingFacility: Uint8Array;
   receivingApplication: Uint8Array;
   receivingFacility: Uint8Array;
-  /** MSH-9 components; empty strings when absent. */
+  /** MSH-9 components; empty strings when absent. Code and trigger of a lone structure (`ORU_R01`) are taken from it. */
   messageType: { code: string; trigger: string; structure: string };
   /** MSH-10 byte for byte. */
   controlId: Uint8Array;
@@ -29,6 +24,8 @@ export interface Msh {
   processingId: Uint8Array;
   /** MSH-12 as sent. */
   version: Uint8Array;
+  /** MSH-14 is filled: the message is a part of one. */
+  isContinued: boolean;
   acceptAck: string;
   applicationAck: string;
   /** MSH-18 as sent. */
@@ -37,6 +34,8 @@ export interface Msh {
   declaredCharsets: Charset[];
   /** True when the segment after MSH (SFT and UAC passed over) is MSA: an answer, never to be answered. */
   hasMsa: boolean;
+  /** Blanks stand where MSH should end, and another segment behind them; the fields are those before. */
+  isJoined: boolean;
 }
 
 /** Longer headers do not exist; this bounds what an answer can echo. */
@@ -115,25 +114,9 @@ function fieldsOf(
   return !plausible(multi) && plausible(single) ? single : multi;
 }
 
-/** MSH-2 as it should be: nothing alphanumeric, blank or endless. Faults within it are no reason to refuse a message. */
+/** MSH-2 as it should be: nothing alphanumeric or endless. Faults within it are no reason to refuse a message. */
 const isEncoding = (bytes: Uint8Array): boolean =>
-  bytes.length <= 16 && bytes.every((byte) => byte >= 0x80 || isDelimiter(byte));
-
-function delimitersOf(field: number, encoding: string): Delimiters {
-  // Senders that escape their strings once too often write `^~\\&`: a doubled character counts once.
-  const single = [...encoding].filter((character, at) => character !== encoding[at - 1] && character < '\x80');
-  const [component = '^', repetition, third, fourth, truncation] = single;
-  // Three characters with & last: the escape character was left out (`MSH|^~&|`).
-  const noEscape = third === '&' && fourth === undefined;
-  return {
-    field: String.fromCharCode(field),
-    component,
-    repetition,
-    escape: noEscape ? undefined : third,
-    subcomponent: noEscape ? third : fourth,
-    truncation,
-  };
-}
+  bytes.length <= 16 && bytes.every((byte) => byte >= 0x80 || byte === 0x20 || isDelimiter(byte));
 
 function findMsa(raw: Uint8Array, from: number, separator: number): boolean {
   let at = from;
@@ -147,6 +130,13 @@ function findMsa(raw: Uint8Array, from: number, separator: number): boolean {
   return false;
 }
 
+/** MSH-9 as the mapping reads it: `ORU_R01` alone is ORU^R01. */
+function messageTypeOf([first = '', second = '', third = '']: string[]): Msh['messageType'] {
+  const structure = first.includes('_') ? first : third;
+  const code = first.split('_')[0] ?? '';
+  return { code, trigger: second === '' ? (structure.split('_')[1] ?? '') : second, structure };
+}
+
 interface Header {
   delimiters: Delimiters;
   encodingCharacters: Uint8Array;
@@ -154,6 +144,7 @@ interface Header {
   separator: number;
   /** Position in the message after MSH. */
   end: number;
+  isJoined: boolean;
 }
 
 function readHeader(raw: Uint8Array, profileCharset: string | undefined): Header | undefined {
@@ -165,18 +156,26 @@ function readHeader(raw: Uint8Array, profileCharset: string | undefined): Header
   const start = at + 4;
   let end = start;
   const furthest = Math.min(raw.length, start + headerLimit);
-  while (end < furthest && !isLineEnd(raw[end])) end++;
+  let hasBlanks = false;
+  for (let blank = false; end < furthest && !isLineEnd(raw[end]); end++) {
+    const isSpace = raw[end] === 0x20;
+    hasBlanks ||= blank && isSpace;
+    blank = isSpace;
+  }
+  const field = String.fromCharCode(separator);
+  const joint = hasBlanks ? joinedAt(latin1(raw.subarray(start, end)), field) : -1;
+  if (joint >= 0) end = start + joint;
   const segment = raw.subarray(start, end);
 
   const encodingEnd = segment.indexOf(separator);
   const encodingCharacters = encodingEnd < 0 ? segment : segment.subarray(0, encodingEnd);
   if (!isEncoding(encodingCharacters)) return undefined;
-  const delimiters = delimitersOf(separator, latin1(encodingCharacters));
+  const delimiters = { field, ...readEncodingCharacters(latin1(encodingCharacters)) };
   const profile = profileCharset === undefined ? undefined : charsetOfLabel(profileCharset);
   const fields = fieldsOf(segment, separator, delimiters.repetition, profile);
   // The header ends beyond the limit and MSH-10 is not closed within it: what it is cannot be known.
   if (end === start + headerLimit && end < raw.length && countOf(fields) < 10) return undefined;
-  return { delimiters, encodingCharacters, fields, separator, end };
+  return { delimiters, encodingCharacters, fields, separator, end, isJoined: joint >= 0 };
 }
 
 /** Charsets the message declares, in order (see Msh); none when it has no readable MSH. */
@@ -193,10 +192,10 @@ export function declaredCharsets(raw: Uint8Array, profileCharset?: string): Char
 export function readMsh(raw: Uint8Array, profileCharset?: string): Msh | undefined {
   const header = readHeader(raw, profileCharset);
   if (header === undefined) return undefined;
-  const { delimiters, encodingCharacters, fields, separator, end } = header;
+  const { delimiters, encodingCharacters, fields, separator, end, isJoined } = header;
   const field = (number: number): Uint8Array => fieldOf(fields, number);
   const subcomponent = delimiters.subcomponent ?? '\r';
-  const [code = '', trigger = '', structure = ''] = latin1(field(9))
+  const type = latin1(field(9))
     .split(delimiters.component)
     .map((component) => component.split(subcomponent)[0]?.trim() ?? '');
   return {
@@ -206,14 +205,16 @@ export function readMsh(raw: Uint8Array, profileCharset?: string): Msh | undefin
     sendingFacility: field(4),
     receivingApplication: field(5),
     receivingFacility: field(6),
-    messageType: { code, trigger, structure },
+    messageType: messageTypeOf(type),
     controlId: field(10),
     processingId: field(11),
     version: field(12),
+    isContinued: latin1(field(14)).trim() !== '',
     acceptAck: latin1(field(15)).trim(),
     applicationAck: latin1(field(16)).trim(),
     charset: field(18),
     declaredCharsets: charsetsOf(fields, delimiters.repetition),
     hasMsa: findMsa(raw, end, separator),
+    isJoined,
   };
 }

@@ -1,4 +1,5 @@
 import { unitAt } from '../../agent/support/code-units.ts';
+import { readEncodingCharacters } from './delimiters.ts';
 import { unescapeValue } from './escapes.ts';
 import { fieldCountOf, knownSegment } from './profile/segments.ts';
 
@@ -16,12 +17,15 @@ export interface Delimiters {
 export interface Segment {
   /** Upper case, for example `OBX`. */
   id: string;
-  /** 1 for the first segment of this id in the message, 2 for the second … */
-  ordinal: number;
+  /** Its field 1 is the separator itself: MSH, FHS, BHS. */
+  isHeader: boolean;
   /** Where it stands in the message's text, from its id on and without its terminator. */
   start: number;
   end: number;
-  /** Positions of its field separators in the message's text; filled at the first access. */
+  /**
+   * Its field separators, filled at the first access: twice the position in the message's text, and one more where the field
+   * behind it holds another delimiter or an escape. Most do not, and are then cut out without being looked through again.
+   */
   bounds: number[] | undefined;
 }
 
@@ -29,6 +33,8 @@ export interface Segment {
 export interface Span {
   start: number;
   end: number;
+  /** Nothing in it is a delimiter or an escape; false where that is not known. */
+  isPlain: boolean;
 }
 
 /** The delimiters as UTF-16 units, -1 where the message has none. */
@@ -79,7 +85,6 @@ export function parseMessage(text: string, charset = 'utf-8'): Hl7Message | unde
   if (delimiters === undefined) return undefined;
 
   const segments: Segment[] = [];
-  const ordinals = new Map<string, number>();
   let current: Segment | undefined;
   let cr = -1;
   let lf = -1;
@@ -94,9 +99,8 @@ export function parseMessage(text: string, charset = 'utf-8'): Hl7Message | unde
     if (lineStart < end) {
       const id = segmentIdAt(text, lineStart, end, delimiters.field);
       if (id !== undefined) {
-        const ordinal = (ordinals.get(id) ?? 0) + 1;
-        ordinals.set(id, ordinal);
-        current = { id, ordinal, start: lineStart, end, bounds: undefined };
+        const isHeader = id === 'MSH' || id === 'FHS' || id === 'BHS';
+        current = { id, isHeader, start: lineStart, end, bounds: undefined };
         segments.push(current);
       } else if (current !== undefined) {
         current.end = end;
@@ -104,7 +108,14 @@ export function parseMessage(text: string, charset = 'utf-8'): Hl7Message | unde
     }
     at = end + 1;
   }
-  return { text, delimiters, separators: separatorsOf(delimiters), charset, segments, span: { start: 0, end: 0 } };
+  return {
+    text,
+    delimiters,
+    separators: separatorsOf(delimiters),
+    charset,
+    segments,
+    span: { start: 0, end: 0, isPlain: false },
+  };
 }
 
 function indexOrEnd(text: string, character: string, from: number): number {
@@ -152,54 +163,73 @@ function segmentIdAt(text: string, start: number, end: number, fieldSeparator: s
   return knownSegment(id) ?? (raw === id || fieldCountOf(id) !== undefined ? id : undefined);
 }
 
-/** MSH-1 and MSH-2. Of three encoding characters the third is `&` when the escape character was left out. */
+/** MSH-1 and MSH-2. */
 function readDelimiters(text: string, start: number): Delimiters | undefined {
   const field = text[start + 3];
   if (field === undefined || isTerminator(field.charCodeAt(0)) || /[A-Za-z0-9]/.test(field)) return undefined;
   let end = start + 4;
   while (end < text.length && text[end] !== field && !isTerminator(text.charCodeAt(end))) end++;
-  const given = text.slice(start + 4, end).trim();
-  const set = given === '' ? '^~\\&' : given;
-  const escapeMissing = set.length === 3 && set[2] === '&';
+  const read = readEncodingCharacters(text.slice(start + 4, end));
   return {
     field,
-    component: set[0] ?? '',
-    repetition: set[1] ?? '',
-    escape: escapeMissing ? '' : (set[2] ?? ''),
-    subcomponent: escapeMissing ? '&' : (set[3] ?? ''),
-    truncation: set[4] ?? '',
+    component: read.component,
+    repetition: read.repetition ?? '',
+    escape: read.escape ?? '',
+    subcomponent: read.subcomponent ?? '',
+    truncation: read.truncation ?? '',
   };
 }
-
-/** Whether the segment's own first field is the separator, so that its fields count from two. */
-const startsWithDelimiters = (id: string): boolean => id === 'MSH' || id === 'FHS' || id === 'BHS';
 
 /** Sets the message's span to a field as sent; an empty one when there is none. `number` from 1. */
 export function spanField(message: Hl7Message, segment: Segment, number: number): void {
   const { span } = message;
   const bounds = segment.bounds ?? findBounds(message, segment);
-  const index = startsWithDelimiters(segment.id) ? number - 1 : number;
-  const before = bounds[index - 1];
+  const index = segment.isHeader ? number - 1 : number;
   if (index === 0) {
-    span.start = bounds[0] ?? segment.end;
+    span.start = bounds[0] === undefined ? segment.end : bounds[0] >> 1;
     span.end = Math.min(span.start + 1, segment.end);
-  } else if (before === undefined) {
-    span.start = span.end = segment.end;
-  } else {
-    span.start = before + 1;
-    span.end = bounds[index] ?? segment.end;
+    span.isPlain = false;
+    return;
   }
+  const before = bounds[index - 1];
+  if (before === undefined) {
+    span.start = span.end = segment.end;
+    span.isPlain = true;
+    return;
+  }
+  const next = bounds[index];
+  span.start = (before >> 1) + 1;
+  span.end = next === undefined ? segment.end : next >> 1;
+  span.isPlain = (before & 1) === 0;
 }
 
 function findBounds({ text, separators }: Hl7Message, segment: Segment): number[] {
+  const { field, component, repetition, subcomponent } = separators;
+  const { end } = segment;
   const bounds: number[] = [];
-  for (let at = segment.start; at < segment.end; at++) if (unitAt(text, at) === separators.field) bounds.push(at);
+  let start = -1;
+  let holds = 0;
+  for (let at = segment.start; at < end; at++) {
+    const unit = unitAt(text, at);
+    if (unit === field) {
+      if (start >= 0) bounds.push(start * 2 + holds);
+      start = at;
+      holds = 0;
+    } else if (unit === component || unit === repetition || unit === separators.escape || unit === subcomponent) {
+      holds = 1;
+    }
+  }
+  if (start >= 0) bounds.push(start * 2 + holds);
   segment.bounds = bounds;
   return bounds;
 }
 
 /** Narrows the message's span to its n-th piece (from 1); to nothing when there are fewer. */
 export function spanPiece({ text, span }: Hl7Message, separator: number, n: number): void {
+  if (span.isPlain) {
+    if (n !== 1) span.start = span.end;
+    return;
+  }
   const { end } = span;
   let { start } = span;
   let left = n;
@@ -239,6 +269,7 @@ export function spanTrimmed(message: Hl7Message): string {
 }
 
 function hasEscape({ text, separators, span }: Hl7Message): boolean {
+  if (span.isPlain) return false;
   for (let at = span.start; at < span.end; at++) if (unitAt(text, at) === separators.escape) return true;
   return false;
 }
@@ -248,7 +279,7 @@ const isInk = (unit: number): boolean => unit > SPACE && unit < 0x7f;
 
 /** The text of a field as sent, with its delimiters and escapes; `''` when there is none. `number` from 1. */
 export function fieldText(message: Hl7Message, segment: Segment, number: number): string {
-  if (number === 1 && startsWithDelimiters(segment.id)) return message.delimiters.field;
+  if (number === 1 && segment.isHeader) return message.delimiters.field;
   spanField(message, segment, number);
   return message.text.slice(message.span.start, message.span.end);
 }
@@ -289,11 +320,42 @@ export function valueAt(
   component = 1,
   subcomponent?: number,
 ): string {
-  if (field <= 2 && startsWithDelimiters(segment.id)) return fieldText(message, segment, field);
+  if (field <= 2 && segment.isHeader) return fieldText(message, segment, field);
+  const bounds = segment.bounds ?? findBounds(message, segment);
+  const index = segment.isHeader ? field - 1 : field;
+  const before = index === 0 ? 1 : bounds[index - 1];
+  if (before === undefined) return '';
+  if ((before & 1) === 0) {
+    // Most fields: one value and nothing to resolve.
+    if (repetition !== 1 || component !== 1 || (subcomponent !== undefined && subcomponent !== 1)) return '';
+    const start = (before >> 1) + 1;
+    const next = bounds[index];
+    const end = next === undefined ? segment.end : next >> 1;
+    return start === end ? '' : message.text.slice(start, end);
+  }
+  if (index > 0 && repetition === 1 && component === 1 && subcomponent === undefined) {
+    const next = bounds[index];
+    return firstComponent(message, (before >> 1) + 1, next === undefined ? segment.end : next >> 1);
+  }
   spanField(message, segment, field);
   spanPiece(message, message.separators.repetition, repetition);
   spanComponent(message, component, subcomponent);
   return spanText(message);
+}
+
+/** What a field begins with, up to its first delimiter of repetitions or components; looked through once. */
+function firstComponent(message: Hl7Message, start: number, fieldEnd: number): string {
+  const { text, separators } = message;
+  const { repetition, component } = separators;
+  let escapes = false;
+  let end = start;
+  for (; end < fieldEnd; end++) {
+    const unit = unitAt(text, end);
+    if (unit === component || unit === repetition) break;
+    if (unit === separators.escape) escapes = true;
+  }
+  const value = text.slice(start, end);
+  return escapes ? unescapeText(message, value) : value;
 }
 
 /** Component (and subcomponent) of one repetition, unescaped; `''` when there is none. */

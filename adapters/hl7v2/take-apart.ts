@@ -54,6 +54,12 @@ function isHeader(payload: Uint8Array, at: number): boolean {
   return false;
 }
 
+/** Whether a message or an envelope begins with these bytes. */
+export function beginsMessage(bytes: Uint8Array): boolean {
+  const name = nameAt(bytes, 0);
+  return (name === 'MSH' || name === 'BHS' || name === 'FHS') && isHeader(bytes, 0);
+}
+
 /** Where the first segment of a payload begins. */
 function firstSegment(payload: Uint8Array): number {
   let at = payload[0] === 0xef && payload[1] === 0xbb && payload[2] === 0xbf ? 3 : 0;

@@ -1,3 +1,4 @@
+import type { SourceRhythm } from '../intake/rhythm/keeper.ts';
 import type { SourceStatus } from '../intake/source.ts';
 import type { PageStore, PlatformFigures, ProblemGroup, StoreFigures } from '../store/contract.ts';
 import type { ImageFigures, ImagePageStore } from '../store/image-contract.ts';
@@ -23,6 +24,7 @@ export interface StatusKeeper {
   /** A message was accepted. */
   received(): void;
   addSource(status: () => SourceStatus): void;
+  watchRhythms(rhythms: () => SourceRhythm[]): void;
   addPlatform(status: () => Omit<PlatformStatus, keyof PlatformFigures>): void;
   /** Images come in here: their figures are read too. */
   watchImages(): void;
@@ -60,6 +62,7 @@ export function startStatusKeeper(parts: KeeperParts): StatusKeeper {
     today: [],
     receivedToday: [],
   };
+  let rhythms: (() => SourceRhythm[]) | undefined;
   const imagePlatforms: Array<() => ImagePlatformState> = [];
   let withImages = false;
   let images: ImageFigures | undefined;
@@ -87,6 +90,7 @@ export function startStatusKeeper(parts: KeeperParts): StatusKeeper {
       site: parts.site,
       demo: parts.demo,
       sources: sources.map((status) => status()),
+      ...(rhythms && { rhythms: rhythms() }),
       platforms: [
         ...running.flatMap((p, i) => {
           const found = figures.platforms[i];
@@ -158,6 +162,9 @@ export function startStatusKeeper(parts: KeeperParts): StatusKeeper {
       this.changed();
     },
     addSource: (status) => sources.push(status),
+    watchRhythms(read) {
+      rhythms = read;
+    },
     addPlatform: (status) => platforms.push(status),
     watchImages() {
       withImages = true;

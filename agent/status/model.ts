@@ -1,4 +1,5 @@
 import type { CertificateStatus } from '../delivery/platform.ts';
+import type { SourceRhythm } from '../intake/rhythm/keeper.ts';
 import type { SourceStatus } from '../intake/source.ts';
 import type { MessageRow, PlatformFigures, ProblemGroup, StoreFigures } from '../store/contract.ts';
 import type { StudyRow } from '../store/image-contract.ts';
@@ -89,6 +90,8 @@ export interface StatusModel {
   };
   problems: Problem[];
   sources: SourceStatus[];
+  /** When each source usually sends; none until that was read. */
+  rhythms?: SourceRhythm[];
   platforms: PlatformStatus[];
   store: StoreFigures;
   /** Where images come in: files in the spool, and headers that were not read yet. */

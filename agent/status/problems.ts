@@ -1,4 +1,5 @@
 import type { CertificateStatus } from '../delivery/platform.ts';
+import type { SourceRhythm } from '../intake/rhythm/keeper.ts';
 import type { SourceStatus } from '../intake/source.ts';
 import type { ProblemGroup, StoreFigures } from '../store/contract.ts';
 import { errorTable, isErrorCode } from '../support/errors.ts';
@@ -20,6 +21,7 @@ export interface StatusParts {
   site: StatusModel['site'];
   demo: boolean;
   sources: SourceStatus[];
+  rhythms?: SourceRhythm[];
   platforms: PlatformStatus[];
   store: StoreFigures;
   images?: ImageParts;
@@ -79,6 +81,10 @@ function sourceProblems(source: SourceStatus, nowMs: number): Placed[] {
   }
   return found;
 }
+
+/** Since its last message, or since we have been listening in vain. */
+const silenceProblem = ({ source, silent, lastMs, quietMs }: SourceRhythm, nowMs: number): Placed[] =>
+  silent ? [problem('hospital', 'attention', 'HL7-2120', source, lastMs ?? nowMs - quietMs, { lastMs: nowMs })] : [];
 
 function certificateProblem(certificate: CertificateStatus, platform: string, nowMs: number): Placed[] {
   const { notBeforeMs, notAfterMs, role } = certificate;
@@ -164,6 +170,7 @@ export function collectProblems(parts: StatusParts, diskDaysLeft: number | undef
   const known = new Map((previous?.problems ?? []).map((p) => [problemKey(p), p.sinceMs]));
   const all = [
     ...parts.sources.flatMap((s) => sourceProblems(s, nowMs)),
+    ...(parts.rhythms ?? []).flatMap((r) => silenceProblem(r, nowMs)),
     ...parts.platforms.flatMap((p) => platformProblems(p, nowMs)),
     ...storeProblems(parts.store, nowMs, diskDaysLeft),
     ...[...parts.problemGroups, ...(parts.images?.problemGroups ?? [])].map(heldProblem),

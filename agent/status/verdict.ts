@@ -110,6 +110,7 @@ export function composeStatus(parts: StatusParts): StatusModel {
     facts,
     problems: problems.map(({ station: _station, ...rest }) => rest),
     sources: parts.sources,
+    ...(parts.rhythms && { rhythms: parts.rhythms }),
     platforms: parts.platforms,
     store: parts.store,
     ...(parts.images && { images: imagesOf(parts.images) }),

@@ -261,6 +261,36 @@ export interface DeliveryStore {
   nextDueMs(platform: string): Promise<number | undefined>;
 }
 
+// ---------------------------------------------------------------- rhythm of senders
+
+/** Up to where arrivals were read: number of a message and of an instance. */
+export interface ArrivalsAfter {
+  seq: Seq;
+  n: number;
+}
+
+/** What came, a row for each source, minute and type, in order. Without retransmissions, and without what devices send only to say that they are there. */
+export interface Arrivals {
+  through: ArrivalsAfter;
+  /** There is more after `through`. */
+  more: boolean;
+  rows: Array<{ source: string; images: boolean; minuteMs: number; type: string; lastMs: number; count: number }>;
+}
+
+/** What was learned of each source as its text, and up to where it was learned from. No patient data. */
+export interface KeptRhythms {
+  after: ArrivalsAfter;
+  states: Array<{ source: string; state: string }>;
+}
+
+export interface RhythmStore {
+  /** What was kept last, and where to go on. */
+  rhythms(): Promise<KeptRhythms>;
+  /** What is mapped, or waits for it too long. */
+  arrivals(after: ArrivalsAfter, nowMs: number): Promise<Arrivals>;
+  keepRhythms(rhythms: KeptRhythms): Promise<void>;
+}
+
 // ---------------------------------------------------------------- page
 
 export interface MessageRow {

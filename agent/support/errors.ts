@@ -574,6 +574,97 @@ export const errorTable = {
       'Check the name; where this system always does so, set charset: GB18030 under intake in the source profile.',
     ],
   ),
+  'HL7-2110': e(
+    'hospital',
+    [
+      '消息分段续传',
+      '发送方把一条消息拆成几条续传（MSH-14 有值，或以 DSC 段结尾）。前置机不拼接，只收一部分会丢内容，所以已回答错误，未保存。',
+      '请发送方厂商把每条消息完整地一次发出；若对方因此反复重发，可在接入规则 intake 下写 continuation: ar。',
+    ],
+    [
+      'A message sent in parts (MSH-14 or DSC) is not joined: send it whole',
+      'The sender splits a message over several (MSH-14 is filled, or a DSC segment ends it). A part alone would lose content, so it was answered with an error and not stored.',
+      'Have the vendor send each message whole; where the sender repeats it for ever, set continuation: ar under intake in the source profile.',
+    ],
+  ),
+  'HL7-2111': e(
+    'hospital',
+    [
+      '消息是 XML 格式',
+      '内容以“<”开头，是 XML 写法的消息；前置机只接收竖线分隔（ER7）的 HL7 v2。已回答拒绝，未保存。',
+      '请发送方厂商改为发送竖线分隔的 HL7 v2 消息。',
+    ],
+    [
+      'XML is not taken: send HL7 v2 in its vertical-bar encoding (ER7)',
+      'The content begins with <: it is a message written in XML. Only HL7 v2 in its vertical-bar encoding is taken. It was refused and not stored.',
+      'Have the vendor send HL7 v2 in the vertical-bar encoding.',
+    ],
+  ),
+  'HL7-2112': e(
+    'hospital',
+    [
+      'MSH-15 或 MSH-16 的值不在 HL7 表 0155 中',
+      '接入规则按 MSH-15/16 应答，而对方写的值不是 AL、NE、ER、SU；消息照常保存，按普通方式应答一次。',
+      '若是迈瑞等在 MSH-16 写 0/1/2 的仪器，把接入规则的 ack 改为 device-mindray；否则改为 original-always，或请厂商改正。',
+    ],
+    [
+      'MSH-15 or MSH-16 holds a value that is not in HL7 table 0155',
+      'The profile answers by MSH-15 and MSH-16, and the sender writes neither AL, NE, ER nor SU there. The message is stored and answered once, as in original mode.',
+      'For a device that writes 0, 1 or 2 into MSH-16 (Mindray) set ack: device-mindray in the source profile; else original-always, or ask the vendor.',
+    ],
+  ),
+  'HL7-2113': e(
+    'hospital',
+    [
+      '消息的段之间没有换行，只有空格',
+      '段尾的回车丢失，段与段以两个空格相连，无法可靠地分开；已回答拒绝，未保存。',
+      '请发送方厂商在每段末尾写回车（0x0D）；若对方一向如此且无法修改，可在接入规则 intake 下写 segments_joined: spaces。',
+    ],
+    [
+      'Segments are joined by blanks: end each one with a carriage return (0x0D)',
+      'The ends of the segments are lost and two blanks stand in their place. It was refused and not stored.',
+      'Have the vendor end each segment with 0x0D; where that cannot be had, set segments_joined: spaces under intake in the source profile.',
+    ],
+  ),
+  'HL7-2114': e(
+    'hospital',
+    [
+      '查询消息，本机不提供查询',
+      '对方发来查询（QRY、QBP 等），前置机只接收、不回答查询；已按接入规则回答拒绝。',
+      '请把查询改发到能回答的系统；若只是用作心跳，把接入规则的 queries 改为 acknowledge。',
+    ],
+    [
+      'Queries are not answered here',
+      'The sender asks a question (QRY, QBP …); the agent takes messages and answers none. Refused by the source profile.',
+      'Send queries to a system that answers them; where one is only a sign of life, set queries: acknowledge in the source profile.',
+    ],
+  ),
+  'HL7-2115': e(
+    'hospital',
+    [
+      'HL7 版本不在接入范围',
+      'MSH-12 的版本不在接入规则 versions 之列；已回答拒绝，未保存。',
+      '若该版本应当接收，把它加入接入规则 intake 的 versions.accept。',
+    ],
+    [
+      'This version of HL7 is not taken',
+      'The version in MSH-12 is not listed under versions in the source profile. It was refused and not stored.',
+      'If it should be taken, add it to versions.accept under intake in the source profile.',
+    ],
+  ),
+  'HL7-2120': e(
+    'hospital',
+    [
+      '发送方比平时安静得多',
+      '按此前几周同一时段的规律，这期间早该有消息，却一条也没有收到；平时间隔与已安静多久见“发送方”。',
+      '查看发送系统及其接口服务是否在运行、网络是否通；若科室停诊等属正常，无需处理，下一条消息到达后自动消失。',
+    ],
+    [
+      'A sender is silent for much longer than usual',
+      'By what came at these hours in the weeks before, messages should have come and none did. The usual gap and how long it has been silent are shown under Senders.',
+      'Check that the sending system and its interface run and that the network works. If the department is closed there is nothing to do; it goes away with the next message.',
+    ],
+  ),
   // ------------------------------------------------------------ DCM
   'DCM-2201': e(
     'hospital',

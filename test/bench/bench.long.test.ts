@@ -36,7 +36,15 @@ t.test('every row of the benchmark is measured, and nothing that was measured is
     [1000, 2000],
   );
   t.ok(programs.rows.every(({ readyMs }) => readyMs > 0));
-  t.same(Object.keys(stages.costs).sort(), ['document', 'intake', 'medplumParse', 'read']);
+  t.same(Object.keys(stages.costs).sort(), [
+    'document',
+    'fields',
+    'intake',
+    'medplumFields',
+    'medplumParse',
+    'nodeHl7Fields',
+    'read',
+  ]);
   t.same(
     report.goals.filter(({ figure }) => figure === undefined).map(({ what }) => what),
     process.platform === 'linux' && !report.notes.some((note) => note.includes('C compiler'))

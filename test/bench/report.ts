@@ -137,6 +137,9 @@ export function describe(report: Report): string {
     ['frame, MSH, verdict, ack', 'intake'],
     ['decode, parse, extract', 'read'],
     ['(@medplum/core 5.0.10 Hl7Message.parse)', 'medplumParse'],
+    ['parse, every field (3.6 KB)', 'fields'],
+    ['(node-hl7-client 4.0.0)', 'nodeHl7Fields'],
+    ['(@medplum/core 5.0.10)', 'medplumFields'],
     ['message to document (C0007)', 'document'],
   ] as const) {
     add(title, ['', '', '', '', stages.costs[name]]);

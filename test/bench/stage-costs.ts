@@ -18,6 +18,9 @@ export function measureStages(run: BenchRun): Measurement<StageResult> {
       // Ours under the agent's flags, the peer under Node's own.
       await measure(['intake', 'read', 'document'], run.programs.flags, run.plan.stagesMs);
       await measure(['medplumParse'], [], run.plan.stagesMs / 3);
+      // One by one: what a peer leaves to the collector is its own.
+      for (const stage of ['fields', 'nodeHl7Fields', 'medplumFields'] as const)
+        await measure([stage], [], run.plan.stagesMs / 3);
     },
     result: () => ({
       costs: Object.fromEntries([...found].map(([name, values]) => [name, median(values)])),

@@ -3,7 +3,7 @@ import { compareTimes, localTime, normaliseTime } from '../../../agent/clinical/
 import type { ClinicalRecord, Encounter, Finding } from '../../../agent/clinical/records/types.ts';
 import type { ReportStatement, StatusAction } from '../../../agent/clinical/reports/types.ts';
 import type { MappingContext, Statement } from '../../../agent/mapping/mapper.ts';
-import { type Segment, valueAt } from '../parser.ts';
+import { type Hl7Message, type Segment, valueAt } from '../parser.ts';
 import type { CompiledProfile } from '../profile/rules.ts';
 import type { Scope } from '../profile/scope.ts';
 import { readEncounter } from './encounter.ts';
@@ -14,6 +14,12 @@ import type { SearchKeys } from './search-keys.ts';
 /** A sender's clock may be ahead by this much before its times count as future. */
 const clockTolerance = 5 * 60_000;
 
+/** MSH-7 and the horizon, asked once for all patients of a message: zones are dear. */
+export const timesOf = (message: Hl7Message, msh: Segment, timeZone: string, receivedMs: number) => ({
+  sentAt: normaliseTime(valueAt(message, msh, 7), timeZone),
+  horizon: localTime(receivedMs + clockTolerance, timeZone),
+});
+
 /** What a message is read with, whatever it says. */
 export interface Circumstances {
   rules: CompiledProfile;
@@ -21,6 +27,10 @@ export interface Circumstances {
   msh: Segment;
   context: MappingContext;
   keys: SearchKeys;
+  /** MSH-7; undefined when it is no time. */
+  sentAt: string | undefined;
+  /** What is later than this is in the future. */
+  horizon: string;
 }
 
 /** What a message says of one patient and visit: the ground that every record of them stands on. */
@@ -58,14 +68,11 @@ export function readTold(
   circumstances: Circumstances,
   group: { segments: Record<string, Segment>; diagnoses: readonly Segment[] },
 ): Told {
-  const { scope, msh, context, keys } = circumstances;
+  const { scope, context, keys, horizon } = circumstances;
   const { x, patient } = enterPatient(circumstances, group.segments);
   const { encounter, unknownClass } = readEncounter(x, group.diagnoses);
-  const horizon = localTime(context.receivedMs + clockTolerance, scope.timeZone);
   const evn = group.segments.EVN;
-  const messageTime =
-    normaliseTime(valueAt(scope.message, msh, 7), scope.timeZone) ??
-    (evn && normaliseTime(valueAt(scope.message, evn, 2), scope.timeZone));
+  const messageTime = circumstances.sentAt ?? (evn && normaliseTime(valueAt(scope.message, evn, 2), scope.timeZone));
   return {
     x,
     source: context.source,

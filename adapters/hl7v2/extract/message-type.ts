@@ -67,6 +67,9 @@ export const familyOf = (type: MessageType): Family | undefined => families.get(
 /** The rule that filters a type nobody carries, if there is a more telling one than "not taken" (HL7-2104). */
 export const unreadRule = (type: MessageType): string | undefined => unread.get(type.shown) ?? unread.get(type.code);
 
+/** A question to a system that has answers, by its code in MSH-9. */
+export const isQuery = (code: string): boolean => unread.get(code.toUpperCase()) === 'query';
+
 /** Families that a pattern of a profile (`ORU^R01`, `ADT^*`, `ORU`) names types of; none: nobody reads them. */
 export function familiesOf(pattern: string): Set<Family> {
   const [code, trigger = '*'] = pattern.split('^');

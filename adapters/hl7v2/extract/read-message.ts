@@ -3,12 +3,13 @@ import type { MappingContext, Reading, Statement } from '../../../agent/mapping/
 import type { Phi } from '../../../agent/support/phi.ts';
 import { decodeMessage } from '../charset.ts';
 import { judgeProcessingId, judgeType } from '../intake-rules.ts';
+import { separateJoined } from '../joined-segments.ts';
 import { parseMessage, valueAt } from '../parser.ts';
 import type { CompiledProfile } from '../profile/rules.ts';
 import type { Scope } from '../profile/scope.ts';
 import { readDocument } from './clinical-documents.ts';
 import { readMerge, readUnlink } from './merges.ts';
-import { type Circumstances, enterPatient, readTold } from './message-context.ts';
+import { type Circumstances, enterPatient, readTold, timesOf } from './message-context.ts';
 import { type Family, familyOf, type MessageType, messageTypeOf, unreadRule } from './message-type.ts';
 import { readOrders, readPrescriptions } from './orders.ts';
 import type { Said } from './reading.ts';
@@ -36,7 +37,9 @@ export function readMessage(rules: CompiledProfile, raw: Phi<Uint8Array>, contex
 
   const decoded = decodeMessage(raw.reveal(), rules.profile.intake.charset);
   if (!decoded.ok) return held(decoded.code, 'MSH-18');
-  const message = parseMessage(decoded.text, escapeCharset(decoded.charset));
+  const joins = rules.profile.intake.segments_joined === 'spaces';
+  const text = joins ? separateJoined(decoded.text) : decoded.text;
+  const message = parseMessage(text, escapeCharset(decoded.charset));
   const msh = message?.segments[0];
   if (message === undefined || msh === undefined) return held('HL7-2101', 'MSH');
   if (msh.id !== 'MSH') return held('HL7-2106', msh.id);
@@ -50,11 +53,12 @@ export function readMessage(rules: CompiledProfile, raw: Phi<Uint8Array>, contex
     readFrom: undefined,
     readRepetition: 1,
   };
-  const circumstances: Circumstances = { rules, scope, msh, context, keys };
+  const times = timesOf(message, msh, scope.timeZone, context.receivedMs);
+  const circumstances: Circumstances = { rules, scope, msh, context, keys, ...times };
   const family = familyOf(type);
   const rule = ruleFor(circumstances, type, family);
   if (rule !== undefined || family === undefined) {
-    const grouping = groupVisits(message);
+    const grouping = groupVisits(message, rules);
     if (grouping.ok) for (const { segments } of grouping.groups) enterPatient(circumstances, segments);
     return { kind: 'filtered', type: type.shown, rule: rule ?? 'HL7-2104', lookups: keys.keys };
   }
@@ -138,8 +142,8 @@ const readers: Record<Family, (circumstances: Circumstances, type: MessageType) 
 type VisitGroups = Extract<ReturnType<typeof groupVisits>, { ok: true }>['groups'];
 type OrderGroups = Extract<ReturnType<typeof groupOrders>, { ok: true }>['groups'];
 
-function eachVisit({ scope }: Circumstances, read: (group: VisitGroups[number]) => Statement[]): Said {
-  const grouping = groupVisits(scope.message);
+function eachVisit({ rules, scope }: Circumstances, read: (group: VisitGroups[number]) => Statement[]): Said {
+  const grouping = groupVisits(scope.message, rules);
   return grouping.ok ? { statements: grouping.groups.flatMap(read) } : { unreadable: grouping.where };
 }
 
@@ -147,14 +151,14 @@ function ofOrders(
   circumstances: Circumstances,
   read: (told: ReturnType<typeof readTold>, groups: OrderGroups) => Statement[],
 ): Said {
-  const grouping = groupOrders(circumstances.scope.message);
+  const grouping = groupOrders(circumstances.scope.message, circumstances.rules);
   if (!grouping.ok) return { unreadable: grouping.where };
   return { statements: read(readTold(circumstances, grouping.patient), grouping.groups) };
 }
 
 /** Each PID and MRG is a merge of its own; of an unlink two PIDs are the pair. */
 function readMerges(circumstances: Circumstances, { trigger }: MessageType): Said {
-  const grouping = groupVisits(circumstances.scope.message);
+  const grouping = groupVisits(circumstances.scope.message, circumstances.rules);
   if (!grouping.ok) return { unreadable: grouping.where };
   const { groups } = grouping;
   if (trigger !== 'A37') {

@@ -1,5 +1,6 @@
 import type { Hl7Message, Segment } from '../parser.ts';
-import { breaksMessage, type ResultGroup } from './reports/result-groups.ts';
+import type { CompiledProfile } from '../profile/rules.ts';
+import { breaksMessage, isRead, mostPatients, type ResultGroup } from './reports/result-groups.ts';
 
 /** One PID with what follows it: a patient with a visit, a pair of a merge, a document. */
 export interface VisitGroup {
@@ -19,7 +20,7 @@ export interface PlainOrder {
 type Grouped<T> = { ok: true; groups: T[] } | { ok: false; where: string };
 
 /** Groups ADT and MDM messages by PID. Refused are messages without PID, and what breaks a message. */
-export function groupVisits(message: Hl7Message): Grouped<VisitGroup> {
+export function groupVisits(message: Hl7Message, rules: CompiledProfile): Grouped<VisitGroup> {
   const head: Record<string, Segment> = {};
   const groups: VisitGroup[] = [];
   let notes: Segment[] | undefined;
@@ -27,14 +28,16 @@ export function groupVisits(message: Hl7Message): Grouped<VisitGroup> {
     if (breaksMessage(message, segment, i)) return { ok: false, where: segment.id };
     const group = groups.at(-1);
     const { id } = segment;
+    if (id === 'PID' && groups.length === mostPatients) return { ok: false, where: id };
     if (id === 'PID') groups.push({ segments: { ...head, PID: segment }, diagnoses: [], results: [] });
-    else if (group === undefined) head[id] ??= segment;
-    else if (id === 'DG1') group.diagnoses.push(segment);
+    else if (group === undefined) {
+      if (isRead(rules, id)) head[id] ??= segment;
+    } else if (id === 'DG1') group.diagnoses.push(segment);
     else if (id === 'NTE') notes?.push(segment);
     else if (id === 'OBX') group.results.push({ obx: segment, notes: [] });
     // A second document or merge under one patient is nothing these messages can say.
     else if ((id === 'TXA' || id === 'MRG') && group.segments[id] !== undefined) return { ok: false, where: id };
-    else group.segments[id] ??= segment;
+    else if (isRead(rules, id)) group.segments[id] ??= segment;
     notes = id === 'OBX' ? group?.results.at(-1)?.notes : id === 'NTE' ? notes : undefined;
   }
   return groups.length === 0 ? { ok: false, where: 'PID' } : { ok: true, groups };
@@ -46,6 +49,7 @@ export function groupVisits(message: Hl7Message): Grouped<VisitGroup> {
  */
 export function groupOrders(
   message: Hl7Message,
+  rules: CompiledProfile,
 ): { ok: true; groups: PlainOrder[]; patient: VisitGroup } | { ok: false; where: string } {
   const patient: VisitGroup = { segments: {}, diagnoses: [], results: [] };
   const groups: PlainOrder[] = [];
@@ -69,7 +73,7 @@ export function groupOrders(
     }
     if (id === 'DG1') (order ?? patient).diagnoses.push(segment);
     else if (id === 'NTE') order?.notes.push(segment);
-    else (order ?? patient).segments[id] ??= segment;
+    else if (isRead(rules, id)) (order ?? patient).segments[id] ??= segment;
   }
   return groups.length === 0 ? { ok: false, where: 'ORC' } : { ok: true, groups, patient };
 }

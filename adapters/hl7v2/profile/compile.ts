@@ -45,6 +45,7 @@ export function compileRules(profile: Profile, refuse: (path: Path, error: PathS
   const items = at(itemSegments).section(['items'], profile.items);
   return {
     profile,
+    ownSegments: new Set(JSON.stringify(profile).match(/\bZ[A-Z0-9]{2}(?=-)/g)),
     tables: {
       reportStatus: new Map(Object.entries(profile.tables.report_status)),
       itemStatus: new Map(Object.entries(profile.tables.item_status)),

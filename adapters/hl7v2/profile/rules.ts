@@ -112,6 +112,8 @@ export interface DocumentPaths {
 /** A source profile with every path compiled and every table ready. */
 export interface CompiledProfile {
   profile: Profile;
+  /** Z segments that its paths name. */
+  ownSegments: ReadonlySet<string>;
   tables: {
     reportStatus: ReadonlyMap<string, StatusAction>;
     itemStatus: ReadonlyMap<string, StatusAction>;

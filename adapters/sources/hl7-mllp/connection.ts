@@ -1,29 +1,20 @@
 import type { Socket } from 'node:net';
-import type { Accepted, Incoming } from '../../../agent/store/contract.ts';
 import type { Clock } from '../../../agent/support/clock.ts';
-import { codeOf, type ErrorCode, errorTable } from '../../../agent/support/errors.ts';
-import { type Answer, buildAck } from '../../hl7v2/ack.ts';
-import { buildBatchAck } from '../../hl7v2/batch.ts';
+import type { ErrorCode } from '../../../agent/support/errors.ts';
 import { createFramer, type FrameEvent, frame } from '../../hl7v2/framing.ts';
-import type { IntakeRules } from '../../hl7v2/intake-rules.ts';
-import { type Msh, readMsh } from '../../hl7v2/msh.ts';
-import { type TakenApart, takeApart } from '../../hl7v2/take-apart.ts';
+import { createUnframed } from '../../hl7v2/unframed.ts';
+import { type AnsweringParts, createAnswering, type MessageNotes } from './answering.ts';
 import type { LargeFrames } from './large-frames.ts';
-import { type FrameVerdict, judgeFrame } from './verdict.ts';
 
-/** Messages of one connection taken and not yet answered, beyond which it is not read. */
-const mostUnanswered = 64;
 /** Frames (or what is wrong between them) of one connection in one turn; then the others have theirs. */
 const mostInTurn = 64;
-/** Messages of one frame: its answer is held until the last of them is durable. */
-const mostInBatch = 10_000;
 /**
  * After our FIN what still comes in is thrown away, until the sender has been silent this long (and for the
  * time of a frame at most): many write their whole message before they read, and a reset would take the
  * answer from them.
  */
 const lingerMs = 5000;
-/** With `require_end: false`: silence after 0x1C that ends a frame. */
+/** Silence that ends what has no end of its own: with `require_end: false` after 0x1C, without framing anywhere. */
 const openEndMs = 1000;
 
 export interface ConnectionLimits {
@@ -34,28 +25,20 @@ export interface ConnectionLimits {
 }
 
 /** What a connection tells its listener. */
-export interface ConnectionNotes {
-  problem(code: ErrorCode, count?: number): void;
-  /** A message was taken for storing. */
-  message(): void;
-  /** An answer was written: `AA`, `AE`, `AR`. */
+export interface ConnectionNotes extends MessageNotes {
+  /** An answer was written: `AA`, `AE`, `AR`, or the same with C. */
   answered(code: string): void;
-  /** The store took a message, or (with its code) could not. Every waiting connection may try again. */
-  stored(failure?: ErrorCode): void;
   closed(): void;
 }
 
-export interface ConnectionParts {
+export interface ConnectionParts extends Pick<AnsweringParts, 'rules' | 'clock' | 'accept' | 'ackId'> {
   socket: Socket;
   peer: string;
-  rules: IntakeRules;
   limits: ConnectionLimits;
   largeFrames: LargeFrames;
   clock: Clock;
-  accept(message: Omit<Incoming, 'source'>): Promise<Accepted>;
   /** True while the store is behind: nothing more is taken. */
   storeIsBehind(): boolean;
-  ackId(): string;
   notes: ConnectionNotes;
 }
 
@@ -69,40 +52,25 @@ export interface Connection {
   destroy(): void;
 }
 
-type StoreVerdict = Extract<FrameVerdict, { kind: 'store' }>;
-
-interface Slot {
-  settled: boolean;
-  /** One a frame. */
-  answers: Array<{ code: string; bytes: Uint8Array }>;
-}
-/** What is to be said about one message. */
-interface Said {
-  msh: Msh | undefined;
-  answer: Answer;
-}
-
 /**
- * One sender's connection. Messages go to the store in the order received, several at a time if the
- * sender pipelines; answers leave in the same order, each only after its message is durable
- * (invariant 1). Whatever goes wrong here ends here (invariant 11).
+ * One sender's connection: its bytes, its timeouts and its end. Whatever goes wrong here ends here (invariant 11).
  *
  * `open` reads and frames; `draining` pushes no new bytes but finishes what is framed; `lingering` has
  * sent FIN and throws away what still comes.
  */
 export function createConnection(parts: ConnectionParts): Connection {
   const { socket, peer, rules, limits, largeFrames, clock, notes } = parts;
-  const framer = createFramer({ maxMessageBytes: limits.maxMessageBytes, requireEnd: rules.require_end });
+  const { maxMessageBytes } = limits;
+  const framer =
+    rules.framing === 'none'
+      ? createUnframed({ maxMessageBytes })
+      : createFramer({ maxMessageBytes, requireEnd: rules.require_end });
   const self = {};
-  const slots: Slot[] = [];
   let phase: 'open' | 'draining' | 'lingering' | 'closed' = 'open';
   let peerEnded = false;
   let stopping = false;
-  let unansweredBytes = 0;
   let writeBlocked = false;
   let waitsForPermit = false;
-  /** Nothing after a batch goes to the store before the last of it. */
-  let inBatch = false;
   let inGarbage = false;
   let garbageBytes = 0;
   let everFramed = false;
@@ -118,101 +86,23 @@ export function createConnection(parts: ConnectionParts): Connection {
 
   const destroy = () => socket.destroy();
 
-  const flush = () => {
-    while (slots[0]?.settled === true && phase !== 'closed') {
-      for (const answer of slots.shift()?.answers ?? []) {
-        if (!socket.writable) break;
-        if (!socket.write(frame(answer.bytes))) writeBlocked = true;
-        notes.answered(answer.code);
-      }
-    }
-    lastActive = clock.monotonic();
-  };
-  const written = ({ msh, answer }: Said) => ({
-    code: answer.code,
-    bytes: buildAck(msh, answer, parts.ackId(), clock.now()),
+  const answering = createAnswering({
+    rules,
+    maxMessageBytes,
+    clock,
+    accept: parts.accept,
+    ackId: parts.ackId,
+    notes,
+    send(code, bytes) {
+      if (phase === 'closed' || !socket.writable) return;
+      if (!socket.write(rules.answer_framing === 'mllp' ? frame(bytes) : bytes)) writeBlocked = true;
+      notes.answered(code);
+    },
+    settled() {
+      lastActive = clock.monotonic();
+      pump();
+    },
   });
-  const settle = (slot: Slot, msh: Msh | undefined, answer: Answer | undefined) => {
-    if (answer !== undefined) slot.answers.push(written({ msh, answer }));
-    slot.settled = true;
-    flush();
-  };
-  const openSlot = (): Slot => {
-    const slot: Slot = { settled: false, answers: [] };
-    slots.push(slot);
-    return slot;
-  };
-  const refuse = (msh: Msh | undefined, answer: Answer, code: ErrorCode) => {
-    notes.problem(code);
-    settle(openSlot(), msh, answer);
-  };
-
-  /** Makes a message durable; gives what is to be said about it, if anything. */
-  const keep = async (bytes: Uint8Array, verdict: StoreVerdict): Promise<Answer | undefined> => {
-    unansweredBytes += bytes.length;
-    notes.message();
-    let failure: ErrorCode | undefined;
-    try {
-      const accepted = await parts.accept({ bytes, controlId: verdict.msh.controlId, receivedMs: clock.now() });
-      if (accepted.controlIdReused) notes.problem('HL7-2103');
-    } catch (error) {
-      failure = codeOf(error, 'QUE-4007');
-    }
-    unansweredBytes -= bytes.length;
-    notes.stored(failure);
-    const answer: Answer =
-      failure === undefined
-        ? { code: 'AA' }
-        : // With the code that page and log show, so that both sides can talk about the same thing.
-          { code: 'AE', condition: 207, text: `${failure} ${errorTable[failure].en.title}` };
-    const said = failure === undefined ? verdict.success : verdict.failure;
-    return said === 'answer' ? answer : undefined;
-  };
-  const store = async (bytes: Uint8Array, verdict: StoreVerdict) => {
-    const slot = openSlot();
-    settle(slot, verdict.msh, await keep(bytes, verdict));
-    pump();
-  };
-  const judgeAndKeep = async (part: Uint8Array): Promise<Said | undefined> => {
-    const verdict = judgeFrame(part, rules);
-    if (verdict.kind === 'ignore') return undefined;
-    if (verdict.kind === 'refuse') notes.problem(verdict.problem);
-    // What goes to the store is in a buffer of its own.
-    const answer = verdict.kind === 'refuse' ? verdict.answer : await keep(new Uint8Array(part), verdict);
-    return answer && { msh: verdict.msh, answer };
-  };
-  /** Each message of a frame is judged and stored by itself. */
-  const storeEach = async ({ envelope, parts: messages, miscounted }: TakenApart) => {
-    const slot = openSlot();
-    inBatch = true;
-    if (miscounted) notes.problem('HL7-2107');
-    const said: Said[] = [];
-    for (let at = 0; at < messages.length; at += mostUnanswered) {
-      const some = await Promise.all(messages.slice(at, at + mostUnanswered).map(judgeAndKeep));
-      for (const one of some) if (one !== undefined) said.push(one);
-    }
-    slot.answers = answersTo(said, envelope);
-    inBatch = false;
-    slot.settled = true;
-    flush();
-    pump();
-  };
-  /** One frame back for a batch. Without an envelope one for each message, or by rule one for all. */
-  const answersTo = (said: Said[], envelope: TakenApart['envelope']): Slot['answers'] => {
-    if (envelope === undefined) {
-      // What stands outside of the messages nobody waits to hear of, where a message is there to be answered.
-      const messages = said.filter(({ msh }) => msh !== undefined);
-      const told = messages.length > 0 ? messages : said;
-      const [first] = told;
-      if (rules.several_messages === 'each' || first === undefined) return told.map(written);
-      const { answer } = told.find((one) => one.answer.code !== 'AA') ?? first;
-      return [written({ msh: first.msh, answer })];
-    }
-    const first = said.find(({ answer }) => answer.code !== 'AA') ?? said[0];
-    if (first === undefined) return [];
-    const acks = said.map((one) => written(one).bytes);
-    return [{ code: first.answer.code, bytes: buildBatchAck(envelope, acks, parts.ackId(), clock.now()) }];
-  };
 
   const take = (event: FrameEvent) => {
     if (event.kind !== 'garbage') {
@@ -230,29 +120,13 @@ export function createConnection(parts: ConnectionParts): Connection {
       case 'restarted':
         notes.problem('MLLP-2008');
         return;
-      case 'oversize': {
-        const msh = readMsh(event.head, rules.charset);
+      case 'oversize':
         phase = 'draining';
-        notes.problem('MLLP-2004');
-        if (msh !== undefined && msh.messageType.code.toUpperCase() !== 'ACK' && !msh.hasMsa)
-          // AR: the same message would be refused for ever; with AE a sender's queue stands behind it.
-          settle(openSlot(), msh, { code: 'AR', condition: 207, text: 'Message exceeds the size limit' });
+        answering.refuseOversize(event.head);
         return;
-      }
-      case 'frame': {
-        const apart = takeApart(event.bytes, mostInBatch, rules.charset);
-        if (apart?.overfull === true) {
-          const answer: Answer = { code: 'AR', condition: 207, text: 'Too many messages in one batch' };
-          const { envelope } = apart;
-          const header = envelope?.header && { ...envelope.header, controlId: envelope.controlId };
-          return refuse(header, answer, 'MLLP-2004');
-        }
-        if (apart !== undefined) return void storeEach(apart);
-        const verdict = judgeFrame(event.bytes, rules);
-        if (verdict.kind === 'refuse') refuse(verdict.msh, verdict.answer, verdict.problem);
-        else if (verdict.kind === 'store') void store(event.bytes, verdict);
+      case 'frame':
+        answering.take(event.bytes);
         return;
-      }
     }
   };
 
@@ -267,12 +141,7 @@ export function createConnection(parts: ConnectionParts): Connection {
         updateReading();
       });
   };
-  const mayTake = (): boolean =>
-    !inBatch &&
-    slots.length < mostUnanswered &&
-    unansweredBytes <= limits.maxMessageBytes &&
-    !writeBlocked &&
-    !parts.storeIsBehind();
+  const mayTake = (): boolean => answering.hasRoom() && !writeBlocked && !parts.storeIsBehind();
   const updateReading = () => {
     if (phase === 'closed') return;
     const reads = phase === 'lingering' || (phase === 'open' && !waitsForPermit && !yielded && mayTake());
@@ -315,7 +184,7 @@ export function createConnection(parts: ConnectionParts): Connection {
     // Frames without content are some senders' sign of life.
     everFramed ||= lastByteAt > openedAt && !inGarbage;
     checkPermit();
-    if (exhausted && phase === 'draining' && slots.length === 0) linger();
+    if (exhausted && phase === 'draining' && answering.isIdle()) linger();
     updateReading();
   };
 
@@ -382,7 +251,7 @@ export function createConnection(parts: ConnectionParts): Connection {
         return;
       }
       openFrame = 0;
-      if (slots.length > 0) return;
+      if (!answering.isIdle()) return;
       const limit = everFramed ? Math.max(lastActive, lastByteAt) + limits.idleMs : openedAt + limits.firstByteMs;
       if (now > limit) linger();
     },

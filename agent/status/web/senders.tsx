@@ -1,9 +1,10 @@
+import type { SourceRhythm } from '../../intake/rhythm/keeper.ts';
 import type { SenderStatus, SourceStatus } from '../../intake/source.ts';
 import type { Level, StatusModel } from '../model.ts';
 import type { Text } from '../text.ts';
-import { whole } from './format.ts';
+import { duration, whole } from './format.ts';
 import { explain, text } from './language.ts';
-import { AgeAndTime, Empty, State } from './parts.tsx';
+import { AgeAndTime, Ago, Empty, State } from './parts.tsx';
 
 function SourceState({ source }: { source: SourceStatus }) {
   const words = text.value;
@@ -66,6 +67,47 @@ function SenderRow({ sender, flagged }: { sender: SenderStatus; flagged: boolean
   );
 }
 
+/** The busiest types of today; a source has few. */
+const TYPES_SHOWN = 4;
+
+/** `seen`: a sender below tells when the last message came; after a restart none does. */
+function SourceRhythmLine({
+  rhythm,
+  flagged,
+  seen,
+}: {
+  rhythm: SourceRhythm | undefined;
+  flagged: boolean;
+  seen: boolean;
+}) {
+  const words = text.value;
+  if (rhythm === undefined) return null;
+  const usual = rhythm.usualMs === undefined ? undefined : duration(words, rhythm.usualMs);
+  const nothing = rhythm.known ? words.usuallyNothing : words.stillLearning;
+  const quiet = duration(words, rhythm.quietMs);
+  return (
+    <>
+      {flagged ? (
+        <State level="attention">
+          {usual === undefined ? words.quietForOnly(quiet) : words.quietFor(usual, quiet)} <code>HL7-2120</code>
+        </State>
+      ) : (
+        <span class="muted number">{usual === undefined ? nothing : words.usualGap(usual)}</span>
+      )}
+      {rhythm.lastMs === undefined || seen ? null : (
+        <span class="muted number">
+          {words.lastMessage} <Ago at={rhythm.lastMs} />
+        </span>
+      )}
+      {rhythm.types.slice(0, TYPES_SHOWN).map(({ type, count }) => (
+        <span key={type} class="muted number">
+          {words.typeToday(type, whole(count))}
+        </span>
+      ))}
+    </>
+  );
+}
+
 const byAddress = (a: SenderStatus, b: SenderStatus): number => (a.address < b.address ? -1 : 1);
 
 export function Senders({ model }: { model: StatusModel }) {
@@ -76,6 +118,9 @@ export function Senders({ model }: { model: StatusModel }) {
   // The verdict decides which sender problems count; the table follows it.
   const flagged = (source: SourceStatus, sender: SenderStatus): boolean =>
     model.problems.some((p) => p.component === source.name && p.where === sender.address);
+  const rhythmOf = (name: string): SourceRhythm | undefined => model.rhythms?.find((r) => r.source === name);
+  const silent = (name: string): boolean =>
+    model.problems.some((p) => p.component === name && p.code === 'HL7-2120' && p.where === undefined);
   const resent = (name: string): number =>
     model.store.receivedToday.find((r) => r.source === name)?.retransmissions ?? 0;
   return (
@@ -103,6 +148,11 @@ export function Senders({ model }: { model: StatusModel }) {
                   <span class="group-line">
                     <span>{source.name}</span>
                     <SourceState source={source} />
+                    <SourceRhythmLine
+                      rhythm={rhythmOf(source.name)}
+                      flagged={silent(source.name)}
+                      seen={source.senders.some((s) => s.lastMessageMs !== undefined)}
+                    />
                     {source.refusedConnections > 0 ? (
                       <span class="muted number">{words.refused(whole(source.refusedConnections))}</span>
                     ) : null}

@@ -9,6 +9,7 @@ import type { MessageRow, PlatformFigures, ProblemGroup, State, StoreFigures } f
 import { type ImageReadRequest, openImagePage } from './image-page.ts';
 import { type MatchReadRequest, openMatchPage } from './match-page.ts';
 import { unpackDocument } from './requests.ts';
+import { openRhythmPage, type RhythmReadRequest } from './rhythm.ts';
 import { outboxState } from './schema.ts';
 
 /** What the reader answers: bytes of claimed documents, and the page's short keyset pages. */
@@ -17,6 +18,7 @@ export type ReadRequest =
   | { op: 'figures'; nowMs: number; freeBytes: number; mode: StoreFigures['mode'] }
   | { op: 'messages'; limit: number; before?: number }
   | { op: 'problems'; limit: number }
+  | RhythmReadRequest
   | MatchReadRequest
   | ImageReadRequest;
 
@@ -45,6 +47,9 @@ export function serveReads(port: MessagePort, reader: Reader): void {
         return reader.messages(request.limit, request.before);
       case 'problems':
         return reader.problems(request.limit);
+      case 'rhythms':
+      case 'arrivals':
+        return reader.rhythm(request);
       case 'links-of':
       case 'unmatched':
       case 'contradictions':
@@ -148,6 +153,7 @@ export function openReader(db: DatabaseSync, vault: Vault, options: ReaderOption
   return {
     images: openImagePage(db, vault, options.imagePlatforms ?? [], dayOf, matches.problems),
     matches: matches.answer,
+    rhythm: openRhythmPage(db),
 
     documents(numbers: number[]): ReadDocument[] {
       return numbers.map((n) => {

@@ -5,6 +5,7 @@ import { type Bare, bare } from '../../support/bare.ts';
 import type {
   Accepted,
   Incoming,
+  KeptRhythms,
   MappedMessage,
   MappingBatch,
   OutboxDocument,
@@ -50,6 +51,7 @@ export type WriteRequest =
   | { op: 'settle'; platform: string; verdicts: Verdict[]; nowMs: number }
   | { op: 'withdrawn'; numbers: number[] }
   | { op: 'next-due'; platform: string }
+  | { op: 'keep-rhythms'; rhythms: KeptRhythms }
   | ImageRequest;
 
 /** What is asked of it for images. */
@@ -159,6 +161,7 @@ export interface WriteResults {
   settle: undefined;
   withdrawn: number[];
   'next-due': number | undefined;
+  'keep-rhythms': undefined;
   match: undefined;
   'accept-instance': InstanceAccepted;
   'index-instances': undefined;

@@ -222,6 +222,13 @@ export const migrations: string[] = [
   CREATE INDEX match_contradicts ON match_link(exam, imaging) WHERE state = 2;
   CREATE INDEX journal_match ON journal(jseq) WHERE kind IN ('exam-report', 'imaging-study');
   `,
+  `
+  -- what was learned of when a source usually sends (agent/intake/rhythm), as JSON: counts and times only
+  CREATE TABLE rhythm(source INTEGER PRIMARY KEY, state TEXT NOT NULL) STRICT;
+  -- what came before teaches nothing: when nobody listened then is not known
+  INSERT INTO cursor SELECT 'rhythm-messages', ifnull(max(seq),0) FROM message;
+  INSERT INTO cursor SELECT 'rhythm-instances', ifnull(max(n),0) FROM instance;
+  `,
 ];
 
 /**

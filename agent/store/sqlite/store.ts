@@ -11,6 +11,7 @@ import type {
   OutboxDocument,
   PageStore,
   ProblemGroup,
+  RhythmStore,
   StoreFigures,
   Verdict,
 } from '../contract.ts';
@@ -21,6 +22,7 @@ import type { StageAccess } from './mapping-view.ts';
 import { matchPagesThrough } from './match-store.ts';
 import type { ReadDocument, ReadRequest } from './reader.ts';
 import type { Claimed, WriteRequest } from './requests.ts';
+import { rhythmStoreThrough } from './rhythm.ts';
 import type { WriterOptions, WriterState } from './writer.ts';
 import type { OpenStore } from './writer-thread.ts';
 
@@ -36,7 +38,7 @@ const GIVE_BACK_MS = 5_000;
  * The embedded store as the main thread sees it: writes go to the store worker, reads to whoever holds
  * `stages` (mapping-view.ts), which is the mapping worker.
  */
-export interface SqliteStore extends IntakeStore, DeliveryStore, PageStore, ImageStore, MatchPageStore {
+export interface SqliteStore extends IntakeStore, DeliveryStore, PageStore, RhythmStore, ImageStore, MatchPageStore {
   agentId: string;
   state(): WriterState;
   /**
@@ -206,6 +208,7 @@ export async function openStore(
 
     ...imageStoreThrough(ask, read),
     ...matchPagesThrough(read),
+    ...rhythmStoreThrough(ask, read),
 
     async close() {
       closing = true;

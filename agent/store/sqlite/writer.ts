@@ -21,6 +21,7 @@ import {
 } from './open.ts';
 import { openRenderingWrites } from './rendering-writes.ts';
 import { type WriteRequest, type WriteResults, weightOf } from './requests.ts';
+import { openRhythmWrites } from './rhythm.ts';
 import { mayHold } from './schema.ts';
 import { openSpareWork } from './spare-work.ts';
 
@@ -111,9 +112,7 @@ function writerOf(options: WriterOptions, store: OpenedStore): Writer {
     store.toldAside(store.movedAside);
     db.exec('COMMIT');
   }
-
   if (store.restored) notice('QUE-4015');
-
   const storeTag = vault.mac('high-water', agentId).subarray(0, 8);
   const highWater = openHighWater(options.folder, storeTag);
   const stored = db
@@ -200,10 +199,10 @@ function writerOf(options: WriterOptions, store: OpenedStore): Writer {
   const delivery = openDeliveryWrites(db, vault, books, agentId);
   const mapping = openMappingWrites(db, vault, books, delivery.aside.left);
   const rendering = openRenderingWrites(db, vault, books, () => epoch, before.outbox, delivery);
+  const keepRhythms = openRhythmWrites(db, (name) => idOf('source', name), assertRoom);
 
   let waitingIntake: Waiting[] = [];
   let waitingOther: Waiting[] = [];
-
   const run = (request: WriteRequest): WriteResults[WriteRequest['op']] => {
     switch (request.op) {
       case 'accept':
@@ -222,6 +221,8 @@ function writerOf(options: WriterOptions, store: OpenedStore): Writer {
         return delivery.withdrawn(request.numbers);
       case 'next-due':
         return delivery.nextDue(idOf('platform', request.platform));
+      case 'keep-rhythms':
+        return keepRhythms(request.rhythms) as undefined;
       default:
         return images.run(request);
     }

@@ -1,5 +1,7 @@
 import t from 'tap';
-import { type Answer, buildAck, createAckIds, hl7Time, isAcknowledgement } from '../../../adapters/hl7v2/ack.ts';
+import { buildAck, createAckIds, hl7Time, isAcknowledgement } from '../../../adapters/hl7v2/ack.ts';
+import { ackProfiles, answersTo, hasUnknownCondition } from '../../../adapters/hl7v2/ack-profiles.ts';
+import type { Answer, Outcome } from '../../../adapters/hl7v2/answer.ts';
 import { encodeText } from '../../../adapters/hl7v2/charset.ts';
 import { readMsh } from '../../../adapters/hl7v2/msh.ts';
 
@@ -36,6 +38,8 @@ t.test('point 20: ACK^trigger to 2.4, ACK^trigger^ACK from 2.5, never the type r
   t.equal(type('2.8'), 'ACK^R01^ACK');
   t.equal(type('', 'ORU^R01'), 'ACK^R01');
   t.equal(type('2.5', 'ORU'), 'ACK');
+  t.equal(type('2.4', 'ORU_R01'), 'ACK^R01', 'the structure alone names its trigger');
+  t.equal(type('2.5', 'ADT^^ADT_A05'), 'ACK^A05^ACK');
   t.equal(type('2.5', 'ORU^R01 trailing noise'), 'ACK');
 });
 
@@ -107,4 +111,102 @@ t.test('point 31: without a readable MSH the answer is complete and never AA', a
 
 t.test('point 32: an empty MSH-10 gives an empty MSA-2', async (t) => {
   t.match(ackOf(header(undefined, undefined, '')), /\rMSA\|AA\|\r$/);
+});
+
+const askingFor = (accept: string, application: string) =>
+  readMsh(new TextEncoder().encode(`MSH|^~\\&|A||B||2026||ORU^R01|1|P|2.5|||${accept}|${application}\rPID|1\r`))!;
+const taken: Outcome = { code: 'AA' };
+const failed: Outcome = { code: 'AE', condition: 207 };
+const refused: Outcome = { code: 'AR', condition: 200 };
+const codes = (name: keyof typeof ackProfiles, [accept = '', application = '']: readonly string[], outcome: Outcome) =>
+  answersTo(ackProfiles[name], askingFor(accept, application), outcome)
+    .map(({ code }) => code)
+    .join(' ');
+
+t.test('point 25: in original mode there is exactly one answer, whatever became of the message', async (t) => {
+  for (const name of Object.keys(ackProfiles) as Array<keyof typeof ackProfiles>) {
+    t.equal(codes(name, ['', ''], taken), 'AA', name);
+    t.equal(codes(name, ['', ''], failed), 'AE', name);
+    t.equal(codes(name, ['', ''], refused), 'AR', name);
+  }
+  t.same(answersTo(ackProfiles.enhanced, undefined, failed), [failed], 'without a readable header too');
+});
+
+t.test('point 26: enhanced mode, by what MSH-15 and MSH-16 ask for', async (t) => {
+  const table = [
+    // asked for       taken     failed  refused
+    ['AL', 'AL', 'CA AA', 'CE', 'CR'],
+    ['AL', 'NE', 'CA', 'CE', 'CR'],
+    ['AL', '', 'CA', 'CE', 'CR'],
+    ['NE', 'AL', 'AA', 'AE', 'AR'],
+    ['', 'AL', 'AA', 'AE', 'AR'],
+    ['NE', 'NE', '', '', ''],
+    ['NE', '', '', '', ''],
+    ['ER', 'NE', '', 'CE', 'CR'],
+    ['NE', 'ER', '', 'AE', 'AR'],
+    ['ER', 'ER', '', 'CE', 'CR'],
+    ['SU', 'NE', 'CA', '', ''],
+    ['NE', 'SU', 'AA', '', ''],
+    ['SU', 'SU', 'CA AA', '', ''],
+    ['SU', 'AL', 'CA AA', 'AE', 'AR'],
+    ['ER', 'AL', 'AA', 'CE', 'CR'],
+    ['al', 'ne', 'CA', 'CE', 'CR'],
+  ] as const;
+  for (const [accept, application, ...expected] of table)
+    t.same(
+      [taken, failed, refused].map((outcome) => codes('enhanced', [accept, application], outcome)),
+      expected,
+      `${accept}/${application}`,
+    );
+});
+
+t.test('point 26: an answer of enhanced mode asks for no answer, and an error keeps its reason', async (t) => {
+  const msh = askingFor('AL', 'AL');
+  const texts = [taken, failed].flatMap((outcome) =>
+    answersTo(ackProfiles.enhanced, msh, outcome).map((answer) =>
+      Buffer.from(buildAck(msh, answer, 'X', now, ackProfiles.enhanced)).toString(),
+    ),
+  );
+  t.same(
+    texts.map((text) => segments(text)[0]?.slice(14, 16).join('') ?? ''),
+    ['', '', ''],
+  );
+  t.match(texts[0], /\|ACK\^R01\^ACK\|X\|P\|2\.5\rMSA\|CA\|1\r$/);
+  t.match(texts[1], /\rMSA\|AA\|1\r$/);
+  t.match(texts[2], /\rMSA\|CE\|1\rERR\|\|MSH\^1\|207\^Application internal error\^HL70357\|E\r$/);
+});
+
+t.test('point 27: a Mindray device has its MSH-16 back, and MSA-3 and MSA-6 as it expects them', async (t) => {
+  const profile = ackProfiles['device-mindray'];
+  const answer = (condition: string, outcome: Answer = taken, version = '2.3.1') => {
+    const text = `MSH|^~\\&|Mindray|BC-5380|||20260115||ORU^R01|1|P|${version}||||${condition}||UNICODE\rPID|1\r`;
+    return Buffer.from(buildAck(readMsh(new TextEncoder().encode(text)), outcome, 'X', now, profile)).toString();
+  };
+  const ack = (echoed: string) =>
+    `MSH|^~\\&|||Mindray|BC-5380|${hl7Time(now)}||ACK^R01|X|P|2.3.1||||${echoed}||UNICODE\rMSA|AA|1|Message accepted|||0|\r`;
+  for (const kind of ['0', '1', '2']) t.equal(answer(kind), ack(kind));
+  t.equal(answer(''), ack(''));
+  t.equal(answer('AL'), ack(''), 'a condition is not echoed: that would ask for an answer to the answer');
+  t.match(answer('0', taken, '2.5'), /\|ACK\^R01\|/, 'two components whatever the version');
+  t.match(answer('0', failed), /\rMSA\|AE\|1\|Application internal error\|\|\|207\|\r$/);
+  for (const condition of ['0', '2', 'NE', 'AL']) t.equal(codes('device-mindray', [condition, condition], taken), 'AA');
+  const plain = readMsh(new TextEncoder().encode('MSH|^~\\&|A||||2026||ORU^R01|1|P|2.3.1||||2\r'));
+  t.match(Buffer.from(buildAck(plain, taken, 'X', now, profile)).toString(), /\|2\.3\.1\|\|\|\|2\rMSA/);
+});
+
+t.test('point 28: what is in no table is as if nothing were asked, and is told', async (t) => {
+  for (const asked of [
+    ['', '2'],
+    ['Y', 'AL'],
+    ['NE', '0'],
+  ] as const) {
+    for (const name of ['original', 'enhanced'] as const) {
+      t.equal(codes(name, asked, taken), 'AA');
+      t.equal(codes(name, asked, failed), 'AE');
+      t.ok(hasUnknownCondition(ackProfiles[name], askingFor(asked[0], asked[1])));
+    }
+    for (const name of ['original-always', 'device-mindray'] as const)
+      t.notOk(hasUnknownCondition(ackProfiles[name], askingFor(asked[0], asked[1])), 'nothing is decided by it');
+  }
+  t.notOk(hasUnknownCondition(ackProfiles.enhanced, askingFor('AL', '')));
 });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { phi } from '../../../agent/support/phi.ts';
-import { context, mshOf, obr, obx, onlyLab, outcomes, pid, pv1, read, reader } from './reading.ts';
+import { change, context, mshOf, obr, obx, onlyLab, outcomes, pid, pv1, read, reader } from './reading.ts';
 
 const msh = mshOf('ORU^R01');
 
@@ -88,5 +88,23 @@ t.test('a broken message of very many items and repetitions is read in one pass'
   const started = performance.now();
   read([msh, pid, pv1, ...linked.flat()]);
   t.ok(performance.now() - started < 5000, 'links among very many orders too');
+  t.end();
+});
+
+t.test('a Z segment that the profile names is read behind any number of others', (t) => {
+  const own = change('phone: PID-13.9', 'phone: ZPH-2 | PID-13.9');
+  const others = Array.from({ length: 900 }, (_, i) => `Z${Math.floor(i / 30) + 10}|x`);
+  const segments = [msh, pid, ...others, 'ZPH|1|13900000000', pv1, obr(), obx('K', '4.2')];
+  t.equal(onlyLab(read(segments, own)).report.patient.phone, '13900000000');
+  t.equal(onlyLab(read(segments)).report.patient.phone, undefined);
+  t.end();
+});
+
+t.test('a message of more patients than any has is held, and of fewer is read', (t) => {
+  const patients = (count: number) => Array.from({ length: count }, (_, i) => `PID|${i}|P${i}`);
+  const adt = mshOf('ADT^A08');
+  t.equal(outcomes(read([adt, ...patients(5_000)])).length, 5_000);
+  t.same(outcomes(read([adt, ...patients(5_001)])), ['held HL7-2106']);
+  t.same(outcomes(read([msh, ...patients(5_001), pv1, obr()])), ['held HL7-2106']);
   t.end();
 });

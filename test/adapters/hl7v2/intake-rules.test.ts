@@ -1,5 +1,5 @@
 import t from 'tap';
-import { judgeProcessingId, judgeType } from '../../../adapters/hl7v2/intake-rules.ts';
+import { judgeProcessingId, judgeType, takesVersion } from '../../../adapters/hl7v2/intake-rules.ts';
 import { intakeOf } from '../sources/hl7-mllp/intake-of.ts';
 
 const rulesOf = (text?: string) => intakeOf(text).intake;
@@ -11,6 +11,12 @@ t.test('without an intake section the defaults hold', async (t) => {
       types: { accept: [], reject: [] },
       processing_id: { accept: ['P'], reject: [] },
       several_messages: 'first',
+      continuation: 'ae',
+      segments_joined: 'refuse',
+      queries: 'acknowledge',
+      versions: { accept: [] },
+      framing: 'mllp',
+      answer_framing: 'mllp',
       require_end: true,
       strict_control_id: false,
     });
@@ -34,4 +40,29 @@ t.test('MSH-11: test and debugging messages are filtered by default, refused by 
   t.equal(judgeProcessingId(rules, 'D'), 'filter');
   t.equal(judgeProcessingId(rules, 'P'), 'accept');
   t.equal(judgeProcessingId(rules, ''), 'accept');
+});
+
+t.test('point 30: versions: none listed takes all, else those alone', async (t) => {
+  for (const version of ['2.4', '', '9']) t.equal(takesVersion(rulesOf(), version), true);
+  const rules = rulesOf('intake: {versions: {accept: ["2.4", "2.3.1"]}}');
+  t.equal(takesVersion(rules, ' 2.4 '), true);
+  t.equal(takesVersion(rules, '2.3.1'), true);
+  for (const version of ['2.3', '2.5', '']) t.equal(takesVersion(rules, version), false);
+});
+
+t.test('what a rule may say is told where it says something else', async (t) => {
+  const reasons = (rule: string) => {
+    try {
+      rulesOf(`intake: {${rule}}`);
+      return 'taken';
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  t.match(reasons('ack: none'), /one of original-always, original, enhanced, device-mindray/);
+  t.match(reasons('continuation: aa'), /one of ae, ar/);
+  t.match(reasons('queries: yes'), /one of acknowledge, refuse/);
+  t.match(reasons('segments_joined: tabs'), /one of refuse, spaces/);
+  t.match(reasons('framing: tcp'), /one of mllp, none/);
+  t.match(reasons('versions: {accept: [v24]}'), /a version of HL7 in quotes/);
 });

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import t from 'tap';
 import { encodeText } from '../../../adapters/hl7v2/charset.ts';
 import { readMsh } from '../../../adapters/hl7v2/msh.ts';
+import { parseMessage, valueAt } from '../../../adapters/hl7v2/parser.ts';
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text);
 const latin1 = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('latin1');
@@ -39,10 +40,51 @@ t.test('point 47: delimiters come from MSH-1 and MSH-2', async (t) => {
   const doubled = readMsh(utf8('MSH|^~\\\\&|A||||||ORU^R01|7|P|2.4'));
   t.match(doubled?.delimiters, { escape: '\\', subcomponent: '&' }, 'escaped once too often');
   t.equal(latin1(doubled?.encodingCharacters), '^~\\\\&', 'and echoed as sent');
+  t.match(readMsh(utf8('MSH||A||||||ORU^R01|7|P|2.4'))?.delimiters, { escape: '\\', subcomponent: '&' }, 'none given');
+  t.equal(latin1(readMsh(utf8('MSH|^~\\& |A||||||ORU^R01|7|P|2.4'))?.controlId), '7', 'a blank behind them');
   const odd = readMsh(utf8('MSH$@*!%$A$$$$$$ORU@R01$7$P$2.4\r'));
   t.match(odd?.delimiters, { field: '$', component: '@', repetition: '*', escape: '!', subcomponent: '%' });
   t.match(odd?.messageType, { code: 'ORU', trigger: 'R01' });
   t.equal(latin1(odd?.controlId), '7');
+});
+
+t.test('point 47: intake and mapping read MSH-2 alike', async (t) => {
+  for (const encoding of ['^~\\&', '^~\\\\&', '^~&', '^~\\&#', '', '^^~\\&', '^', '^~', '^~\\& ', '@*!%']) {
+    const text = `MSH|${encoding}|A||||||ORU^R01|7|P|2.4`;
+    const { field, ...given } = readMsh(utf8(text))!.delimiters;
+    t.equal(field, '|');
+    const read = Object.fromEntries(Object.entries(given).map(([name, value]) => [name, value ?? '']));
+    t.same({ field, ...read }, parseMessage(text)?.delimiters, JSON.stringify(encoding));
+  }
+  const doubled = parseMessage('MSH|^~\\\\&|A||||||ORU^R01|7|P|2.4\rNTE|1||a\\T\\b&c')!;
+  t.equal(valueAt(doubled, doubled.segments[1]!, 3), 'a&b&c');
+  t.equal(valueAt(doubled, doubled.segments[1]!, 3, 1, 1, 2), 'c', 'escapes and subcomponents as everybody means them');
+});
+
+t.test('point 20: a lone structure gives code and trigger, as the mapping reads them', async (t) => {
+  const type = (msh9: string) => readMsh(utf8(`MSH|^~\\&|A||||||${msh9}|7|P|2.4`))?.messageType;
+  t.same(type('ORU_R01'), { code: 'ORU', trigger: 'R01', structure: 'ORU_R01' });
+  t.same(type('ADT^^ADT_A05'), { code: 'ADT', trigger: 'A05', structure: 'ADT_A05' });
+  t.same(type('ADT^A04^ADT_A01'), { code: 'ADT', trigger: 'A04', structure: 'ADT_A01' });
+  t.same(type('ORU'), { code: 'ORU', trigger: '', structure: '' });
+});
+
+t.test('segments joined by blanks: MSH ends where the next segment begins', async (t) => {
+  const joined = readMsh(utf8('MSH|^~\\&|PEIS|H|||2026||ZMG^Z30|7|P|2.4  PID|1|T1|||GB|CHN  ZMG|1|x'));
+  t.match(joined, { isJoined: true, isContinued: false, declaredCharsets: [] });
+  t.equal(latin1(joined?.version), '2.4');
+  t.equal(latin1(joined?.charset), '');
+  t.equal(readMsh(utf8('MSH|^~\\&|A||||||RSP^K11|7|P|2.5  MSA|AA|1'))?.hasMsa, true);
+  for (const text of [
+    'MSH|^~\\&|LIS  PID|H|||2026||ORU^R01|7|P|2.4\rPID|1',
+    'MSH|^~\\&|LIS|H|||2026||ORU^R01|7|P|2.4  ABC|1\rPID|1',
+    'MSH|^~\\&|LIS|H|||2026||ORU^R01|7|P|2.4 PID|1\rPID|1',
+    'MSH|^~\\&|LIS|H|||2026||ORU^R01|7|P|2.4\rNTE|1||see  PID|',
+  ])
+    t.match(readMsh(utf8(text)), { isJoined: false }, text);
+  const started = process.cpuUsage();
+  readMsh(utf8(`MSH|^~\\&|${' '.repeat(60_000)}|${'  PID'.repeat(1_000)}|  \t  |`));
+  t.ok(process.cpuUsage(started).user < 50_000, 'blanks without end cost nothing');
 });
 
 t.test('point 31: no MSH, a cut MSH, XML or noise cannot be read', async (t) => {

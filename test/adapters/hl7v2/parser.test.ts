@@ -1,5 +1,13 @@
+import fc from 'fast-check';
 import t from 'tap';
-import { explicitNull, fieldText, parseMessage, repetitionsOf, valueAt } from '../../../adapters/hl7v2/parser.ts';
+import {
+  componentOf,
+  explicitNull,
+  fieldText,
+  parseMessage,
+  repetitionsOf,
+  valueAt,
+} from '../../../adapters/hl7v2/parser.ts';
 
 const head = 'MSH|^~\\&|LIS|H|E|R|20240520||ORU^R01|1|P|2.4';
 const parse = (text: string, charset?: string) => {
@@ -141,5 +149,45 @@ t.test('a bare segment id is an empty segment, and control characters stay in va
 
 t.test('framing bytes left in a file do not matter', (t) => {
   t.same(parse(`\u000b${head}\rPID|1\r\u001c\r`).ids, ['MSH', 'PID']);
+  t.end();
+});
+
+t.test('a value is the same whether it is looked up or cut out of its field piece by piece', (t) => {
+  const part = fc.constantFrom(
+    'a',
+    '1',
+    '中',
+    '|',
+    '^',
+    '~',
+    '&',
+    '\\',
+    '\\T\\',
+    '\\X41\\',
+    '\\.br\\',
+    '""',
+    ' ',
+    '\n|',
+  );
+  const position = fc.integer({ min: 1, max: 4 });
+  fc.assert(
+    fc.property(
+      fc.array(part, { maxLength: 40 }),
+      fc.constantFrom('^~\\&', '^~&', '^', '~^\\&', '^^^^', '|~\\&'),
+      fc.array(fc.tuple(position, position, position, fc.option(position, { nil: undefined })), { minLength: 1 }),
+      (parts, encoding, places) => {
+        const message = parseMessage(`MSH|${encoding}|A\rOBX|${parts.join('')}`);
+        const obx = message?.segments[1];
+        if (message === undefined || obx === undefined) return;
+        for (const [field, repetition, component, subcomponent] of places) {
+          const whole = repetitionsOf(message, fieldText(message, obx, field))[repetition - 1] ?? '';
+          t.equal(
+            valueAt(message, obx, field, repetition, component, subcomponent),
+            componentOf(message, whole, component, subcomponent),
+          );
+        }
+      },
+    ),
+  );
   t.end();
 });

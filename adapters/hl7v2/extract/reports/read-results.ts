@@ -9,7 +9,7 @@ import { groupSegments, type OrderGroup, type PatientGroup } from './result-grou
 
 /** ORU and OUL: reports of laboratory and of examinations, of each patient in the message. */
 export function readResults(circumstances: Circumstances, type: MessageType): Said {
-  const grouping = groupSegments(circumstances.scope.message, specimenFirst(type));
+  const grouping = groupSegments(circumstances.scope.message, specimenFirst(type), circumstances.rules);
   if (!grouping.ok) return { unreadable: grouping.where };
   const statements: Statement[] = [];
   for (const group of grouping.patients) statements.push(...readGroup(readTold(circumstances, group), group));

@@ -1,4 +1,6 @@
 import { fieldText, type Hl7Message, type Segment } from '../../parser.ts';
+import type { CompiledProfile } from '../../profile/rules.ts';
+import { knownSegment } from '../../profile/segments.ts';
 
 export interface ResultGroup {
   obx: Segment;
@@ -43,6 +45,16 @@ export function breaksMessage(message: Hl7Message, segment: Segment, index: numb
   }
 }
 
+/** More patients than any message has. One that has more is held at its PID: reading each takes as long as reading a small message. */
+export const mostPatients = 5_000;
+
+/**
+ * Whether anything reads segments of this id. What a patient or an order has is looked at once for each of them: with every
+ * kind kept that a sender can think of, 64 KB of them took 23 s.
+ */
+export const isRead = ({ ownSegments }: CompiledProfile, id: string): boolean =>
+  knownSegment(id) !== undefined || ownSegments.has(id);
+
 const patientLevel = new Set(['PD1', 'NK1', 'PV1', 'PV2', 'AL1', 'IN1', 'EVN']);
 
 /**
@@ -50,7 +62,7 @@ const patientLevel = new Set(['PD1', 'NK1', 'PV1', 'PV2', 'AL1', 'IN1', 'EVN']);
  * write OBR, ORC, SPM in any order). A PID begins a patient, an OBR an order, an NTE belongs to the
  * segment before it. Refused are results without OBR, and what breaks a message.
  */
-export function groupSegments(message: Hl7Message, specimenFirst: boolean): Grouping {
+export function groupSegments(message: Hl7Message, specimenFirst: boolean, rules: CompiledProfile): Grouping {
   const refuse = (segment: Segment): Grouping => ({ ok: false, where: segment.id });
   const patients: PatientGroup[] = [];
   let patient: PatientGroup | undefined;
@@ -76,6 +88,7 @@ export function groupSegments(message: Hl7Message, specimenFirst: boolean): Grou
       case 'MSH':
         break;
       case 'PID':
+        if (patients.length === mostPatients) return refuse(segment);
         patient = { segments: { PID: segment }, diagnoses: [], orders: [] };
         patients.push(patient);
         order = undefined;
@@ -118,7 +131,7 @@ export function groupSegments(message: Hl7Message, specimenFirst: boolean): Grou
         break;
       default: {
         const target = order === undefined || patientLevel.has(id) ? openPatient().segments : order.segments;
-        target[id] ??= segment;
+        if (isRead(rules, id)) target[id] ??= segment;
         notesOf = undefined;
       }
     }

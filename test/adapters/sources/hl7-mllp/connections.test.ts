@@ -92,6 +92,23 @@ t.test('points 15 and 16: the cap per peer refuses the next connection and frees
   t.same(await second.acks(1), ['AA:O2']);
 });
 
+t.test('point 16: a device that lost power connects anew while its old connection still stands', async (t) => {
+  const { port, source, problems, stored } = await startListener(t, { config: { frame_timeout_seconds: 0.5 } });
+  // Gone without FIN or reset: to us such a connection is open, half a message on it, and silent.
+  const gone = await connectSender(t, port);
+  gone.send(`\x0b${oru('P1').slice(0, 80)}`);
+  await until(() => source.status().senders[0]?.connections === 1);
+  const anew = await connectSender(t, port);
+  anew.frames(oru('P1'), oru('P2'));
+  t.same(await anew.acks(2), ['AA:P1', 'AA:P2']);
+  t.equal(source.status().senders[0]?.connections, 2, 'beside the old one');
+  await until(() => source.status().senders[0]?.connections === 1);
+  t.same(problems(), ['MLLP-2005'], 'which ends in time');
+  anew.frames(oru('P3'));
+  t.same(await anew.acks(3), ['AA:P1', 'AA:P2', 'AA:P3']);
+  t.same(stored, [oru('P1'), oru('P2'), oru('P3')]);
+});
+
 t.test('the cap over all peers', async (t) => {
   const { port, source } = await startListener(t, { config: { max_connections: 1 } });
   await connectSender(t, port);
