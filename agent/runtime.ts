@@ -252,10 +252,12 @@ async function imagesOf(
       log,
       accepted() {
         changed();
-        soon ??= setTimeout(() => {
+        if (soon) return;
+        soon = setTimeout(() => {
           soon = undefined;
           accepted();
-        }, INDEX_SOON_MS).unref();
+        }, INDEX_SOON_MS);
+        soon.unref();
       },
     });
   } catch (error) {

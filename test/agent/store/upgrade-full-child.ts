@@ -25,6 +25,12 @@ async function storeOfVersion4(name: string, ballastBytes: number): Promise<() =
     const { type } = (db.prepare('SELECT type FROM sqlite_schema WHERE name=?').get(it) ?? {}) as { type?: string };
     if (type) db.exec(`DROP ${type} ${it}`);
   }
+  for (const [, stage = ''] of migrations
+    .slice(4)
+    .join()
+    .matchAll(/INSERT INTO cursor SELECT '([\w-]+)'/g)) {
+    db.prepare('DELETE FROM cursor WHERE stage=?').run(stage);
+  }
   // Such as the index over them is made of.
   db.exec(`WITH RECURSIVE i(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM i WHERE n < ${ROWS})
     INSERT INTO journal SELECT n, n, 0, 'publish', 'exam-report', n, 1, 'set', 1 FROM i`);
