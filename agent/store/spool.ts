@@ -3,9 +3,10 @@ import { mkdirSync } from 'node:fs';
 import { type FileHandle, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder, syncFolder } from '../security/kek.ts';
-import { type ErrorCode, errnoOf, QianzhiError } from '../support/errors.ts';
+import { errnoOf, QianzhiError } from '../support/errors.ts';
 import { tidyMemory } from '../support/memory.ts';
 import type { NewSpoolFile, SpoolFile } from './image-contract.ts';
+import { makeAhead, type OpenPart, openPart, PART, syncEntry, writeFailure } from './spool-parts.ts';
 
 /**
  * The spool: one sealed file an instance, under a random name. Layout of a file: 1 byte format, then chunks of 256 KB of
@@ -18,7 +19,6 @@ const HEADER = 1;
 export const CHUNK = 256 * 1024;
 const TAG = 16;
 const SEALED_CHUNK = CHUNK + TAG;
-const PART = '.part';
 
 export interface SpoolWriting {
   /**
@@ -118,14 +118,6 @@ const aadOf = (chunk: number, last: boolean): Buffer => {
   aad.writeUInt32BE(chunk, 1);
   aad[5] = last ? 1 : 0;
   return aad;
-};
-
-/** A failed write leaves this file behind, not the agent: only a full disk has a name of its own. */
-const writeFailure = (cause: unknown): QianzhiError => {
-  if (cause instanceof QianzhiError) return cause;
-  const errno = errnoOf(cause);
-  const code: ErrorCode = errno === 'ENOSPC' || errno === 'EDQUOT' ? 'QUE-4002' : 'QUE-4020';
-  return new QianzhiError(code, undefined, { cause });
 };
 
 /** Where the files lie whose names begin so. */
@@ -235,62 +227,6 @@ export function openSpool(parts: SpoolParts): Spool {
   };
 }
 
-/** A file to write to, empty yet. */
-interface OpenPart {
-  name: string;
-  path: string;
-  part: string;
-  handle: FileHandle;
-  /** Its entry in the folder outlasts a power cut, under the name of a part or, once renamed, under its own. */
-  entered: Promise<void>;
-}
-
-async function openPart(name: string, path: string, folder: string): Promise<OpenPart> {
-  const part = `${path}${PART}`;
-  const handle = await open(part, 'wx', 0o600);
-  const entered = syncEntry(folder).catch((error: unknown) => {
-    throw writeFailure(error);
-  });
-  // Whoever waits for it hears of it.
-  entered.catch(() => {});
-  return { name, path, part, handle, entered };
-}
-
-/** How long they wait to be written to. */
-const AHEAD_MS = 5_000;
-
-/** Files made ahead, from the first that is asked for on. */
-function makeAhead(most: number, make: () => Promise<OpenPart>): { take(): Promise<OpenPart> } {
-  const ready: Array<Promise<OpenPart>> = [];
-  let timer: NodeJS.Timeout | undefined;
-  async function letGo(file: Promise<OpenPart>): Promise<void> {
-    const { handle, part } = await file;
-    await handle.close();
-    await rm(part, { force: true });
-  }
-  const expire = (): void => {
-    timer = undefined;
-    // What cannot be removed now goes with the next start.
-    for (const file of ready.splice(0)) letGo(file).catch(() => {});
-  };
-  return {
-    async take() {
-      if (most === 0) return await make();
-      clearTimeout(timer);
-      timer = setTimeout(expire, AHEAD_MS);
-      timer.unref();
-      const file = ready.shift();
-      while (ready.length < most) {
-        const next = make();
-        next.catch(() => {});
-        ready.push(next);
-      }
-      // One that could not be made says nothing of one made now.
-      return (await file?.catch(() => undefined)) ?? (await make());
-    },
-  };
-}
-
 function startWriting({ name, path, part, handle: opened, entered }: OpenPart): SpoolWriting {
   let handle: FileHandle | undefined = opened;
   const key = randomBytes(32);
@@ -380,17 +316,6 @@ async function writeAll(file: FileHandle, buffers: Buffer[]): Promise<void> {
   // The disk took a part of it: the rest tells why, or goes through.
   let rest = Buffer.concat(buffers).subarray(bytesWritten);
   while (rest.length > 0) rest = rest.subarray((await file.write(rest)).bytesWritten);
-}
-
-/** The file's name survives a power cut. Folders cannot be opened on Windows, where NTFS journals the rename. */
-async function syncEntry(folder: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
 
 async function* readFile(path: string, key: Uint8Array, end = Number.POSITIVE_INFINITY): AsyncGenerator<Uint8Array> {
