@@ -17,9 +17,9 @@ import type {
 } from '../contract.ts';
 import type { ImageStore } from '../image-contract.ts';
 import type { MatchPageStore } from '../match-contract.ts';
-import { imageStoreThrough } from './image-store.ts';
+import { imageStoreThrough } from './images/image-store.ts';
 import type { StageAccess } from './mapping-view.ts';
-import { matchPagesThrough } from './match-store.ts';
+import { matchPagesThrough } from './matching/match-store.ts';
 import type { ReadDocument, ReadRequest } from './reader.ts';
 import type { Claimed, WriteRequest } from './requests.ts';
 import { rhythmStoreThrough } from './rhythm.ts';

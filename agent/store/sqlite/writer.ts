@@ -7,7 +7,7 @@ import { correctWaits } from './correct-waits.ts';
 import { CLAIMS, openDeliveryWrites } from './delivery-writes.ts';
 import { type DiskLimits, type DiskMode, defaultDiskLimits, watchDisk } from './disk.ts';
 import { type HighWater, openHighWater } from './high-water.ts';
-import { INSTANCES, openImages } from './images.ts';
+import { INSTANCES, openImages } from './images/images.ts';
 import { openIntakeWrites } from './intake-writes.ts';
 import { openMappingWrites } from './mapping-writes.ts';
 import {

@@ -4,9 +4,9 @@ import { DatabaseSync } from 'node:sqlite';
 import t from 'tap';
 import { loadKek } from '../../../agent/security/kek.ts';
 import { createVault, pack, type WrappedKey } from '../../../agent/security/vault.ts';
+import { openStudyKeys } from '../../../agent/store/sqlite/images/study-keys.ts';
 import { migrations } from '../../../agent/store/sqlite/schema.ts';
 import { openSpareWork } from '../../../agent/store/sqlite/spare-work.ts';
-import { openStudyKeys } from '../../../agent/store/sqlite/study-keys.ts';
 import { phi } from '../../../agent/support/phi.ts';
 import { imageRig } from './rig.ts';
 

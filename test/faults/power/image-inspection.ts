@@ -10,7 +10,7 @@ import { takeInInstances } from '../../../agent/images/take-in.ts';
 import type { Vault } from '../../../agent/security/vault.ts';
 import type { ImageStore } from '../../../agent/store/image-contract.ts';
 import { openSpool, type Spool } from '../../../agent/store/spool.ts';
-import { imageStoreThrough } from '../../../agent/store/sqlite/image-store.ts';
+import { imageStoreThrough } from '../../../agent/store/sqlite/images/image-store.ts';
 import { openMappingView } from '../../../agent/store/sqlite/mapping-view.ts';
 import { openForReading } from '../../../agent/store/sqlite/open.ts';
 import { uploadState } from '../../../agent/store/sqlite/schema.ts';

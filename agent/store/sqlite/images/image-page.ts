@@ -1,12 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { StudyFacts } from '../../images/study-facts.ts';
-import type { Vault } from '../../security/vault.ts';
-import type { ErrorCode } from '../../support/errors.ts';
-import { phi } from '../../support/phi.ts';
-import type { ImageFigures, InstanceRow, InstanceState, StudyRow, StudySearch } from '../image-contract.ts';
-import type { MatchProblem } from '../match-contract.ts';
+import type { StudyFacts } from '../../../images/study-facts.ts';
+import type { Vault } from '../../../security/vault.ts';
+import type { ErrorCode } from '../../../support/errors.ts';
+import { phi } from '../../../support/phi.ts';
+import type { ImageFigures, InstanceRow, InstanceState, StudyRow, StudySearch } from '../../image-contract.ts';
+import type { MatchProblem } from '../../match-contract.ts';
+import { deletedThere, instanceState, uploadState } from '../schema.ts';
 import { imageMacs } from './image-writes.ts';
-import { deletedThere, instanceState, uploadState } from './schema.ts';
 import { studyKeyFields } from './study-keys.ts';
 
 /** What the page asks about images; answered from the books and in short pages, never by counting rows. */

@@ -1,7 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { pack, type Vault } from '../../security/vault.ts';
-import { type MatchFacts, type MatchKind, mostContradictions, mostCounterparts } from '../match-contract.ts';
-import { imageMacs } from './image-writes.ts';
+import { pack, type Vault } from '../../../security/vault.ts';
+import { type MatchFacts, type MatchKind, mostContradictions, mostCounterparts } from '../../match-contract.ts';
+import { imageMacs } from '../images/image-writes.ts';
+import type { MatchRequest } from '../requests.ts';
 import { openCounterparts, otherKind } from './match-counterparts.ts';
 import {
   linkState,
@@ -12,7 +13,6 @@ import {
   type SealedMatch,
   suggestionMacs,
 } from './match-keys.ts';
-import type { MatchRequest } from './requests.ts';
 
 type Entry = MatchRequest['entries'][number];
 

@@ -1,12 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Vault } from '../../security/vault.ts';
-import { bare } from '../../support/bare.ts';
-import { phi } from '../../support/phi.ts';
-import type { Asker } from '../../support/thread.ts';
-import type { EntryToMatch, MatchingStore, MatchKind } from '../match-contract.ts';
+import type { Vault } from '../../../security/vault.ts';
+import { bare } from '../../../support/bare.ts';
+import { phi } from '../../../support/phi.ts';
+import type { Asker } from '../../../support/thread.ts';
+import type { EntryToMatch, MatchingStore, MatchKind } from '../../match-contract.ts';
+import { openStored } from '../open-bodies.ts';
+import type { WriteRequest } from '../requests.ts';
 import { MATCHING, MATCHING_RULES } from './match-keys.ts';
-import { openStored } from './open-bodies.ts';
-import type { WriteRequest } from './requests.ts';
 
 interface Row {
   jseq: number;

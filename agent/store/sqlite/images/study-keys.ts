@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { StudyFacts } from '../../images/study-facts.ts';
-import type { Vault } from '../../security/vault.ts';
-import type { StudySearch } from '../image-contract.ts';
+import type { StudyFacts } from '../../../images/study-facts.ts';
+import type { Vault } from '../../../security/vault.ts';
+import type { StudySearch } from '../../image-contract.ts';
 
 /** MAC fields by which a study is searched; its UID has a field and a column of its own. */
 export const studyKeyFields: Record<Exclude<StudySearch, 'uid'>, string> = {

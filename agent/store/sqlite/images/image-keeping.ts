@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { NotResent, Resent, StudyTaken } from '../image-contract.ts';
-import { deletedThere, instanceState, mayHold, uploadState } from './schema.ts';
+import type { NotResent, Resent, StudyTaken } from '../../image-contract.ts';
+import { deletedThere, instanceState, mayHold, uploadState } from '../schema.ts';
 
 const { unread, ready, sending, waiting, delivered, held, conflict, withdrawn } = uploadState;
 

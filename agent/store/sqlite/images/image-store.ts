@@ -1,10 +1,10 @@
-import { bare } from '../../support/bare.ts';
-import { phi } from '../../support/phi.ts';
-import type { Asker } from '../../support/thread.ts';
-import type { ImageStore, Resent } from '../image-contract.ts';
+import { bare } from '../../../support/bare.ts';
+import { phi } from '../../../support/phi.ts';
+import type { Asker } from '../../../support/thread.ts';
+import type { ImageStore, Resent } from '../../image-contract.ts';
+import type { ReadRequest } from '../reader.ts';
+import type { WriteRequest, WriteResults } from '../requests.ts';
 import { imageFigures, type PlainInstanceRow, type PlainStudyRow, studyRow } from './image-page.ts';
-import type { ReadRequest } from './reader.ts';
-import type { WriteRequest, WriteResults } from './requests.ts';
 
 /** The store's part for images as the main thread sees it: questions to the writer and to the reader. */
 export function imageStoreThrough(write: Asker<WriteRequest>, read: Asker<ReadRequest>): ImageStore {

@@ -1,6 +1,6 @@
-import { type MatchPerson, personKey } from '../../matching/person.ts';
-import type { Vault } from '../../security/vault.ts';
-import type { MatchKind, SuggestedBy } from '../match-contract.ts';
+import { type MatchPerson, personKey } from '../../../matching/person.ts';
+import type { Vault } from '../../../security/vault.ts';
+import type { MatchKind, SuggestedBy } from '../../match-contract.ts';
 
 /** match_record.kind as numbers, named. */
 export const matchKind: Record<MatchKind, number> = { 'exam-report': 0, 'imaging-study': 1 };

@@ -1,15 +1,15 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Vault } from '../../security/vault.ts';
-import type { Clock } from '../../support/clock.ts';
-import { QianzhiError } from '../../support/errors.ts';
-import type { Accepted, Incoming } from '../contract.ts';
-import type { StudyIssued } from '../image-contract.ts';
-import type { DiskMode } from './disk.ts';
+import type { Vault } from '../../../security/vault.ts';
+import type { Clock } from '../../../support/clock.ts';
+import { QianzhiError } from '../../../support/errors.ts';
+import type { Accepted, Incoming } from '../../contract.ts';
+import type { StudyIssued } from '../../image-contract.ts';
+import type { DiskMode } from '../disk.ts';
+import { openMatchWrites } from '../matching/match-writes.ts';
+import type { ImageRequest, WriteResults } from '../requests.ts';
+import { instanceState, uploadState } from '../schema.ts';
 import { openImageKeeping } from './image-keeping.ts';
 import { openImageWrites } from './image-writes.ts';
-import { openMatchWrites } from './match-writes.ts';
-import type { ImageRequest, WriteResults } from './requests.ts';
-import { instanceState, uploadState } from './schema.ts';
 import { openStudyKeys } from './study-keys.ts';
 import { openUploadWrites } from './upload-writes.ts';
 

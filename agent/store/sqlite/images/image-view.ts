@@ -1,14 +1,14 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { SeriesFacts, StudyFacts } from '../../images/study-facts.ts';
-import type { Vault } from '../../security/vault.ts';
-import { bare } from '../../support/bare.ts';
-import { codeOf } from '../../support/errors.ts';
-import { phi } from '../../support/phi.ts';
-import type { Asker } from '../../support/thread.ts';
-import { type DamagedInstance, type IndexingStore, mostSeries, type StudyToIssue } from '../image-contract.ts';
+import type { SeriesFacts, StudyFacts } from '../../../images/study-facts.ts';
+import type { Vault } from '../../../security/vault.ts';
+import { bare } from '../../../support/bare.ts';
+import { codeOf } from '../../../support/errors.ts';
+import { phi } from '../../../support/phi.ts';
+import type { Asker } from '../../../support/thread.ts';
+import { type DamagedInstance, type IndexingStore, mostSeries, type StudyToIssue } from '../../image-contract.ts';
+import type { WriteRequest, WriteResults } from '../requests.ts';
+import { instanceState } from '../schema.ts';
 import type { SealedInstance } from './image-writes.ts';
-import type { WriteRequest, WriteResults } from './requests.ts';
-import { instanceState } from './schema.ts';
 
 /** No study is due later than this from now; where one is, the clock was set back. */
 const FURTHEST_MS = 24 * 3_600_000;

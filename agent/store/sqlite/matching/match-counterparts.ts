@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { contradicting, type MatchPerson } from '../../matching/person.ts';
-import type { Vault } from '../../security/vault.ts';
-import { type MatchKind, mostCounterparts, nearDays } from '../match-contract.ts';
+import { contradicting, type MatchPerson } from '../../../matching/person.ts';
+import type { Vault } from '../../../security/vault.ts';
+import { type MatchKind, mostCounterparts, nearDays } from '../../match-contract.ts';
 import { daysBetween, keyNear, NUMBER_KEY_BYTES, type SealedMatch } from './match-keys.ts';
 
 /** Of one record so many are looked at: some may have no room for another, or be other people's. */

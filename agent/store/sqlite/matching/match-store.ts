@@ -1,6 +1,6 @@
-import type { Asker } from '../../support/thread.ts';
-import type { MatchKind, MatchPageStore, MatchPosition } from '../match-contract.ts';
-import type { ReadRequest } from './reader.ts';
+import type { Asker } from '../../../support/thread.ts';
+import type { MatchKind, MatchPageStore, MatchPosition } from '../../match-contract.ts';
+import type { ReadRequest } from '../reader.ts';
 
 type Answers = { [Name in keyof MatchPageStore]: Awaited<ReturnType<MatchPageStore[Name]>> };
 

@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Vault } from '../../security/vault.ts';
+import type { Vault } from '../../../security/vault.ts';
 import type {
   Contradiction,
   LinkState,
@@ -9,7 +9,7 @@ import type {
   SuggestedBy,
   UnmatchedReport,
   UnmatchedStudy,
-} from '../match-contract.ts';
+} from '../../match-contract.ts';
 import { linkState, matchKind, type SealedMatch, suggestionMacs } from './match-keys.ts';
 
 /** What the page and the command line ask about reports and studies; answered in short pages. */

@@ -1,11 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { ImageFacts } from '../../images/image-reader.ts';
-import { type StudyFacts, seriesOf, withInstance } from '../../images/study-facts.ts';
-import type { InstanceAccepted } from '../../intake/instance.ts';
-import { pack, type Vault } from '../../security/vault.ts';
-import type { Bare } from '../../support/bare.ts';
-import type { IndexedInstance, NewInstance } from '../image-contract.ts';
-import { deletedThere, instanceState, uploadState } from './schema.ts';
+import type { ImageFacts } from '../../../images/image-reader.ts';
+import { type StudyFacts, seriesOf, withInstance } from '../../../images/study-facts.ts';
+import type { InstanceAccepted } from '../../../intake/instance.ts';
+import { pack, type Vault } from '../../../security/vault.ts';
+import type { Bare } from '../../../support/bare.ts';
+import type { IndexedInstance, NewInstance } from '../../image-contract.ts';
+import { deletedThere, instanceState, uploadState } from '../schema.ts';
 import { openStudyKeys } from './study-keys.ts';
 
 /** MAC fields of what stands for rows. */

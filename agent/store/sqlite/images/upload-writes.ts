@@ -1,11 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { StudyFacts } from '../../images/study-facts.ts';
-import type { Vault } from '../../security/vault.ts';
-import type { Bare } from '../../support/bare.ts';
-import type { ErrorCode } from '../../support/errors.ts';
-import type { ClaimedInstance, ClaimLimits, InstanceVerdict, StudyToVerify } from '../image-contract.ts';
+import type { StudyFacts } from '../../../images/study-facts.ts';
+import type { Vault } from '../../../security/vault.ts';
+import type { Bare } from '../../../support/bare.ts';
+import type { ErrorCode } from '../../../support/errors.ts';
+import type { ClaimedInstance, ClaimLimits, InstanceVerdict, StudyToVerify } from '../../image-contract.ts';
+import { mayHold, uploadState } from '../schema.ts';
 import type { SealedInstance } from './image-writes.ts';
-import { mayHold, uploadState } from './schema.ts';
 
 /** More than one claim takes; after an outage thousands are due, and an acknowledgement may have to wait behind this. */
 const AT_ONCE = 256;
