@@ -5,10 +5,10 @@ import type { Log } from '../../support/log.ts';
 import { localHours } from './local-hour.ts';
 import { advance, isSilent, mayMiss, newRhythm, type Rhythm, readRhythm, usualGapMs } from './rhythm.ts';
 
-/** How often silence is measured and what was learned is kept; more than twice as long between two of them is not ours. */
+/** How often what was learned is kept; more than twice as long between two looks is not ours. */
 const EVERY_MS = 60_000;
-/** What is known is shown soon after the start; that comes after all that a start has to do. */
-const FIRST_MS = 5_000;
+/** How often the inbox is looked at: the counts stand beside others that are of this moment. The first look waits for the start's own work. */
+const LOOK_MS = 5_000;
 /** After a message of a sender that was silent: mapping has seen it by then. */
 const SOON_MS = 1_000;
 
@@ -134,7 +134,7 @@ export function startRhythmKeeper(parts: {
     soon = false;
     await look();
     // What came meanwhile may have asked for the next one already.
-    if (!soon) schedule(EVERY_MS);
+    if (!soon) schedule(LOOK_MS);
   };
   const schedule = (ms: number): void => {
     clearTimeout(timer);
@@ -142,7 +142,7 @@ export function startRhythmKeeper(parts: {
     timer = setTimeout(() => void turn(), ms);
     timer.unref();
   };
-  schedule(FIRST_MS);
+  schedule(LOOK_MS);
 
   return {
     current: () =>
