@@ -1,11 +1,13 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, globSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { buildPage } from '../installer/build-page.ts';
 
 /**
  * The three tiers of proof.
- *   fast   what needs only npm, without the suites of faults, which wait for time-outs; stories played plainly (npm test)
+ *   fast   what needs only npm, without the suites of faults, which wait for time-outs, and without what builds or plays the
+ *          whole product (*.gate.test.ts); stories played plainly (npm test)
  *   all    everything, long tests in their short form; a skipped test fails the run (.ci/run)
  *   proof  the long tests in their full form (npm run proof)
  * Names of files after the mode narrow it down. Prints a line a file, the whole output of a file that
@@ -17,7 +19,8 @@ if (!['fast', 'all', 'proof'].includes(mode)) {
   process.exit(2);
 }
 const isLong = (file: string) => file.endsWith('.long.test.ts');
-const needsMore = (file: string) => /\.(long|debian|shared)\.test\.ts$/.test(file) || file.includes('test/faults/');
+const needsMore = (file: string) =>
+  /\.(long|debian|shared|gate)\.test\.ts$/.test(file) || file.includes('test/faults/');
 const chosen = (file: string) => (mode === 'fast' ? !needsMore(file) : mode === 'proof' ? isLong(file) : true);
 const files =
   named.length > 0
@@ -75,6 +78,8 @@ async function tap(run: string[], jobs: number): Promise<void> {
         ...process.env,
         QIANZHI_PROOF: mode === 'proof' ? '1' : '',
         QIANZHI_TIER: mode,
+        // Every file is a process of its own: they share what was compiled, and stripped of types, once.
+        ...(mode !== 'proof' && { NODE_COMPILE_CACHE: resolve('node_modules/.cache/compiled') }),
         TAP_TIMEOUT: mode === 'proof' ? '3600' : '600',
       },
     },
