@@ -69,9 +69,15 @@ t.test('the control: without the syncs of the spool the same cuts lose images', 
   const random = seeded(seed + 1);
   for (const [what, path] of Object.entries(spoolPaths)) {
     const unsynced = withoutSyncsOf(load, path);
-    const { cuts } = await tryCuts(unsynced, choose(unsynced, { load: 6 }, random), random);
-    const wrong = cuts.filter(({ found }) => found.lost > 0 || found.wrong.length > 0).length;
-    t.comment(`${what} are never synced: ${wrong} of ${cuts.length} cuts break a promise`);
+    let tried = 0;
+    let wrong = 0;
+    // Where a cut does no harm is chance: some six more until it did.
+    while (wrong < 2 && tried < 36) {
+      const { cuts } = await tryCuts(unsynced, choose(unsynced, { load: 6 }, random), random);
+      tried += cuts.length;
+      wrong += cuts.filter(({ found }) => found.lost > 0 || found.wrong.length > 0).length;
+    }
+    t.comment(`${what} are never synced: ${wrong} of ${tried} cuts break a promise`);
     t.ok(wrong >= 2, `the harness sees loss where ${what} are never synced`);
   }
 });
