@@ -4,12 +4,15 @@ import type { Clock } from '../support/clock.ts';
 import { codeOf } from '../support/errors.ts';
 import type { Log } from '../support/log.ts';
 import { type Phi, phi } from '../support/phi.ts';
+import type { HeadsInHand } from './heads.ts';
 import type { HeadSource, ImageReader } from './image-reader.ts';
 import { isUrgent, type UrgencyRule } from './urgency.ts';
 
 export interface IndexingStage {
   store: IndexingStore;
   spool: Pick<Spool, 'read'>;
+  /** Where it is at hand the file is not opened. */
+  heads?: Pick<HeadsInHand, 'take'>;
   /** Sources by their configured name; undefined: it is not configured any more. */
   rulesOf(source: string): SourceRules | undefined;
   clock: Pick<Clock, 'now'>;
@@ -80,7 +83,15 @@ async function indexOne(stage: IndexingStage, instance: UnindexedInstance): Prom
   const { n, file } = instance;
   const rules = stage.rulesOf(instance.source);
   if (!rules) return { n, code: 'DCM-2296' };
-  const head: HeadSource = { size: file.bytes, read: (length) => readHead(stage.spool, file, length) };
+  const inHand = stage.heads?.take(file.name);
+  const head: HeadSource = {
+    size: file.bytes,
+    async read(length) {
+      const wanted = Math.min(length, file.bytes, LONGEST_HEAD);
+      if (inHand !== undefined && inHand.length >= wanted) return inHand.subarray(0, wanted);
+      return await readHead(stage.spool, file, wanted);
+    },
+  };
   try {
     const reading = await rules.reader.read(head);
     if (!reading.ok) return { n, code: reading.code };
@@ -105,8 +116,7 @@ const ordersIn = (sent: string | undefined, separator: string | undefined): Phi<
   phi(separator !== undefined && sent?.includes(separator) ? sent.split(separator, MOST_ORDERS) : []);
 
 /** The first bytes of a file, in one piece. */
-async function readHead(spool: Pick<Spool, 'read'>, file: UnindexedInstance['file'], length: number): Promise<Buffer> {
-  const wanted = Math.min(length, file.bytes, LONGEST_HEAD);
+async function readHead(spool: Pick<Spool, 'read'>, file: UnindexedInstance['file'], wanted: number): Promise<Buffer> {
   const head = Buffer.allocUnsafeSlow(wanted);
   let at = 0;
   for await (const piece of spool.read(file, wanted)) {

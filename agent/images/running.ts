@@ -6,13 +6,14 @@ import type { Clock } from '../support/clock.ts';
 import { codeOf } from '../support/errors.ts';
 import type { Log } from '../support/log.ts';
 import { forgetDelivered } from './forget.ts';
+import type { InstanceHead } from './heads.ts';
 import { reconcileSpool } from './reconcile.ts';
 import { takeInInstances } from './take-in.ts';
 
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
-/** Associations that usually send at once. */
-const FILES_AHEAD = 4;
+/** For the associations that usually send at once; half of them are made together. */
+const FILES_AHEAD = 16;
 
 export interface RunningImages {
   spool: Spool;
@@ -40,7 +41,7 @@ export async function startImages(parts: {
   clock: Clock;
   log: Log;
   /** Called when a new instance is durable. */
-  accepted(): void;
+  accepted(head: InstanceHead): void;
 }): Promise<RunningImages> {
   const { store, clock, log, keepMs } = parts;
   const spool = openSpool({ folder: spoolFolder(parts.dataFolder), full: parts.full, ahead: FILES_AHEAD });

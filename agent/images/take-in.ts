@@ -1,6 +1,7 @@
 import type { InstanceIntake } from '../intake/instance.ts';
 import type { ImageKeepingStore, InstanceStore } from '../store/image-contract.ts';
 import type { Spool } from '../store/spool.ts';
+import { gatherHead, type InstanceHead } from './heads.ts';
 
 export interface TakeInParts {
   /** Configured source name. */
@@ -13,7 +14,7 @@ export interface TakeInParts {
    */
   naming?: Set<Promise<void>>;
   /** Called when a new instance is durable, so that it is indexed soon. */
-  accepted?(): void;
+  accepted?(head: InstanceHead): void;
 }
 
 /** Makes a source's instances durable: the bytes in the spool, then the row in the store, and only then the answer. */
@@ -22,15 +23,20 @@ export function takeInInstances(parts: TakeInParts): InstanceIntake {
   return {
     async begin(origin) {
       const writing = await spool.begin();
+      const head = gatherHead();
       let ended = false;
       try {
+        head.add(origin.preamble);
         if (origin.preamble.length > 0) await writing.write(origin.preamble, false);
       } catch (error) {
         await writing.discard();
         throw error;
       }
       return {
-        write: (bytes) => writing.write(bytes),
+        write(bytes) {
+          head.add(bytes);
+          return writing.write(bytes);
+        },
         async commit() {
           if (ended) throw new Error('committed or discarded already');
           const { named, ...file } = await writing.finish();
@@ -60,7 +66,7 @@ export function takeInInstances(parts: TakeInParts): InstanceIntake {
             naming.delete(named);
             throw name.reason;
           }
-          parts.accepted?.();
+          parts.accepted?.({ file: file.name, bytes: head.bytes() });
           return answer;
         },
         async discard() {

@@ -1,4 +1,5 @@
 import { type FileHandle, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { type ErrorCode, errnoOf, QianzhiError } from '../support/errors.ts';
 
 /** What a file of the spool is called until it is whole. */
@@ -22,22 +23,31 @@ export interface OpenPart {
   entered: Promise<void>;
 }
 
-export async function openPart(name: string, path: string, folder: string): Promise<OpenPart> {
-  const part = `${path}${PART}`;
-  const handle = await open(part, 'wx', 0o600);
-  const entered = syncEntry(folder).catch((error: unknown) => {
-    throw writeFailure(error);
+/** Files of one folder, which is synced once for all of them. Each rejects by itself when it cannot be made. */
+export function openParts(folder: string, names: string[]): Array<Promise<OpenPart>> {
+  const made = names.map(async (name) => {
+    const path = join(folder, name);
+    const part = `${path}${PART}`;
+    return { name, path, part, handle: await open(part, 'wx', 0o600) };
   });
+  const entered = Promise.allSettled(made)
+    .then(() => syncEntry(folder))
+    .catch((error: unknown) => {
+      throw writeFailure(error);
+    });
   // Whoever waits for it hears of it.
   entered.catch(() => {});
-  return { name, path, part, handle, entered };
+  return made.map(async (file) => ({ ...(await file), entered }));
 }
 
 /** How long they wait to be written to. */
 const AHEAD_MS = 5_000;
 
 /** Files made ahead, from the first that is asked for on. */
-export function makeAhead(most: number, make: () => Promise<OpenPart>): { take(): Promise<OpenPart> } {
+export function makeAhead(
+  most: number,
+  make: (count: number) => Array<Promise<OpenPart>>,
+): { take(): Promise<OpenPart> } {
   const ready: Array<Promise<OpenPart>> = [];
   let timer: NodeJS.Timeout | undefined;
   async function letGo(file: Promise<OpenPart>): Promise<void> {
@@ -50,20 +60,25 @@ export function makeAhead(most: number, make: () => Promise<OpenPart>): { take()
     // What cannot be removed now goes with the next start.
     for (const file of ready.splice(0)) letGo(file).catch(() => {});
   };
+  const makeOne = async (): Promise<OpenPart> => {
+    const [file] = make(1);
+    return await (file as Promise<OpenPart>);
+  };
   return {
     async take() {
-      if (most === 0) return await make();
+      if (most === 0) return await makeOne();
       clearTimeout(timer);
       timer = setTimeout(expire, AHEAD_MS);
       timer.unref();
       const file = ready.shift();
-      while (ready.length < most) {
-        const next = make();
-        next.catch(() => {});
-        ready.push(next);
+      // Half of them at a time: they share a folder, and its sync.
+      while (ready.length <= most / 2) {
+        const more = make(Math.ceil(most / 2));
+        for (const next of more) next.catch(() => {});
+        ready.push(...more);
       }
       // One that could not be made says nothing of one made now.
-      return (await file?.catch(() => undefined)) ?? (await make());
+      return (await file?.catch(() => undefined)) ?? (await makeOne());
     },
   };
 }

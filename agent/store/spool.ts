@@ -1,4 +1,12 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes, randomInt } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createSecretKey,
+  type KeyObject,
+  randomBytes,
+  randomInt,
+} from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { type FileHandle, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,7 +14,7 @@ import { makeFolder, syncFolder } from '../security/kek.ts';
 import { errnoOf, QianzhiError } from '../support/errors.ts';
 import { tidyMemory } from '../support/memory.ts';
 import type { NewSpoolFile, SpoolFile } from './image-contract.ts';
-import { makeAhead, type OpenPart, openPart, PART, syncEntry, writeFailure } from './spool-parts.ts';
+import { makeAhead, type OpenPart, openParts, PART, syncEntry, writeFailure } from './spool-parts.ts';
 
 /**
  * The spool: one sealed file an instance, under a random name. Layout of a file: 1 byte format, then chunks of 256 KB of
@@ -84,7 +92,7 @@ const PREFIXES = DIGITS.flatMap((a) => DIGITS.map((b) => a + b));
 const ASIDE = 'aside';
 
 /** Sealing and opening leave a buffer behind for each chunk: looked at every so many bytes (invariant 12). */
-const TIDY_BYTES = 4 * 1024 * 1024;
+const TIDY_BYTES = 512 * 1024;
 let passed = 0;
 function passing(bytes: number): void {
   passed += bytes;
@@ -165,9 +173,10 @@ export function openSpool(parts: SpoolParts): Spool {
   const folderOf = (name: string): string => folderIn(folder, name);
   const pathOf = (name: string): string => pathIn(folder, name);
   let asideMade = false;
-  const ahead = makeAhead(parts.ahead ?? 0, async () => {
-    const name = `${usable[randomInt(usable.length)]}${randomBytes(15).toString('hex')}`;
-    return await openPart(name, pathOf(name), folderOf(name));
+  const ahead = makeAhead(parts.ahead ?? 0, (count) => {
+    const prefix = usable[randomInt(usable.length)] ?? '';
+    const names = Array.from({ length: count }, () => `${prefix}${randomBytes(15).toString('hex')}`);
+    return openParts(folderOf(prefix), names);
   });
 
   return {
@@ -230,6 +239,8 @@ export function openSpool(parts: SpoolParts): Spool {
 function startWriting({ name, path, part, handle: opened, entered }: OpenPart): SpoolWriting {
   let handle: FileHandle | undefined = opened;
   const key = randomBytes(32);
+  // As an object: a raw key would be prepared anew for each chunk, which costs more than sealing 64 KB.
+  const sealingKey = createSecretKey(key);
   const hash = createHash('sha256');
   const plain = takeBuffer();
   let filled = 0;
@@ -237,20 +248,20 @@ function startWriting({ name, path, part, handle: opened, entered }: OpenPart): 
   let bytes = 0;
   let state: 'open' | 'finished' | 'given-up' = 'open';
   /** The one write that is under way; its failure is told with the next one. */
-  let underWay: Promise<unknown> = handle.write(Buffer.of(FORMAT));
-  underWay.catch(() => {});
+  let underWay: Promise<unknown> = Promise.resolve();
 
   async function seal(last: boolean): Promise<void> {
-    const cipher = createCipheriv('aes-256-gcm', key, nonceOf(chunks));
+    const cipher = createCipheriv('aes-256-gcm', sealingKey, nonceOf(chunks));
     cipher.setAAD(aadOf(chunks, last));
     const body = cipher.update(plain.subarray(0, filled));
     cipher.final();
-    const tag = cipher.getAuthTag();
+    const sealed = [body, cipher.getAuthTag()];
+    if (chunks === 0) sealed.unshift(Buffer.of(FORMAT));
     chunks += 1;
     passing(filled);
     filled = 0;
     await underWay;
-    underWay = writeAll(handle as FileHandle, [body, tag]);
+    underWay = writeAll(handle as FileHandle, sealed);
     underWay.catch(() => {});
   }
   const assertOpen = (): void => {
@@ -295,7 +306,10 @@ function startWriting({ name, path, part, handle: opened, entered }: OpenPart): 
         await underWay;
         await file.datasync();
         handle = undefined;
-        await file.close();
+        const closed = file.close();
+        closed.catch(() => {});
+        // Windows does not rename what is open; elsewhere nothing waits for it.
+        if (process.platform === 'win32') await closed;
         await rename(part, path);
         state = 'finished';
       } catch (error) {
@@ -318,10 +332,11 @@ async function writeAll(file: FileHandle, buffers: Buffer[]): Promise<void> {
   while (rest.length > 0) rest = rest.subarray((await file.write(rest)).bytesWritten);
 }
 
-async function* readFile(path: string, key: Uint8Array, end = Number.POSITIVE_INFINITY): AsyncGenerator<Uint8Array> {
+async function* readFile(path: string, raw: Uint8Array, end = Number.POSITIVE_INFINITY): AsyncGenerator<Uint8Array> {
   let handle: FileHandle | undefined;
   const buffer = takeBuffer();
   try {
+    const key = createSecretKey(raw);
     handle = await open(path, 'r');
     const { size } = await handle.stat();
     const chunks = Math.max(1, Math.ceil((size - HEADER) / SEALED_CHUNK));
@@ -355,7 +370,7 @@ async function readFully(file: FileHandle, into: Buffer, from: number): Promise<
   return at;
 }
 
-function openChunk(sealed: Buffer, key: Uint8Array, chunk: number, last: boolean): Buffer {
+function openChunk(sealed: Buffer, key: KeyObject, chunk: number, last: boolean): Buffer {
   try {
     const decipher = createDecipheriv('aes-256-gcm', key, nonceOf(chunk));
     decipher.setAAD(aadOf(chunk, last));

@@ -50,9 +50,10 @@ export function tidyMemory(): void {
   after = Math.min(after, now);
   floor = Math.min(floor, now);
   if (now - after < YOUNG_STEP_BYTES) return;
+  // What was left by the look before: the dead buffers of this one are still counted when it returns, and fall away later.
+  const grown = after - floor;
   gc()({ type: 'minor', execution: 'sync' });
   after = standing();
-  const grown = after - floor;
   const from = performance.now();
   if (grown < ALL_STEP_BYTES || (from < allAgainAt && grown < ALL_STEP_MOST_BYTES)) return;
   gc()({ type: 'major', execution: 'sync' });

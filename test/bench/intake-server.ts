@@ -32,6 +32,7 @@ const source = await hl7Mllp.start(
   {
     name: 'lis',
     profile: checkProfile(readAsset('config/dialects/cn-default.yaml')).profile,
+    senders: [],
     clock: systemClock,
     log: createLog(2, 'error'),
     accept: (message) => store.accept({ ...message, source: 'lis' }),

@@ -157,6 +157,15 @@ t.test('files made ahead are used one after the other, and do not stay', async (
   t.same(await read(spool, await write(spool, Buffer.from('again'))), Buffer.from('again'));
 });
 
+t.test('files made ahead lie together by halves, so that one sync of their folder serves them all', async (t) => {
+  const folder = join(quickFolder('together'), 'spool');
+  const spool = openSpool({ folder, ahead: 16 });
+  await write(spool, Buffer.from('first'));
+  const parts = () => files(folder).filter((name) => name.endsWith('.part'));
+  while (parts().length < 16) await new Promise((resolve) => setTimeout(resolve, 10));
+  t.ok(new Set(parts().map((name) => name.slice(0, 2))).size <= 2, 'two folders of 256');
+});
+
 t.test('what is unfinished has no name: it is discarded, or swept after a crash', async (t) => {
   const { spool, folder } = rig();
   const kept = await write(spool, randomBytes(10));

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { v8Flags } from '../../../../installer/v8-flags.ts';
 import { table } from '../../../long/figures.ts';
 import { canReadProcesses, residentMemory } from '../../../long/process-figures.ts';
 import { connectDevice, type Device, pdata, pdu, pdv, storeRq } from './scu.ts';
@@ -52,9 +53,8 @@ t.test(
   async (t) => {
     const folder = mkdtempSync(join(tmpdir(), 'qianzhi-scp-large-'));
     t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-    // The flag of the agent's own process (package.json, start).
     const child: ChildProcess = fork(fileURLToPath(new URL('listener-process.ts', import.meta.url)), [folder], {
-      execArgv: ['--max-semi-space-size=2'],
+      execArgv: v8Flags,
     });
     t.teardown(() => child.kill());
     const [{ port }] = (await once(child, 'message')) as [{ port: number }];
