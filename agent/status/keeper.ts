@@ -29,8 +29,8 @@ export interface StatusKeeper {
   /** Images come in here: their figures are read too. */
   watchImages(): void;
   addImagePlatform(status: () => ImagePlatformState): void;
-  /** Something of the agent itself does not work from now on, and the rest goes on. */
-  warn(code: ErrorCode): void;
+  /** Something of the agent itself, or of a source, is not as it should be until the next start, and the rest goes on. */
+  warn(code: ErrorCode, component?: string): void;
   refresh(): Promise<void>;
   stop(): void;
 }
@@ -170,13 +170,13 @@ export function startStatusKeeper(parts: KeeperParts): StatusKeeper {
       withImages = true;
     },
     addImagePlatform: (status) => imagePlatforms.push(status),
-    warn(code) {
+    warn(code, component = 'agent') {
       const now = clock.now();
       warnings.push({
         code,
         level: 'attention',
         side: 'agent',
-        component: 'agent',
+        component,
         sinceMs: now,
         lastMs: now,
         count: 1,

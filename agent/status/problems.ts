@@ -46,6 +46,9 @@ export const clockWarningMs = minute;
 /** A sender's protocol problem counts while it is newer than its last good message, or this fresh. */
 export const senderProblemMs = 60 * minute;
 
+/** Of a listener that goes on: its files were replaced by what cannot be used, or its certificate ends. */
+const certificateCodes = new Set(['TLS-1209', 'MLLP-2014']);
+
 /** A problem and the station it is shown at. */
 export interface Placed extends Problem {
   station: StationId;
@@ -69,15 +72,18 @@ function sourceProblems(source: SourceStatus, nowMs: number): Placed[] {
   if (source.state === 'failed') {
     const { code, sinceMs } = source.problem ?? { code: 'SYS-6006', sinceMs: nowMs };
     found.push(problem('intake', 'fault', code, source.name, sinceMs, { lastMs: nowMs }));
+  } else if (source.problem !== undefined && certificateCodes.has(source.problem.code)) {
+    const { code, sinceMs } = source.problem;
+    found.push(problem('intake', 'attention', code, source.name, sinceMs, { lastMs: nowMs }));
   }
-  for (const sender of source.senders) {
-    const p = sender.problem;
-    if (p === undefined || nowMs - p.atMs > day) continue;
-    const goodSince = sender.lastMessageMs !== undefined && sender.lastMessageMs > p.atMs;
-    if (goodSince && nowMs - p.atMs > senderProblemMs) continue;
-    found.push(
-      problem('hospital', 'attention', p.code, source.name, p.atMs, { count: p.count, where: sender.address }),
-    );
+  for (const { name, senders } of [source, ...(source.under ?? [])]) {
+    for (const sender of senders) {
+      const p = sender.problem;
+      if (p === undefined || nowMs - p.atMs > day) continue;
+      const goodSince = sender.lastMessageMs !== undefined && sender.lastMessageMs > p.atMs;
+      if (goodSince && nowMs - p.atMs > senderProblemMs) continue;
+      found.push(problem('hospital', 'attention', p.code, name, p.atMs, { count: p.count, where: sender.address }));
+    }
   }
   return found;
 }

@@ -3,12 +3,13 @@ import type { AddressInfo } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { Hono } from 'hono';
 import type { StudyDesk } from '../control/study-desk.ts';
-import type { MessageRow, Seq } from '../store/contract.ts';
+import type { MessageRow, PageStore, Seq } from '../store/contract.ts';
 import { type ReadAsset, readAsset } from '../support/assets.ts';
 import type { Clock } from '../support/clock.ts';
 import { codeOf, errnoOf, QianzhiError } from '../support/errors.ts';
 import type { Log } from '../support/log.ts';
 import { createEventHub, type EventHub } from './events.ts';
+import { messageSearch } from './message-search.ts';
 import type { StatusModel } from './model.ts';
 import { shield, shieldHeaders } from './shield.ts';
 import { studyRoutes } from './study-routes.ts';
@@ -22,6 +23,7 @@ export interface StatusServerOptions {
   model: () => StatusModel;
   /** Newest first, before `before` when given (PageStore.messages). */
   messages: (limit: number, before?: Seq) => Promise<MessageRow[]>;
+  findMessages: PageStore['findMessages'];
   /** Of studies the page asks no more than this: what cannot be undone is the command line's (decision 0011). */
   studies: Pick<StudyDesk, 'list' | 'find' | 'show' | 'instances' | 'resend'>;
   subscribe: (changed: () => void) => () => void;
@@ -89,6 +91,7 @@ function routes(options: StatusServerOptions, hub: EventHub, port: () => number)
     const asked = pageOf(c.req.query());
     return asked ? c.json({ messages: await messages(...asked) }) : c.json(badPage('seq'), 400);
   });
+  messageSearch(app, options.findMessages);
   app.get('/api/v1/studies', async (c) => {
     const asked = pageOf(c.req.query());
     if (!asked) return c.json(badPage('study'), 400);
@@ -126,7 +129,7 @@ function listen(server: Server, host: string, port: number): Promise<number> {
 
 /**
  * Serves the status page and its API on loopback: `/`, `/page.js`, `/page.css`, `/livez`, `/readyz`,
- * `/api/v1/status`, `/api/v1/messages?limit&before`, `/api/v1/studies?limit&before`, `/api/v1/events` (SSE). Read-only. Rejects with
+ * `/api/v1/status`, `/api/v1/messages?limit&before` (and `/search`), `/api/v1/studies?limit&before`, `/api/v1/events` (SSE). Read-only. Rejects with
  * SYS-6005 when the port is in use, with CFG-5003 when the host is not loopback or cannot be bound.
  */
 export async function startStatusServer(options: StatusServerOptions): Promise<StatusServer> {

@@ -17,7 +17,7 @@ const hostsOf = (port: number): string[] =>
   ['127.0.0.1', 'localhost', '[::1]'].flatMap((name) => (port === 80 ? [name, `${name}:80`] : [`${name}:${port}`]));
 
 /** What may be posted: searches, whose terms must not stand in a URL, and what does no harm twice (decision 0011). */
-const posted = /^\/api\/v1\/studies\/(search|\d{1,15}\/resend)$/;
+const posted = /^\/api\/v1\/(messages\/search|studies\/(search|\d{1,15}\/resend))$/;
 
 /**
  * Whether a request may pass (reference/surface.md §9.2): the exact Host names of the loopback address

@@ -1,10 +1,9 @@
 import type { Context, Hono } from 'hono';
-import { bodyLimit } from 'hono/body-limit';
 import { z } from 'zod';
 import type { StudyDesk } from '../control/study-desk.ts';
 import { QianzhiError } from '../support/errors.ts';
+import { badRequest, bodyOf, limitedBody } from './posted.ts';
 
-const LONGEST_BODY = 4 * 1024;
 const ROWS = 50;
 
 const search = z.strictObject({
@@ -18,8 +17,6 @@ const number = z
   .string()
   .regex(/^(0|[1-9]\d{0,14})$/)
   .transform(Number);
-
-const badRequest = (c: Context) => c.json({ error: 'bad-request' }, 400);
 
 /** What a person cannot have, with its code; anything else is the server's. */
 async function told(c: Context, answer: () => Promise<object>): Promise<Response> {
@@ -36,11 +33,7 @@ async function told(c: Context, answer: () => Promise<object>): Promise<Response
  * /api/v1/studies/:n`, `GET /api/v1/studies/:n/instances?after=`, `POST /api/v1/studies/:n/resend`.
  */
 export function studyRoutes(app: Hono, studies: Pick<StudyDesk, 'find' | 'show' | 'instances' | 'resend'>): void {
-  const limited = bodyLimit({ maxSize: LONGEST_BODY, onError: (c) => c.json({ error: 'too-long' }, 413) });
-  const bodyOf = async <T>(c: Context, body: z.ZodType<T>): Promise<T | undefined> =>
-    body.safeParse(await c.req.json().catch(() => undefined)).data;
-
-  app.post('/api/v1/studies/search', limited, async (c) => {
+  app.post('/api/v1/studies/search', limitedBody, async (c) => {
     const asked = await bodyOf(c, search);
     if (!asked) return badRequest(c);
     return told(c, async () => ({ studies: await studies.find(asked.by, asked.term, ROWS, asked.before) }));
@@ -55,7 +48,7 @@ export function studyRoutes(app: Hono, studies: Pick<StudyDesk, 'find' | 'show' 
     if (n === undefined || after === undefined) return badRequest(c);
     return told(c, async () => ({ instances: await studies.instances(n, ROWS, after) }));
   });
-  app.post('/api/v1/studies/:n/resend', limited, async (c) => {
+  app.post('/api/v1/studies/:n/resend', limitedBody, async (c) => {
     const n = number.safeParse(c.req.param('n')).data;
     const asked = await bodyOf(c, where);
     if (n === undefined || !asked) return badRequest(c);

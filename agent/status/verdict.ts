@@ -1,3 +1,4 @@
+import type { SenderStatus } from '../intake/source.ts';
 import type { ImageParts } from './images.ts';
 import type { Level, PlatformStatus, StatusModel } from './model.ts';
 import { collectProblems, isUrgent, type Placed, type StationId, type StatusParts } from './problems.ts';
@@ -13,7 +14,7 @@ function quietLevel(id: StationId, parts: StatusParts): Level {
   const { sources, platforms, store } = parts;
   if (id === 'queue') return 'ok';
   if (id === 'hospital') {
-    const seen = sources.some((s) => s.senders.some((peer) => peer.lastMessageMs !== undefined));
+    const seen = allSenders(sources).some((peer) => peer.lastMessageMs !== undefined);
     return seen || store.receivedToday.some((r) => r.count > 0) ? 'ok' : 'unknown';
   }
   if (id === 'intake') {
@@ -30,6 +31,10 @@ const latest = (times: Array<number | undefined>): number | undefined => {
   return known.length === 0 ? undefined : Math.max(...known);
 };
 
+/** Those of logical sources too: what they sent is not counted again where they are connected. */
+const allSenders = (sources: StatusParts['sources']): SenderStatus[] =>
+  sources.flatMap((s) => [s, ...(s.under ?? [])]).flatMap((s) => s.senders);
+
 function stationsOf(parts: StatusParts, problems: Placed[], facts: StatusModel['facts']): StatusModel['stations'] {
   const senders = parts.sources.flatMap((s) => s.senders);
   const counts: Record<StationId, number> = {
@@ -43,7 +48,10 @@ function stationsOf(parts: StatusParts, problems: Placed[], facts: StatusModel['
     ? { intake: images.receivedToday, queue: images.waiting, platform: images.deliveredToday }
     : {};
   const lasts: Partial<Record<StationId, number | undefined>> = {
-    hospital: latest([...senders.map((s) => s.lastMessageMs), ...parts.store.receivedToday.map((r) => r.lastMs)]),
+    hospital: latest([
+      ...allSenders(parts.sources).map((s) => s.lastMessageMs),
+      ...parts.store.receivedToday.map((r) => r.lastMs),
+    ]),
     queue: latest(parts.platforms.map((p) => p.lastAcceptedMs)),
   };
   return (['hospital', 'intake', 'queue', 'platform'] as const).map((id) => {

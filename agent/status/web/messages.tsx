@@ -5,6 +5,18 @@ import { size, whole } from './format.ts';
 import { explain, text } from './language.ts';
 import { messages, messagesFailed } from './live.ts';
 import { AgeAndTime, Empty, State, useHold } from './parts.tsx';
+import { createSearch, Refused, SearchForm } from './search-form.tsx';
+
+/** The term travels in the body: it is patient data, and addresses are kept by browsers. */
+const search = createSearch(async (by, term): Promise<MessageRow[]> => {
+  const answer = await fetch('/api/v1/messages/search', {
+    method: 'POST',
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify({ by, term }),
+  });
+  if (!answer.ok) throw new Refused(((await answer.json().catch(() => ({}))) as { code?: string }).code);
+  return ((await answer.json()) as { messages: MessageRow[] }).messages;
+});
 
 type PlatformState = MessageRow['states'][number];
 
@@ -72,18 +84,41 @@ export function Messages() {
   const top = useRef(Number.MAX_SAFE_INTEGER);
   const all = messages.value;
   if (!holding) top.current = all?.[0]?.seq ?? 0;
-  const rows = (all ?? []).filter((row) => row.seq <= top.current);
-  const held = (all?.length ?? 0) - rows.length;
+  const found = search.found.value;
+  const newest = (all ?? []).filter((row) => row.seq <= top.current);
+  const rows = found ?? newest;
+  const held = (all?.length ?? 0) - newest.length;
+  // Nothing is said of what was found before there is an answer.
+  const unanswered = found?.length === 0 && search.state.value !== 'idle';
+  const newestNote = held > 0 ? words.messagesHeld(whole(held)) : words.messagesNote;
+  const note = found === undefined ? newestNote : unanswered ? '' : words.foundMessages(found.length);
   return (
     <section class="card messages" aria-labelledby="messages-title" {...area}>
       <h2 id="messages-title">
-        {words.messages} <small class="muted">{held > 0 ? words.messagesHeld(whole(held)) : words.messagesNote}</small>
+        {words.messages} <small class="muted">{note}</small>
       </h2>
       {messagesFailed.value ? (
         <p class="notice">
           <State level="unknown">{words.messagesFailed}</State>
         </p>
       ) : null}
+      {all === undefined || all.length === 0 ? null : (
+        <SearchForm
+          search={search}
+          label={words.searchMessages}
+          kinds={[
+            ['report', words.byReport],
+            ['patient', words.byPatientNumber],
+            ['name', words.byName],
+            ['visit', words.byVisit],
+            ['order', words.byOrder],
+            ['specimen', words.bySpecimen],
+          ]}
+          hint={words.searchMessageTerm}
+          follows={messages}
+        />
+      )}
+      {found?.length === 0 && !unanswered ? <Empty what={words.noMessageFound} why={words.noMessageFoundWhy} /> : null}
       {all !== undefined && all.length === 0 ? <Empty what={words.noMessages} why={words.noMessagesWhy} /> : null}
       {rows.length === 0 ? null : (
         <table aria-labelledby="messages-title">

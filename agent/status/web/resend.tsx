@@ -3,7 +3,8 @@ import type { Resent } from '../../store/image-contract.ts';
 import { notResentWord } from '../study-words.ts';
 import { explain, text } from './language.ts';
 import { State } from './parts.tsx';
-import { Refused, resendStudy } from './study-api.ts';
+import { Refused } from './search-form.tsx';
+import { resendStudy } from './study-api.ts';
 
 /** Sends a study again, after a question. */
 export function Resend({ study }: { study: number }) {

@@ -1,10 +1,11 @@
+import type { ComponentChildren } from 'preact';
 import type { SourceRhythm } from '../../intake/rhythm/keeper.ts';
 import type { SenderStatus, SourceStatus } from '../../intake/source.ts';
 import type { Level, StatusModel } from '../model.ts';
-import type { Text } from '../text.ts';
 import { duration, whole } from './format.ts';
 import { explain, text } from './language.ts';
-import { AgeAndTime, Ago, Empty, State } from './parts.tsx';
+import { Ago, Empty, State } from './parts.tsx';
+import { SenderRow } from './sender-row.tsx';
 
 function SourceState({ source }: { source: SourceStatus }) {
   const words = text.value;
@@ -25,45 +26,6 @@ function SourceState({ source }: { source: SourceStatus }) {
         </>
       )}
     </State>
-  );
-}
-
-function SenderState({ sender, flagged, words }: { sender: SenderStatus; flagged: boolean; words: Text }) {
-  if (flagged && sender.problem !== undefined) {
-    return (
-      <State level="attention">
-        {explain(sender.problem.code).title} <code>{sender.problem.code}</code> {sender.problem.said}
-      </State>
-    );
-  }
-  if (sender.connections === 0) return <span class="muted">{words.offline}</span>;
-  return <State level="ok">{words.online(whole(sender.connections))}</State>;
-}
-
-function SenderRow({ sender, flagged }: { sender: SenderStatus; flagged: boolean }) {
-  const words = text.value;
-  return (
-    <tr>
-      <th scope="row" class="mono">
-        {sender.address}
-      </th>
-      <td class="wide" data-label={words.lastMessage}>
-        {sender.lastMessageMs === undefined ? (
-          <span class="muted">{words.lastNever}</span>
-        ) : (
-          <AgeAndTime at={sender.lastMessageMs} />
-        )}
-      </td>
-      <td class="right number" data-label={words.today}>
-        {whole(sender.messagesToday)}
-      </td>
-      <td class="mono" data-label={words.lastAck}>
-        {sender.lastAck ?? '—'}
-      </td>
-      <td class="wide" data-label={words.state}>
-        <SenderState sender={sender} flagged={flagged} words={words} />
-      </td>
-    </tr>
   );
 }
 
@@ -110,19 +72,90 @@ function SourceRhythmLine({
 
 const byAddress = (a: SenderStatus, b: SenderStatus): number => (a.address < b.address ? -1 : 1);
 
+/** A port under which senders are told apart shows those of its own that sent as nobody else, or trouble it. */
+function ownSenders({ senders, under = [] }: SourceStatus, flagged: (sender: SenderStatus) => boolean): SenderStatus[] {
+  const elsewhere = new Set(under.flatMap((logical) => logical.senders.map(({ address }) => address)));
+  return senders.filter((s) => s.lastMessageMs !== undefined || flagged(s) || !elsewhere.has(s.address));
+}
+
+/** The verdict decides which sender problems count; the table follows it. */
+const flaggedAt =
+  ({ problems }: StatusModel, name: string) =>
+  (sender: SenderStatus): boolean =>
+    problems.some((p) => p.component === name && p.where === sender.address);
+
+interface GroupParts {
+  model: StatusModel;
+  name: string;
+  senders: SenderStatus[];
+  /** Everybody comes under names of their own: it has no rhythm itself. */
+  isEmptyPort?: boolean;
+  refused?: number;
+  children: ComponentChildren;
+}
+
+/** One name under which messages come: what is known of it, and of each address that sends as it. */
+function Group({ model, name, senders, isEmptyPort = false, refused = 0, children }: GroupParts) {
+  const words = text.value;
+  const resent = model.store.receivedToday.find((r) => r.source === name)?.retransmissions ?? 0;
+  return (
+    <tbody>
+      <tr class="group">
+        <th scope="rowgroup" colSpan={5}>
+          <span class="group-line">
+            <span>{name}</span>
+            {children}
+            {isEmptyPort ? null : (
+              <SourceRhythmLine
+                rhythm={model.rhythms?.find((r) => r.source === name)}
+                flagged={model.problems.some(
+                  (p) => p.component === name && p.code === 'HL7-2120' && p.where === undefined,
+                )}
+                seen={senders.some((s) => s.lastMessageMs !== undefined)}
+              />
+            )}
+            {refused > 0 ? <span class="muted number">{words.refused(whole(refused))}</span> : null}
+            {resent > 0 ? <span class="muted number">{words.resent(whole(resent))}</span> : null}
+          </span>
+        </th>
+      </tr>
+      {[...senders].sort(byAddress).map((sender) => (
+        <SenderRow key={sender.address} sender={sender} flagged={flaggedAt(model, name)(sender)} />
+      ))}
+    </tbody>
+  );
+}
+
+/** A port, and those who are told apart under it. */
+function groupsOf(model: StatusModel, source: SourceStatus) {
+  const { name, under, refusedConnections } = source;
+  const received = (of: string) =>
+    model.rhythms?.some((r) => r.source === of && r.lastMs !== undefined) ||
+    model.store.receivedToday.some((r) => r.source === of);
+  return [
+    <Group
+      key={name}
+      model={model}
+      name={name}
+      senders={ownSenders(source, flaggedAt(model, name))}
+      isEmptyPort={under !== undefined && !received(name)}
+      refused={refusedConnections}
+    >
+      <SourceState source={source} />
+    </Group>,
+    ...(under ?? []).map((logical) => (
+      <Group key={logical.name} model={model} name={logical.name} senders={logical.senders}>
+        <span class="muted">{text.value.comesThrough(name)}</span>
+      </Group>
+    )),
+  ];
+}
+
 export function Senders({ model }: { model: StatusModel }) {
   const words = text.value;
   const { sources } = model;
   const listening = sources.filter((s) => s.senders.length === 0 && s.address !== undefined);
   const none = sources.every((s) => s.senders.length === 0);
-  // The verdict decides which sender problems count; the table follows it.
-  const flagged = (source: SourceStatus, sender: SenderStatus): boolean =>
-    model.problems.some((p) => p.component === source.name && p.where === sender.address);
-  const rhythmOf = (name: string): SourceRhythm | undefined => model.rhythms?.find((r) => r.source === name);
-  const silent = (name: string): boolean =>
-    model.problems.some((p) => p.component === name && p.code === 'HL7-2120' && p.where === undefined);
-  const resent = (name: string): number =>
-    model.store.receivedToday.find((r) => r.source === name)?.retransmissions ?? 0;
   return (
     <section class="card senders" aria-labelledby="senders-title">
       <h2 id="senders-title">{words.senders}</h2>
@@ -141,32 +174,7 @@ export function Senders({ model }: { model: StatusModel }) {
               <th scope="col">{words.state}</th>
             </tr>
           </thead>
-          {sources.map((source) => (
-            <tbody key={source.name}>
-              <tr class="group">
-                <th scope="rowgroup" colSpan={5}>
-                  <span class="group-line">
-                    <span>{source.name}</span>
-                    <SourceState source={source} />
-                    <SourceRhythmLine
-                      rhythm={rhythmOf(source.name)}
-                      flagged={silent(source.name)}
-                      seen={source.senders.some((s) => s.lastMessageMs !== undefined)}
-                    />
-                    {source.refusedConnections > 0 ? (
-                      <span class="muted number">{words.refused(whole(source.refusedConnections))}</span>
-                    ) : null}
-                    {resent(source.name) > 0 ? (
-                      <span class="muted number">{words.resent(whole(resent(source.name)))}</span>
-                    ) : null}
-                  </span>
-                </th>
-              </tr>
-              {[...source.senders].sort(byAddress).map((sender) => (
-                <SenderRow key={sender.address} sender={sender} flagged={flagged(source, sender)} />
-              ))}
-            </tbody>
-          ))}
+          {sources.flatMap((source) => groupsOf(model, source))}
         </table>
       )}
       {none && listening.length > 0 ? (

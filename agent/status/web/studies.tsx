@@ -5,10 +5,13 @@ import { whole } from './format.ts';
 import { text } from './language.ts';
 import { studies } from './live.ts';
 import { AgeAndTime, Empty, State } from './parts.tsx';
+import { createSearch, SearchForm } from './search-form.tsx';
+import { findStudies } from './study-api.ts';
 import { StudyDetail } from './study-detail.tsx';
-import { found, StudySearchForm, state } from './study-search.tsx';
 
 const columns = 7;
+
+const search = createSearch(findStudies);
 
 const levels: Partial<Record<ShownStudy['states'][number]['state'], Level>> = {
   delivered: 'ok',
@@ -70,21 +73,34 @@ function Row({ row, open, toggle }: { row: ShownStudy; open: boolean; toggle(): 
 export function Studies() {
   const words = text.value;
   const [opened, setOpened] = useState<number>();
-  const rows = found.value ?? studies.value;
+  const found = search.found.value;
+  const rows = found ?? studies.value;
   // Nothing is said of what was found before there is an answer.
-  const unanswered = found.value?.length === 0 && state.value !== 'idle';
-  const answer = unanswered ? '' : words.foundStudies(found.value?.length ?? 0);
-  const note = found.value === undefined ? words.studiesNote : answer;
+  const unanswered = found?.length === 0 && search.state.value !== 'idle';
+  const answer = unanswered ? '' : words.foundStudies(found?.length ?? 0);
+  const note = found === undefined ? words.studiesNote : answer;
   return (
     <section class="card messages" aria-labelledby="studies-title">
       <h2 id="studies-title">
         {words.studies} <small class="muted">{note}</small>
       </h2>
-      {studies.value === undefined || studies.value.length === 0 ? null : <StudySearchForm />}
+      {studies.value === undefined || studies.value.length === 0 ? null : (
+        <SearchForm
+          search={search}
+          label={words.searchStudies}
+          kinds={[
+            ['accession', words.byAccession],
+            ['uid', words.byUid],
+            ['patient', words.byPatient],
+          ]}
+          hint={words.searchTerm}
+          follows={studies}
+        />
+      )}
       {rows !== undefined && rows.length === 0 && !unanswered ? (
         <Empty
-          what={found.value === undefined ? words.noStudies : words.noStudyFound}
-          why={found.value === undefined ? words.noStudiesWhy : undefined}
+          what={found === undefined ? words.noStudies : words.noStudyFound}
+          why={found === undefined ? words.noStudiesWhy : undefined}
         />
       ) : null}
       {rows === undefined || rows.length === 0 ? null : (

@@ -1,14 +1,8 @@
-import type { InstanceRow, Resent, StudySearch } from '../../store/image-contract.ts';
+import type { InstanceRow, Resent } from '../../store/image-contract.ts';
 import type { ShownStudy, StudyWithReports } from '../model.ts';
+import { Refused } from './search-form.tsx';
 
-/** What the page asks about studies. Rejects when it is not answered, or refused with a code (`Refused`). */
-export class Refused extends Error {
-  readonly code: string | undefined;
-  constructor(code: string | undefined) {
-    super(code ?? 'refused');
-    this.code = code;
-  }
-}
+/** What the page asks about studies. Each rejects when it is not answered, or refused with a code (`Refused`). */
 
 async function ask<Answer>(path: string, body?: object): Promise<Answer> {
   const answer = await fetch(
@@ -21,7 +15,7 @@ async function ask<Answer>(path: string, body?: object): Promise<Answer> {
 }
 
 /** The term travels in the body: it is patient data, and addresses are kept by browsers. */
-export const findStudies = async (by: StudySearch, term: string): Promise<ShownStudy[]> =>
+export const findStudies = async (by: string, term: string): Promise<ShownStudy[]> =>
   (await ask<{ studies: ShownStudy[] }>('search', { by, term })).studies;
 
 export const studyNumbered = async (study: number): Promise<StudyWithReports> =>

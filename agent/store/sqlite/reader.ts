@@ -5,9 +5,10 @@ import { codeOf } from '../../support/errors.ts';
 import { localDays } from '../../support/local-day.ts';
 import { tidyMemory } from '../../support/memory.ts';
 import type { Question, Reply } from '../../support/thread.ts';
-import type { MessageRow, PlatformFigures, ProblemGroup, State, StoreFigures } from '../contract.ts';
+import type { LookupKind, PlatformFigures, ProblemGroup, State, StoreFigures } from '../contract.ts';
 import { type ImageReadRequest, openImagePage } from './images/image-page.ts';
 import { type MatchReadRequest, openMatchPage } from './matching/match-page.ts';
+import { openMessagePage } from './message-page.ts';
 import { unpackDocument } from './requests.ts';
 import { openRhythmPage, type RhythmReadRequest } from './rhythm.ts';
 import { outboxState } from './schema.ts';
@@ -17,6 +18,7 @@ export type ReadRequest =
   | { op: 'documents'; numbers: number[] }
   | { op: 'figures'; nowMs: number; freeBytes: number; mode: StoreFigures['mode'] }
   | { op: 'messages'; limit: number; before?: number }
+  | { op: 'find-messages'; by: LookupKind; term: string; limit: number; before?: number }
   | { op: 'problems'; limit: number }
   | RhythmReadRequest
   | MatchReadRequest
@@ -44,7 +46,9 @@ export function serveReads(port: MessagePort, reader: Reader): void {
       case 'figures':
         return reader.figures(request.nowMs, request.freeBytes, request.mode);
       case 'messages':
-        return reader.messages(request.limit, request.before);
+        return reader.messages.newest(request.limit, request.before);
+      case 'find-messages':
+        return reader.messages.find(request.by, request.term, request.limit, request.before);
       case 'problems':
         return reader.problems(request.limit);
       case 'rhythms':
@@ -83,12 +87,6 @@ export function openReader(db: DatabaseSync, vault: Vault, options: ReaderOption
   const matches = openMatchPage(db, vault, options.reportWaitMs ?? 0);
   const document = db.prepare('SELECT key_id, sealed FROM document WHERE n=?');
   const names = db.prepare('SELECT id, kind, name FROM name');
-  const page = db.prepare(
-    'SELECT seq, source, received_ms, bytes, type FROM message WHERE seq < ? ORDER BY seq DESC LIMIT ?',
-  );
-  const states = db.prepare(
-    'SELECT platform, state, code, rule, by_seq, since_ms FROM disposition WHERE seq=? ORDER BY platform',
-  );
   const unsent = db.prepare(`SELECT count(*) AS n, ifnull(sum(bytes),0) AS bytes, min(created_ms) AS oldest FROM outbox
     WHERE platform=? AND state < 2`);
   const refused = db.prepare(`SELECT count(*) AS n FROM outbox WHERE platform=? AND state=${outboxState.refused}`);
@@ -154,6 +152,7 @@ export function openReader(db: DatabaseSync, vault: Vault, options: ReaderOption
     images: openImagePage(db, vault, options.imagePlatforms ?? [], dayOf, matches.problems),
     matches: matches.answer,
     rhythm: openRhythmPage(db),
+    messages: openMessagePage(db, vault, nameOf),
 
     documents(numbers: number[]): ReadDocument[] {
       return numbers.map((n) => {
@@ -206,42 +205,6 @@ export function openReader(db: DatabaseSync, vault: Vault, options: ReaderOption
           lastMs: r.last_ms,
         })),
       };
-    },
-
-    messages(limit: number, before = Number.MAX_SAFE_INTEGER): MessageRow[] {
-      const name = nameOf();
-      return (
-        page.all(before, Math.min(limit, 200)) as unknown as Array<{
-          seq: number;
-          source: number;
-          received_ms: number;
-          bytes: number;
-          type: string | null;
-        }>
-      ).map((m) => ({
-        seq: m.seq,
-        source: name(m.source),
-        receivedMs: m.received_ms,
-        bytes: m.bytes,
-        type: m.type ?? '',
-        states: (
-          states.all(m.seq) as unknown as Array<{
-            platform: number;
-            state: State;
-            code: string | null;
-            rule: string | null;
-            by_seq: number | null;
-            since_ms: number;
-          }>
-        ).map((s) => ({
-          platform: name(s.platform),
-          state: s.state,
-          code: s.code ?? undefined,
-          rule: s.rule ?? undefined,
-          by: s.by_seq ?? undefined,
-          sinceMs: s.since_ms,
-        })),
-      }));
     },
 
     problems(limit: number): ProblemGroup[] {

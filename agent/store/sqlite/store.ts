@@ -123,7 +123,7 @@ export async function openStore(
   });
 
   const current = (): WriterState =>
-    state ?? { mode: 'normal', freeBytes: 0, lastSeq: 0, notices: [], searchable: undefined };
+    state ?? { mode: 'normal', freeBytes: 0, lastSeq: 0, notices: [], searchable: undefined, unused: [] };
   let pending = 0;
 
   return {
@@ -201,6 +201,9 @@ export async function openStore(
     },
     async messages(limit, before) {
       return (await read.ask({ op: 'messages', limit, before })) as MessageRow[];
+    },
+    async findMessages(by, term, limit, before) {
+      return (await read.ask({ op: 'find-messages', by, term: term.reveal(), limit, before })) as MessageRow[];
     },
     async problems(limit) {
       return (await read.ask({ op: 'problems', limit })) as ProblemGroup[];

@@ -165,7 +165,79 @@ export function freshParts(nowMs = night): StatusParts {
   };
 }
 
+/** One port, to which two analysers and a ward send under names of their own, and somebody nobody has listed. */
+export function sharedPortParts(nowMs = night): StatusParts {
+  const parts = healthyParts(nowMs);
+  const seen = (address: string, messagesToday: number, agoMs: number, acksToday: Record<string, number>) => ({
+    address,
+    connections: 1,
+    messagesToday,
+    lastMessageMs: nowMs - agoMs,
+    lastAck: 'AA',
+    acksToday,
+  });
+  const idle = { connections: 1, messagesToday: 0 };
+  const refused = { code: 'HL7-2121', atMs: nowMs - minute, count: 5, said: 'MSH-3 CL-2000 MSH-4 Mindray' };
+  const learned = { quietMs: 20 * second, usualMs: 2 * minute, known: true, silent: false };
+  const received = (source: string, count: number) => ({ source, count, retransmissions: 0, lastMs: nowMs - second });
+  return {
+    ...parts,
+    sources: [
+      {
+        name: 'lab',
+        kind: 'hl7-mllp',
+        state: 'listening',
+        address: '10.1.1.20:2575',
+        refusedConnections: 0,
+        senders: [
+          { address: '10.1.2.7', ...idle },
+          { address: '10.1.2.8', ...idle },
+          { address: '10.1.2.9', ...idle, lastAck: 'AR', acksToday: { AR: 5 }, problem: refused },
+        ],
+        under: [
+          { name: 'bc6800', senders: [seen('10.1.2.7', 412, 20 * second, { AA: 409, AE: 3 })] },
+          {
+            name: 'bs2000',
+            senders: [
+              seen('10.1.2.7', 96, 3 * minute, { AA: 96 }),
+              {
+                ...seen('10.1.2.8', 88, hour, { AA: 87, AR: 1 }),
+                problem: { code: 'HL7-2104', atMs: nowMs - 5 * minute, count: 1 },
+              },
+            ],
+          },
+          { name: 'ward3', senders: [] },
+        ],
+      },
+    ],
+    rhythms: [
+      { source: 'lab', quietMs: hour, known: false, silent: false, types: [] },
+      { ...learned, source: 'bc6800', lastMs: nowMs - 20 * second, types: [{ type: 'ORU^R01', count: 412 }] },
+      {
+        ...learned,
+        source: 'bs2000',
+        lastMs: nowMs - 3 * minute,
+        types: [
+          { type: 'ORU^R01', count: 180 },
+          { type: 'other', count: 4 },
+        ],
+      },
+      {
+        ...learned,
+        source: 'ward3',
+        lastMs: nowMs - 9 * hour,
+        quietMs: 9 * hour,
+        usualMs: 20 * minute,
+        silent: true,
+        types: [],
+      },
+    ],
+    store: { ...parts.store, receivedToday: [received('bc6800', 412), received('bs2000', 184)] },
+  };
+}
+
 export const scenes = {
+  sharedPort: sharedPortParts,
   healthy: healthyParts,
   problems: troubledParts,
   fault: faultParts,
@@ -215,6 +287,8 @@ export async function serveModel(
     model: () => ({ ...model, atMs: now() }),
     studies: studyDesk(),
     messages: async (limit, before = Number.MAX_SAFE_INTEGER) => rows.filter((r) => r.seq < before).slice(0, limit),
+    // The second newest is of 珅玘; everybody else is a stranger.
+    findMessages: async (by, term) => (by === 'name' && term.reveal() === '珅玘' ? rows.slice(1, 2) : []),
     subscribe: (changed) => {
       listeners.add(changed);
       return () => listeners.delete(changed);

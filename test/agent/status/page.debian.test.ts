@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type Browser, type BrowserContextOptions, chromium, type Locator, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import t, { type Test } from 'tap';
 import type { StatusModel } from '../../../agent/status/model.ts';
 import { composeStatus } from '../../../agent/status/verdict.ts';
 import { errorTable, isErrorCode } from '../../../agent/support/errors.ts';
 import { buildPage } from '../../../installer/build-page.ts';
+import { launchChromium, skipChromium } from './chromium.ts';
 import {
   type FixtureServer,
   faultParts,
@@ -19,17 +19,7 @@ import {
   troubledParts,
 } from './fixture.ts';
 
-const executablePath = '/usr/bin/chromium';
-const skip = existsSync(executablePath) ? false : 'needs Debian’s chromium (apt-get install chromium fonts-noto-cjk)';
-const args = [
-  '--headless',
-  '--no-sandbox',
-  '--disable-gpu',
-  '--no-first-run',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-];
+const skip = skipChromium;
 
 // biome-ignore lint/performance/useDomNodeTextContent: what a person sees is the question here
 const shown = (part: Locator): Promise<string> => part.innerText();
@@ -48,7 +38,7 @@ let browser: Browser;
 t.before(async () => {
   if (skip !== false) return;
   await buildPage();
-  browser = await chromium.launch({ executablePath, args });
+  browser = await launchChromium();
 });
 t.teardown(() => browser?.close());
 
@@ -191,6 +181,33 @@ t.test('a study is found by its accession number, which stands in no address', {
   );
   t.equal(await page.evaluate(() => Object.values(localStorage).join()), '', 'nor is it kept');
   t.same(complaints, ['Failed to load resource: net::ERR_FAILED'], 'the one that was cut');
+});
+
+t.test('a message is found by the name it is about, which stands in no address and on no row', { skip }, async (t) => {
+  const { page, complaints } = await open(t, composeStatus(healthyParts()), { locale: 'en-US' });
+  const addresses: string[] = [];
+  page.on('request', (request) => addresses.push(decodeURI(request.url())));
+  const card = page.locator('section', { has: page.locator('#messages-title') });
+  const numbers = () => card.locator('tbody th').allInnerTexts();
+  await card.locator('tbody tr').first().waitFor();
+  const newest = await numbers();
+  await card.locator('.search select').selectOption('name');
+  await card.locator('.search input').fill(' 珅玘');
+  await page.keyboard.press('Enter');
+  await card.getByText('1 message found').waitFor();
+  t.same(await numbers(), newest.slice(1, 2));
+  t.notMatch(await shown(card), '珅玘');
+  await card.locator('.search input').fill('王');
+  await page.keyboard.press('Enter');
+  await card.getByText('No message was found.').waitFor();
+  t.same(await numbers(), []);
+  await card.getByRole('button', { name: 'Back to the newest' }).click();
+  t.same(await numbers(), newest);
+  t.same(
+    addresses.filter((url) => url.includes('珅玘')),
+    [],
+  );
+  t.same(complaints, []);
 });
 
 t.test('a study opens image by image, and is sent again after a question', { skip }, async (t) => {

@@ -34,6 +34,7 @@ t.test('the page finds what the store has, sends it again, and is told nothing o
     port: 0,
     model: () => composeStatus(healthyParts()),
     messages: async () => [],
+    findMessages: async () => [],
     studies: desk,
     subscribe: () => () => {},
     clock: systemClock,

@@ -42,6 +42,16 @@ t.test('a source that failed is a fault of the intake, with its own code', async
   t.equal(model.stations[1]?.level, 'fault');
 });
 
+t.test('a listener whose certificate ends, or whose replaced files cannot be used, asks for attention', async (t) => {
+  const parts = healthyParts();
+  for (const code of ['MLLP-2014', 'TLS-1209']) {
+    const problem = { code, sinceMs: night - minute };
+    const model = composeStatus({ ...parts, sources: parts.sources.map((s) => ({ ...s, problem })) });
+    t.match(model.problems, [{ code, level: 'attention', side: 'agent', component: 'lis' }]);
+    t.equal(model.stations[1]?.level, 'attention');
+  }
+});
+
 t.test('a source that starts is unknown and one that is stopped is paused', async (t) => {
   const parts = healthyParts();
   const inState = (state: 'starting' | 'stopped') => ({

@@ -191,7 +191,7 @@ function working(
       asPage(() => {
         const all = new Map<number, { state: string; code?: string }>();
         for (let before: number | undefined; ; ) {
-          const rows = pages.messages(200, before);
+          const rows = pages.messages.newest(200, before);
           for (const row of rows) {
             const [first] = row.states;
             all.set(row.seq, { state: first?.state ?? 'unmapped', code: first?.code });

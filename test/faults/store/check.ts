@@ -26,7 +26,7 @@ export interface Checked {
 export function checkStore({ model, reader, view, platforms, ask }: Checked): void {
   const rows = [];
   for (let before: number | undefined; ; before = rows.at(-1)?.seq) {
-    const page = reader.messages(200, before);
+    const page = reader.messages.newest(200, before);
     rows.push(...page);
     if (page.length < 200) break;
   }
