@@ -1,36 +1,23 @@
-import { type BigIntStats, constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
-import type { IncomingInstance, InstanceAccepted, InstanceIntake } from '../../../agent/intake/instance.ts';
-import { codeOf, type ErrorCode, errnoOf } from '../../../agent/support/errors.ts';
+import type { IncomingInstance, InstanceIntake } from '../../../agent/intake/instance.ts';
 import { phi } from '../../../agent/support/phi.ts';
 import { type Completeness, checkCompleteness } from '../../dicom/completeness.ts';
 import { buildPreamble } from '../../dicom/part10.ts';
 import { type HeaderFault, type HeaderReading, readHeader } from '../../dicom/read-header.ts';
-import { type Identity, identityOf, sameIdentity } from './identity.ts';
+import { type Identity, sameIdentity } from '../watching/identity.ts';
+import { type OpenFile, ReadFailure, takeOpened } from '../watching/open-file.ts';
+import type { Taking } from '../watching/taking.ts';
+import { dicomFolderCodes } from './codes.ts';
 
-export type Taking =
-  | { kind: 'taken'; accepted: InstanceAccepted }
-  | { kind: 'ignored'; reason: 'not-dicom' | 'media-directory' }
-  /** What the file says can never be taken; nothing but other content helps. */
-  | { kind: 'held'; code: ErrorCode }
-  /** Not whole, or its structure cannot be followed: perhaps it will be. */
-  | { kind: 'incomplete'; code: 'DCM-2204' | 'DCM-2215' }
-  /** It has other content than at the last look: `identity` is that of now. */
-  | { kind: 'changed'; identity: Identity }
-  /** The system does not let us read it. `DCM-2204` when another program holds it open for itself. */
-  | { kind: 'unreadable'; code: 'DCM-2204' | 'DCM-2262' }
-  | { kind: 'gone' }
-  /** The intake does not take it, or anything, now. */
-  | { kind: 'refused'; code: ErrorCode };
-
-/** The most that one read asks of a file, and the memory of each file that is being read. */
-export const pieceBytes = 256 * 1024;
 /** One read serves the check, the header and the preamble of a file of usual make. */
 const headBytes = 64 * 1024;
 /** What stands before the dataset is some hundred bytes; private information in group 0002 is bounded so. */
 const longestPreamble = 1024 * 1024;
-/** A symbolic link, or a pipe that would wait for a writer, may have taken the file's place since the scan. */
-const flags = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (constants.O_NONBLOCK ?? 0);
+
+export interface TakeParts {
+  instances: InstanceIntake;
+  piece: Uint8Array;
+  now(): number;
+}
 
 const headerVerdict = (code: HeaderFault): Taking => {
   if (code === 'DCM-2202') return { kind: 'ignored', reason: 'not-dicom' };
@@ -38,75 +25,18 @@ const headerVerdict = (code: HeaderFault): Taking => {
   return { kind: 'held', code };
 };
 
-/** A read failed in the system: kept apart from what the intake rejects with. */
-class ReadFailure extends Error {}
 class EndedEarly extends Error {}
-
-const statOf = async (handle: FileHandle): Promise<BigIntStats> => {
-  try {
-    return await handle.stat({ bigint: true });
-  } catch (error) {
-    throw new ReadFailure('stat', { cause: error });
-  }
-};
-
-const unreadable = (error: unknown): Taking => {
-  const errno = errnoOf(error);
-  if (errno === 'ENOENT' || errno === 'ENOTDIR' || errno === 'ELOOP') return { kind: 'gone' };
-  // On Windows: a program that writes it lets nobody else open it.
-  if (errno === 'EBUSY') return { kind: 'unreadable', code: 'DCM-2204' };
-  return { kind: 'unreadable', code: 'DCM-2262' };
-};
 
 /**
  * Takes one file: opens it, sees that it is still what the scan saw, that its structure is whole, reads its header, and
  * streams it to the intake in pieces of at most 256 KB. It is accepted only if nothing of it changed meanwhile.
  * Never rejects: whatever is wrong with the file is the answer (invariant 11).
  */
-export async function takeFile(
-  path: Buffer | string,
-  expected: Identity,
-  with_: { instances: InstanceIntake; piece: Uint8Array; now(): number },
-): Promise<Taking> {
-  let handle: FileHandle;
-  try {
-    handle = await open(path, flags);
-  } catch (error) {
-    return unreadable(error);
-  }
-  try {
-    const stats = await statOf(handle);
-    if (!stats.isFile()) return { kind: 'gone' };
-    const before = identityOf(stats);
-    if (!sameIdentity(before, expected)) return { kind: 'changed', identity: before };
-    return await takeOpen(handle, before, with_);
-  } catch (error) {
-    if (error instanceof ReadFailure) return unreadable(error.cause);
-    return { kind: 'refused', code: codeOf(error, 'QUE-4007') };
-  } finally {
-    await handle.close().catch(() => {});
-  }
-}
+export const takeFile = (path: Buffer | string, expected: Identity, with_: TakeParts): Promise<Taking> =>
+  takeOpened(path, expected, dicomFolderCodes, (file) => takeOpen(file, with_));
 
-async function takeOpen(
-  handle: FileHandle,
-  before: Identity,
-  { instances, piece, now }: { instances: InstanceIntake; piece: Uint8Array; now(): number },
-): Promise<Taking> {
-  const { size } = before;
-  const readInto = async (into: Uint8Array, length: number, offset: number): Promise<number> => {
-    let read = 0;
-    try {
-      while (read < length) {
-        const { bytesRead } = await handle.read(into, read, length - read, offset + read);
-        if (bytesRead === 0) break;
-        read += bytesRead;
-      }
-    } catch (error) {
-      throw new ReadFailure('read', { cause: error });
-    }
-    return read;
-  };
+async function takeOpen(file: OpenFile, { instances, piece, now }: TakeParts): Promise<Taking> {
+  const { size, identity: before, readInto } = file;
   const bytesAt = async (offset: number, length: number): Promise<Uint8Array> => {
     const into = new Uint8Array(Math.max(0, Math.min(length, size - offset)));
     return into.subarray(0, await readInto(into, into.length, offset));
@@ -151,17 +81,15 @@ async function takeOpen(
       await instance.write(piece.subarray(0, read));
       offset += read;
     }
-    const after = identityOf(await statOf(handle));
+    const after = await file.identityNow();
     if (!sameIdentity(after, before)) {
       await instance.discard();
       return { kind: 'changed', identity: after };
     }
-    return { kind: 'taken', accepted: await instance.commit() };
+    return { kind: 'taken', outcome: (await instance.commit()).outcome };
   } catch (error) {
     await instance?.discard().catch(() => {});
-    if (error instanceof EndedEarly) {
-      return { kind: 'changed', identity: identityOf(await statOf(handle)) };
-    }
+    if (error instanceof EndedEarly) return { kind: 'changed', identity: await file.identityNow() };
     throw error;
   }
 }

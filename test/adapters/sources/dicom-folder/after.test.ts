@@ -2,9 +2,9 @@ import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, uti
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { createFolder } from '../../../../adapters/sources/dicom-folder/folder.ts';
-import { identityOf } from '../../../../adapters/sources/dicom-folder/identity.ts';
-import { numberedName, putAway } from '../../../../adapters/sources/dicom-folder/put-away.ts';
+import { createDicomFolder } from '../../../../adapters/sources/dicom-folder/folder.ts';
+import { identityOf } from '../../../../adapters/sources/watching/identity.ts';
+import { numberedName, putAway } from '../../../../adapters/sources/watching/put-away.ts';
 import { instanceFile } from './files.ts';
 import { watch } from './watched.ts';
 
@@ -72,7 +72,7 @@ t.test(
 t.test('move: an archive below the watched folder is not read', async (t) => {
   const w = await watch(t);
   const inside = join(w.inbox, 'done');
-  const folder = createFolder({
+  const folder = createDicomFolder({
     root: w.inbox,
     after: { archive: inside },
     minAgeMs: 2000,

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { ignoredName, pathIn, placeIn } from '../../../../adapters/sources/dicom-folder/paths.ts';
+import { ignoredName, pathIn, placeIn } from '../../../../adapters/sources/watching/paths.ts';
 import { instanceFile, mediaDirectory } from './files.ts';
 import { watch } from './watched.ts';
 

@@ -12,7 +12,7 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
-import { openSeen } from '../../../../adapters/sources/dicom-folder/seen.ts';
+import { openSeen } from '../../../../adapters/sources/watching/seen.ts';
 import { quickFolder } from '../../../quick-folder.ts';
 import { instanceFile } from './files.ts';
 import { watch } from './watched.ts';

@@ -2,8 +2,9 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createFolder, type Folder, type FolderOptions } from '../../../../adapters/sources/dicom-folder/folder.ts';
-import { openSeen, type Seen } from '../../../../adapters/sources/dicom-folder/seen.ts';
+import { createDicomFolder, type DicomFolderOptions } from '../../../../adapters/sources/dicom-folder/folder.ts';
+import type { Folder } from '../../../../adapters/sources/watching/folder.ts';
+import { openSeen, type Seen } from '../../../../adapters/sources/watching/seen.ts';
 import type { InstanceIntake, InstanceOrigin } from '../../../../agent/intake/instance.ts';
 import type { Clock } from '../../../../agent/support/clock.ts';
 import { QianzhiError } from '../../../../agent/support/errors.ts';
@@ -112,14 +113,14 @@ export interface Watched {
   /** A full pass, the least age, another full pass, and the work that is due then. */
   settle(): Promise<void>;
   /** Another start with the same folders and the same memory, and its own intake if given. */
-  again(options?: Partial<FolderOptions>): Promise<Watched>;
+  again(options?: Partial<DicomFolderOptions>): Promise<Watched>;
   /** Paths below `folder`, sorted. */
   files(folder?: string): string[];
 }
 
 export async function watch(
   t: { teardown(done: () => unknown): void },
-  options: Partial<Omit<FolderOptions, 'after'>> & { after?: 'move' | 'delete' | 'leave' } = {},
+  options: Partial<Omit<DicomFolderOptions, 'after'>> & { after?: 'move' | 'delete' | 'leave' } = {},
   base = quickFolder('dicom-folder'),
 ): Promise<Watched> {
   t.teardown(() => rm(base, { recursive: true, force: true }));
@@ -129,7 +130,7 @@ export async function watch(
   const clock = (options.clock as HandClock | undefined) ?? handClock();
   const seen = await openSeen(join(base, 'memory.seen'));
   const after = options.after ?? 'move';
-  const folder = createFolder({
+  const folder = createDicomFolder({
     root: inbox,
     minAgeMs: 2000,
     giveUpMs: 30 * 60_000,

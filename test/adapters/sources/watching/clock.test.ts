@@ -1,11 +1,11 @@
 import { utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { sameIdentity } from '../../../../adapters/sources/dicom-folder/identity.ts';
-import { createPace } from '../../../../adapters/sources/dicom-folder/pace.ts';
-import { createWaiting } from '../../../../adapters/sources/dicom-folder/waiting.ts';
-import { instanceFile } from './files.ts';
-import { handClock, watch } from './watched.ts';
+import { sameIdentity } from '../../../../adapters/sources/watching/identity.ts';
+import { createPace } from '../../../../adapters/sources/watching/pace.ts';
+import { createWaiting } from '../../../../adapters/sources/watching/waiting.ts';
+import { instanceFile } from '../dicom-folder/files.ts';
+import { handClock, watch } from '../dicom-folder/watched.ts';
 
 const hour = 3_600_000;
 

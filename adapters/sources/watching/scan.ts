@@ -3,15 +3,17 @@ import { opendir } from 'node:fs/promises';
 import type { Clock } from '../../../agent/support/clock.ts';
 import { errnoOf } from '../../../agent/support/errors.ts';
 import { type Identity, identityOf } from './identity.ts';
-import { type BytePath, type IgnoredName, ignoredName, joinPath, pathIn } from './paths.ts';
+import { type BytePath, ignoredName, joinPath, pathIn } from './paths.ts';
 
 /** Who wants to know of the files. */
 export interface Finder {
+  /** Why a file of this name is passed over; undefined when it is not. */
+  passedOver?(path: BytePath): string | undefined;
   /** False when nothing need be asked of the file system about this file, because it is waiting already. */
   wants(path: BytePath): boolean;
   /** False when there is no room for the file now: its folder must be listed again. */
   found(path: BytePath, identity: Identity): boolean;
-  ignored(reason: IgnoredName | 'link' | 'special'): void;
+  ignored(reason: string): void;
   /** A folder or file that the system does not let us look at. */
   unreadable(path: BytePath): void;
 }
@@ -117,7 +119,8 @@ export function createScan(options: {
           continue;
         }
         result.files += 1;
-        if (reason !== undefined) finder.ignored(reason);
+        const passedOver = reason ?? finder.passedOver?.(path);
+        if (passedOver !== undefined) finder.ignored(passedOver);
         else if (entry.isSymbolicLink()) finder.ignored('link');
         else if (entry.isFIFO() || entry.isSocket() || entry.isCharacterDevice() || entry.isBlockDevice())
           finder.ignored('special');

@@ -2,10 +2,10 @@ import { appendFileSync, mkdirSync, readdirSync, rmSync, symlinkSync, utimesSync
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import { createScan, type PassResult } from '../../../../adapters/sources/dicom-folder/scan.ts';
+import { createScan, type PassResult } from '../../../../adapters/sources/watching/scan.ts';
 import { quickFolder } from '../../../quick-folder.ts';
-import { instanceFile } from './files.ts';
-import { handClock, watch } from './watched.ts';
+import { instanceFile } from '../dicom-folder/files.ts';
+import { handClock, watch } from '../dicom-folder/watched.ts';
 
 function scanned(t: { teardown(done: () => unknown): void }, refuse: (path: string) => boolean = () => false) {
   const root = quickFolder('dicom-folder-scan');

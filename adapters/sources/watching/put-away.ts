@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { lstat, mkdir, open, rename, rm, unlink } from 'node:fs/promises';
 import { errnoOf } from '../../../agent/support/errors.ts';
 import { type Identity, identityOf, sameIdentity } from './identity.ts';
-import { asidePrefix, type BytePath, folderOf, joinPath, nameOf, pathIn } from './paths.ts';
+import { asidePrefix, type BytePath, folderOf, joinPath, nameOf, pathIn, unsetAside } from './paths.ts';
 
 /**
  * done: it is where it belongs. other: what lies there now is not what was taken, and stays for the scan.
@@ -32,9 +32,8 @@ export async function putAway(
   taken: Identity,
   archive: string | undefined,
 ): Promise<PutAway> {
-  const asideName = `${asidePrefix}${randomBytes(6).toString('hex')}-`;
-  const name = nameOf(path).replace(/^\.qianzhi-[0-9a-f]{12}-/, '') || 'file';
-  const aside = joinPath(folderOf(path), asideName + name.slice(0, longestName - asideName.length));
+  const name = nameOf(unsetAside(path));
+  const aside = asideOf(path);
   // First what can fail for good, so that a folder of files that cannot be moved is not stirred each time.
   const target = archive === undefined ? undefined : await reserve(archive, joinPath(folderOf(path), name));
   let moved = false;
@@ -53,6 +52,42 @@ export async function putAway(
   } finally {
     if (archive !== undefined && target !== undefined && !moved) await release(pathIn(archive, target));
   }
+}
+
+/**
+ * Puts a taken file away in a way of the caller's: set aside as by `putAway`, handed to `keep` under the name it has then, and
+ * removed when that resolved and it still is what was taken.
+ */
+export async function putAwayBy(
+  root: string,
+  path: BytePath,
+  taken: Identity,
+  keep: (aside: Buffer | string) => Promise<void>,
+): Promise<PutAway> {
+  const aside = asideOf(path);
+  const isStill = async () => {
+    const stats = await lstat(pathIn(root, aside), { bigint: true });
+    return stats.isFile() && sameIdentity(identityOf(stats), taken);
+  };
+  try {
+    const found = await setAside(root, path, aside, taken);
+    if (found !== 'done') return found;
+    if (!(await isStill())) return 'other';
+    await keep(pathIn(root, aside));
+    // Somebody who had it open may have written to it meanwhile.
+    if (!(await isStill())) return 'other';
+    await unlink(pathIn(root, aside));
+    return 'done';
+  } catch (error) {
+    await giveBack(root, aside, path);
+    throw error;
+  }
+}
+
+/** A name beside a file that nobody else uses. */
+function asideOf(path: BytePath): BytePath {
+  const asideName = `${asidePrefix}${randomBytes(6).toString('hex')}-`;
+  return joinPath(folderOf(path), asideName + nameOf(unsetAside(path)).slice(0, longestName - asideName.length));
 }
 
 async function setAside(root: string, path: BytePath, aside: BytePath, taken: Identity): Promise<PutAway> {

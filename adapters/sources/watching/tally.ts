@@ -1,11 +1,11 @@
 import type { Clock } from '../../../agent/support/clock.ts';
 import type { ErrorCode } from '../../../agent/support/errors.ts';
-import type { IgnoredReason } from './decisions.ts';
+import type { IgnoredReason, TakenOutcome } from './taking.ts';
 
 /** What a watched folder tells of itself. Counts only: names of files are patient data. */
 export interface FolderFigures {
   takenToday: number;
-  /** Of those, instances that were known already. */
+  /** Of those, files of which nothing was new. */
   duplicatesToday: number;
   conflictsToday: number;
   lastFileMs?: number;
@@ -21,7 +21,7 @@ type Counts = Map<string, number>;
 const add = (counts: Counts, what: string) => counts.set(what, (counts.get(what) ?? 0) + 1);
 
 export interface Tally {
-  taken(outcome: 'stored' | 'duplicate' | 'conflict'): void;
+  taken(outcome: TakenOutcome): void;
   /** A full pass counts anew what lies in the folder; what it counted is shown when it ends. */
   beginPass(): void;
   endPass(): void;

@@ -19,6 +19,8 @@ export interface WaitingFile {
   code?: ErrorCode;
   /** Somebody works on it. */
   busy: boolean;
+  /** Part of it was taken before: in order it comes first. */
+  begun: boolean;
 }
 
 const longestPauseMs = 60_000;
@@ -29,15 +31,17 @@ export interface Waiting {
   has(path: BytePath): boolean;
   get(path: BytePath): WaitingFile | undefined;
   /** Remembers a file seen for the first time; false when there is no room. */
-  add(path: BytePath, identity: Identity): boolean;
-  /** At most `most` files whose next look is due, oldest first. */
+  add(path: BytePath, identity: Identity, begun?: boolean): boolean;
+  /** At most `most` files whose next look is due, as they were seen; with `inOrder` as they were written, then by name. */
   due(most: number): WaitingFile[];
   /** Whether a file has been still for long enough by every clock. */
   stillLongEnough(file: WaitingFile): boolean;
+  /** Milliseconds until it has been; 0 when it has. */
+  stillInMs(file: WaitingFile): number;
   /** The file has other content now: it starts over. */
   changed(file: WaitingFile, identity: Identity): void;
-  /** Not yet: the next look comes after a pause that grows. False when there is no room for more of these; it is forgotten then. */
-  later(file: WaitingFile, code: ErrorCode): boolean;
+  /** Not yet: the next look comes after a pause that grows, or after `everyMs`. False when there is no room for more of these; it is forgotten then. */
+  later(file: WaitingFile, code: ErrorCode, everyMs?: number): boolean;
   /** The file is as good as it was, but it cannot be taken now. */
   postpone(file: WaitingFile, ms: number): void;
   forget(file: WaitingFile): void;
@@ -47,16 +51,45 @@ export interface Waiting {
   codes(): ReadonlyMap<ErrorCode, number>;
 }
 
+const byAge = (a: WaitingFile, b: WaitingFile): number => {
+  if (a.begun !== b.begun) return a.begun ? -1 : 1;
+  const between = a.identity.mtimeNs - b.identity.mtimeNs;
+  if (between !== 0n) return between < 0n ? -1 : 1;
+  return a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
+};
+
 /**
  * Files between being seen and being taken. A file is due `minAgeMs` after it was seen as it is now, by the monotonic
  * clock: whatever the wall clock does, nothing is taken earlier. By the wall clock its modification must be as old as
  * that too, because a share may show a new file late; but only for so long, or a clock set back would keep it for ever.
  */
-export function createWaiting(clock: Clock, minAgeMs: number, limits: { mostNew: number; mostStuck: number }): Waiting {
+export function createWaiting(
+  clock: Clock,
+  minAgeMs: number,
+  limits: { mostNew: number; mostStuck: number; inOrder?: boolean },
+): Waiting {
   const files = new Map<BytePath, WaitingFile>();
   const codes = new Map<ErrorCode, number>();
   let stuck = 0;
 
+  const stillInMs = (file: WaitingFile): number => {
+    const stillMs = clock.monotonic() - file.sinceMs;
+    const oldMs = clock.now() - mtimeMs(file.identity);
+    return Math.max(minAgeMs - stillMs, Math.min(minAgeMs - oldMs, 5 * minAgeMs - stillMs));
+  };
+  /** Oldest first. Where an older one was only seen a moment later the younger wait for it, no longer than their age once more. */
+  const inTurn = (found: WaitingFile[], nowMs: number): WaitingFile[] => {
+    let older: WaitingFile | undefined;
+    for (const file of files.values()) {
+      const isNew = file.tries === 0 && file.code === undefined && !file.busy && file.dueMs > nowMs;
+      if (isNew && (older === undefined || byAge(file, older) < 0)) older = file;
+    }
+    return found.sort(byAge).filter((file) => {
+      const waits = older !== undefined && byAge(older, file) < 0 && nowMs < file.sinceMs + 2 * minAgeMs;
+      if (waits) file.dueMs = Math.min(older?.dueMs ?? nowMs, file.sinceMs + 2 * minAgeMs);
+      return !waits;
+    });
+  };
   const clear = (file: WaitingFile) => {
     if (file.code === undefined) return;
     const left = (codes.get(file.code) ?? 1) - 1;
@@ -74,11 +107,20 @@ export function createWaiting(clock: Clock, minAgeMs: number, limits: { mostNew:
   return {
     has: (path) => files.has(path),
     get: (path) => files.get(path),
-    add(path, identity) {
+    add(path, identity, begun = false) {
       if (files.has(path)) return true;
       if (files.size - stuck >= limits.mostNew) return false;
       const sinceMs = clock.monotonic();
-      files.set(path, { path, identity, sinceMs, dueMs: sinceMs + minAgeMs, tries: 0, inoChanges: 0, busy: false });
+      files.set(path, {
+        path,
+        identity,
+        sinceMs,
+        dueMs: sinceMs + minAgeMs,
+        tries: 0,
+        inoChanges: 0,
+        busy: false,
+        begun,
+      });
       return true;
     },
     due(most) {
@@ -87,15 +129,12 @@ export function createWaiting(clock: Clock, minAgeMs: number, limits: { mostNew:
       for (const file of files.values()) {
         if (file.busy || file.dueMs > nowMs) continue;
         found.push(file);
-        if (found.length >= most) break;
+        if (found.length >= most && !limits.inOrder) break;
       }
-      return found;
+      return limits.inOrder ? inTurn(found, nowMs).slice(0, most) : found;
     },
-    stillLongEnough(file) {
-      const stillMs = clock.monotonic() - file.sinceMs;
-      if (stillMs < minAgeMs) return false;
-      return clock.now() - mtimeMs(file.identity) >= minAgeMs || stillMs >= 5 * minAgeMs;
-    },
+    stillLongEnough: (file) => stillInMs(file) <= 0,
+    stillInMs: (file) => Math.max(0, stillInMs(file)),
     changed(file, identity) {
       if (sameIdentity(file.identity, identity)) return;
       clear(file);
@@ -105,7 +144,7 @@ export function createWaiting(clock: Clock, minAgeMs: number, limits: { mostNew:
       file.dueMs = file.sinceMs + minAgeMs;
       file.tries = 0;
     },
-    later(file, code) {
+    later(file, code, everyMs) {
       if (file.code !== code) {
         clear(file);
         if (stuck >= limits.mostStuck) {
@@ -117,7 +156,7 @@ export function createWaiting(clock: Clock, minAgeMs: number, limits: { mostNew:
         codes.set(code, (codes.get(code) ?? 0) + 1);
       }
       file.tries += 1;
-      const pauseMs = Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(file.tries, 10));
+      const pauseMs = everyMs ?? Math.min(longestPauseMs, firstPauseMs * 2 ** Math.min(file.tries, 10));
       file.dueMs = clock.monotonic() + Math.max(minAgeMs, pauseMs);
       return true;
     },

@@ -38,8 +38,11 @@ const sweepFrom = 10_000;
 
 const nameOf = (key: SeenKey): string => Buffer.from(key).toString('latin1', 0, entryBytes - 1);
 
-/** Opens or makes the memory in `file`. What cannot be read there is as good as forgotten. Never rejects. */
-export async function openSeen(file: string, most = mostEntries): Promise<Seen> {
+/**
+ * Opens or makes the memory in `file`. What cannot be read there is as good as forgotten. Never rejects. `durable`: what a flush
+ * wrote outlasts a power cut; without it, for files whose second reading is always recognised, only a crash of the agent.
+ */
+export async function openSeen(file: string, most = mostEntries, durable = false): Promise<Seen> {
   const table = createKeyTable();
   let salt: Buffer = randomBytes(saltBytes);
   let inFile = 0;
@@ -100,6 +103,7 @@ export async function openSeen(file: string, most = mostEntries): Promise<Seen> 
     const handle = await open(file, 'a', 0o600);
     try {
       await handle.writeFile(Buffer.concat(entries));
+      if (durable) await handle.datasync();
       inFile += entries.length;
     } finally {
       await handle.close();

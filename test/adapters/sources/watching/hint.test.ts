@@ -2,10 +2,10 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import { createHint } from '../../../../adapters/sources/dicom-folder/hint.ts';
+import { createHint } from '../../../../adapters/sources/watching/hint.ts';
 import { quickFolder } from '../../../quick-folder.ts';
-import { until } from './running.ts';
-import { handClock } from './watched.ts';
+import { until } from '../dicom-folder/running.ts';
+import { handClock } from '../dicom-folder/watched.ts';
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 

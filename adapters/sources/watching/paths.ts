@@ -34,6 +34,11 @@ export type IgnoredName = 'hidden' | 'unfinished' | 'device-name';
 /** Files that the agent itself has put aside on their way out begin so: they are looked at although hidden. */
 export const asidePrefix = '.qianzhi-';
 
+const asideName = /(^|\/)\.qianzhi-[0-9a-f]{12}-([^/]*)$/;
+/** The path that a file had before it was put aside; the path itself of any other. */
+export const unsetAside = (path: BytePath): BytePath =>
+  path.replace(asideName, (_, before: string, name: string) => before + (name || 'file'));
+
 const unfinished = /(\.(tmp|part|partial)|~)$/i;
 /** Reserved names of Windows (Microsoft Learn, Naming Files, Paths, and Namespaces), with any extension. */
 const deviceName = /^(con|prn|aux|nul|conin\$|conout\$|(com|lpt)([0-9]|\xc2[\xb9\xb2\xb3]))[ ]*(\.|:|$)/i;

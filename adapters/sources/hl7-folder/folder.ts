@@ -1,0 +1,113 @@
+import { rm } from 'node:fs/promises';
+import { createFolder, type Folder, type FolderOptions } from '../watching/folder.ts';
+import type { Identity } from '../watching/identity.ts';
+import { type BytePath, nameOf, pathIn, placeIn, unsetAside } from '../watching/paths.ts';
+import { type PutAway, putAway } from '../watching/put-away.ts';
+import type { FileKind } from '../watching/taking.ts';
+import { archiveSealed } from './archiving.ts';
+import { hl7Decisions, hl7FolderCodes } from './codes.ts';
+import { markersOf, type TakeParts, takeFile } from './take.ts';
+
+/** What becomes of files that were taken; folders absolute. */
+export type After =
+  | { kind: 'seal'; folder: string; source: string; key: Uint8Array }
+  | { kind: 'move'; folder: string }
+  | { kind: 'delete' }
+  | { kind: 'leave' };
+
+export interface Hl7FolderOptions
+  extends Omit<FolderOptions, 'files' | 'excluded' | 'concurrency'>,
+    Omit<TakeParts, 'keyOf' | 'stopping'> {
+  after: After;
+  /** Patterns of names that are read; empty: all. */
+  include: readonly string[];
+  /** A short name of everything by which files are judged; another after each change of it. */
+  judgedBy: string;
+}
+
+/** Files that are sealed, moved or deleted at the same time; they are taken one after the other. */
+const concurrency = 4;
+
+/** A watched folder whose files hold HL7 messages. */
+export function createHl7Folder(options: Hl7FolderOptions): Folder {
+  const { root, after, seen, clock, progress } = options;
+  const keyOf = (path: BytePath, identity: Identity) => seen.keyOf(unsetAside(path), identity);
+  let stopping = false;
+  const parts: TakeParts = { ...options, keyOf, stopping: () => stopping };
+  const own = [options.answers?.folder, 'folder' in after ? after.folder : undefined];
+  const excluded = own.flatMap((folder) => (folder === undefined ? [] : (placeIn(root, folder) ?? [])));
+
+  let before: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = before.then(work);
+    before = turn.catch(() => {});
+    return turn;
+  };
+  const putAwayOf = (): NonNullable<FileKind['putAway']> | undefined => {
+    switch (after.kind) {
+      case 'leave':
+        return undefined;
+      case 'delete':
+        return (path, identity) => putAway(root, path, identity, undefined);
+      case 'move':
+        return (path, identity) => putAway(root, path, identity, after.folder);
+      case 'seal':
+        return (path, identity) => archiveSealed({ ...after, root, keyOf, clock }, path, identity);
+    }
+  };
+  const away = putAwayOf();
+  const withMarkers = async (path: BytePath, identity: Identity): Promise<PutAway> => {
+    // Before the name is free for the sender's next file, or the marker of that one might go with it.
+    if (options.marker !== undefined && path === unsetAside(path))
+      for (const marker of markersOf(path, options.marker)) await rm(pathIn(root, marker), { force: true });
+    return (await away?.(path, identity)) ?? 'done';
+  };
+
+  const folder = createFolder({
+    ...options,
+    concurrency,
+    excluded,
+    files: {
+      codes: hl7FolderCodes,
+      decisions: hl7Decisions,
+      rules: options.judgedBy,
+      inOrder: true,
+      begun: (path, identity) => progress.of(keyOf(path, identity)) > 0,
+      rememberFirst: true,
+      ignoredName: passedOver(options),
+      take: (path, identity, piece) => inTurn(() => takeFile(parts, path, identity, piece)),
+      ...(away === undefined ? {} : { putAway: withMarkers }),
+      remembered: progress.settled,
+    },
+  });
+  return {
+    ...folder,
+    stop() {
+      stopping = true;
+      folder.stop();
+    },
+  };
+}
+
+/** Names of files that are none of messages: markers, our own answers, and what the configuration does not name. */
+function passedOver(options: Hl7FolderOptions): (path: BytePath) => string | undefined {
+  const { include, marker, answers, root } = options;
+  const wanted = include.map(patternOf);
+  // One character a byte, as names are.
+  const suffixOf = (text: string | undefined) => text && Buffer.from(text).toString('latin1').toLowerCase();
+  const markerSuffix = suffixOf(marker);
+  const answersAreHere = answers !== undefined && placeIn(root, answers.folder) === '';
+  const answerSuffix = answersAreHere ? suffixOf(answers.suffix) : undefined;
+  return (path) => {
+    const name = nameOf(unsetAside(path)).toLowerCase();
+    if (markerSuffix && name.endsWith(markerSuffix)) return 'marker';
+    if (answerSuffix && name.endsWith(answerSuffix)) return 'answer';
+    return wanted.length === 0 || wanted.some((pattern) => pattern.test(name)) ? undefined : 'not-included';
+  };
+}
+
+function patternOf(pattern: string): RegExp {
+  const bytes = Buffer.from(pattern).toString('latin1').toLowerCase();
+  const escaped = bytes.replace(/[.+^${}()|[\]\\]/g, '\\$&');
+  return new RegExp(`^${escaped.replaceAll('*', '[^]*').replaceAll('?', '[^]')}$`);
+}
