@@ -13,6 +13,7 @@ import { codeOf } from '../support/errors.ts';
 import type { MappingContext, MessageReader, Statement } from './mapper.ts';
 import { type Known, openOverlay } from './overlay.ts';
 import { mergePart, patientPart } from './patient-part.ts';
+import { placed } from './place.ts';
 import { placesOf } from './recognise-parts.ts';
 import { type Making, quarantined, recordPart } from './record-part.ts';
 
@@ -26,6 +27,8 @@ export interface MappingStage {
   /** Compiled source profiles by source name. */
   readers: Map<string, MessageReader>;
   timeZone: string;
+  /** Organisation code of the site. Absent: no profile tells institutions apart. */
+  orgCode?: string;
   /** Platform-facing identity of a report, stable for ever. */
   setIdOf: (reportKey: string) => string;
   clock: Clock;
@@ -221,12 +224,12 @@ function mapOne(
   if (reading.statements.length === 0) {
     return onePart(seq, type, lookups, { kind: 'filtered', rule: 'no-report' }, again);
   }
-  const { corrections, quietMs, parkMs } = reader;
+  const { corrections, quietMs, parkMs, patientNumbers } = reader;
+  const statements = reading.statements.map((statement) => placed(statement, patientNumbers, stage.orgCode));
   const isDue = (one: Statement) => 'ok' in one && isOver(known.report(one.ok.reportKey), receivedMs);
-  if (stops && quietMs > 0 && reading.statements.some(isDue)) return undefined;
+  if (stops && quietMs > 0 && statements.some(isDue)) return undefined;
   const rules = { corrections, quietMs, setIdOf: stage.setIdOf, nowMs: again?.nowMs ?? receivedMs };
   const making: Making = { known, context, rules, parkMs };
-  const { statements } = reading;
   const { places, keep } = again
     ? placesOf(statements, { seq, keep: again.keep, partsOf: stage.store.partsOf }, known)
     : { places: statements.map((_, part) => ({ part, stands: false })), keep: [] };

@@ -11,8 +11,13 @@ export interface MappingContext {
   timeZone: string;
 }
 
-/** One thing that a message says; each becomes one part of the message, in this order. */
-export type Statement =
+/**
+ * One thing that a message says; each becomes one part of the message, in this order. `institution`: organisation code of the
+ * institution it belongs to, where the profile tells institutions apart; keys are as the institution itself has them.
+ */
+export type Statement = Said & { institution?: string };
+
+type Said =
   | { ok: ReportStatement }
   /** Demographics: the patient index takes them, and the patient's record is journalled when it changed. */
   | { patient: PatientStatement }
@@ -41,4 +46,9 @@ export interface MessageReader {
   quietMs: number;
   /** How long a report waits for a patient nobody has told of yet (profile `patient.park_minutes`); 0: not at all. */
   parkMs: number;
+  /**
+   * Set where the profile tells institutions apart (profile `organisation`): whether each has in-house numbers of its own,
+   * or all share those of the site. Absent: everything is the site's own.
+   */
+  patientNumbers?: 'own' | 'shared';
 }

@@ -1,3 +1,4 @@
+import { institutionOf, keyAt, keyWithin } from '../clinical/institutions.ts';
 import {
   completedAnew,
   completeFromIndex,
@@ -112,7 +113,8 @@ function journalPatient(
   return [entryOf(next, { action: 'publish', record, version: next.version, patientKey }, context, messageTime)];
 }
 
-const keyOfPatient = (patientKey: string): string => `patient|${patientKey}`;
+const keyOfPatient = (patientKey: string): string =>
+  keyAt(institutionOf(patientKey), `patient|${keyWithin(patientKey)}`);
 
 /**
  * Merges two numbers, or undoes it. One mapper takes messages in the order of arrival, so this stands as a barrier in

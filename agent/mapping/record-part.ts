@@ -1,3 +1,4 @@
+import { institutionOf, keyWithin } from '../clinical/institutions.ts';
 import {
   completeFromIndex,
   contradictsItself,
@@ -50,7 +51,11 @@ export function entryOf(
 ): RecordEntry {
   const { receivedMs, timeZone } = context;
   const source = state.source ?? context.source;
-  const content: JournalContent = { record: what.record, context: { receivedMs, source, timeZone, messageTime } };
+  const institution = institutionOf(state.reportKey);
+  const content: JournalContent = {
+    record: what.record,
+    context: { receivedMs, source, timeZone, messageTime, ...(institution !== undefined && { institution }) },
+  };
   return {
     action: what.action,
     recordKind: what.record.kind,
@@ -69,6 +74,7 @@ export function entryOf(
  */
 export function recordPart(told: ReportStatement, arrival: Arrival, making: Making): Part {
   const { known } = making;
+  if (withdrawsOlder(told, known)) return quarantined('MAP-3044', 'report.number');
   const sent = underStanding(told, known);
   const patientKey = known.survivor(sent.patientKey);
   const patient = known.person(patientKey);
@@ -94,6 +100,16 @@ export function recordPart(told: ReportStatement, arrival: Arrival, making: Maki
     if ('said' in lacking) said = lacking.said;
   }
   return decided(said, sent, before, arrival, making);
+}
+
+/**
+ * A withdrawal by another institution of what it never published, where the same report stands under the site's own key: it
+ * came before institutions were told apart. It would be passed over as of nothing published, and the platform keep the value.
+ */
+function withdrawsOlder(told: ReportStatement, known: Known): boolean {
+  if (told.reportAction !== 'retract' || institutionOf(told.reportKey) === undefined) return false;
+  const older = known.report(told.reportKey) ? undefined : known.report(keyWithin(told.reportKey));
+  return older?.status === 'published' && keyWithin(older.patientKey) === keyWithin(told.patientKey);
 }
 
 /**

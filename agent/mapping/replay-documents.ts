@@ -1,6 +1,7 @@
 import { parentPort, type Worker } from 'node:worker_threads';
 import type { Languages } from '../registry.ts';
 import type { JournalContent, Renderer } from '../rendering/format.ts';
+import { institutionFor, type Site } from '../rendering/site.ts';
 import { type MadeEntry, openReplayView, type ReplayView } from '../store/sqlite/replay-view.ts';
 import { type Bare, bare } from '../support/bare.ts';
 import { QianzhiError } from '../support/errors.ts';
@@ -17,7 +18,7 @@ export interface DocumentsCompared {
 export interface ComparingStage {
   view: Pick<ReplayView, 'document'>;
   platforms: Array<{ name: string; renderer: Renderer }>;
-  site: { orgCode: string; name: string };
+  site: Site;
 }
 
 /** Renders what documents were made of once more and compares them byte by byte with those that are stored. */
@@ -40,7 +41,8 @@ function bytesOf(renderer: Renderer, text: string, entry: MadeEntry, site: Compa
   const { action, setId, version } = entry;
   try {
     const content = JSON.parse(text) as JournalContent;
-    const rendered = renderer.render({ content, action, setId, version, site });
+    const institution = institutionFor(site, content.context, action);
+    const rendered = renderer.render({ content, action, setId, version, site: institution });
     if (rendered.kind !== 'document') return undefined;
     const bytes = rendered.bytes.reveal();
     return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

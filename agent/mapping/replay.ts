@@ -6,7 +6,7 @@ import { tidyMemory } from '../support/memory.ts';
 import { type MappingStage, mapMessages } from './map.ts';
 import type { DocumentsCompared } from './replay-documents.ts';
 
-export interface ReplayStage extends Pick<MappingStage, 'readers' | 'timeZone' | 'setIdOf'> {
+export interface ReplayStage extends Pick<MappingStage, 'readers' | 'timeZone' | 'orgCode' | 'setIdOf'> {
   view: ReplayView;
   scratch: ScratchStates;
   /** Renders entries again and compares: here, or in a thread beside. */

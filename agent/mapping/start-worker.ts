@@ -1,6 +1,9 @@
 import type { Worker } from 'node:worker_threads';
 import type { CheckedTexts } from '../../config/check-texts.ts';
 import type { LoadedConfig } from '../../config/load.ts';
+import { logicalSources } from '../../config/logical-sources.ts';
+import { headsToRead, type InstanceHead } from '../images/heads.ts';
+import { siteOf } from '../rendering/site.ts';
 import type { ErrorCode } from '../support/errors.ts';
 import type { Log } from '../support/log.ts';
 import { startThread } from '../support/thread.ts';
@@ -11,6 +14,8 @@ const MAPPING_STOP_MS = 1_500;
 export interface RunningMapping {
   begin(data: MappingWorkerData): void;
   wake(): void;
+  /** The head of an instance goes with the next wake, where there is room for it. */
+  keepHead(head: InstanceHead): void;
   unverified(platform: string): string[];
   stop(): Promise<void>;
 }
@@ -31,6 +36,7 @@ export function prepareMapping(
     fatal(code);
   };
   let asked = false;
+  const heads = headsToRead();
   return {
     unverified: (platform) => unverified[platform] ?? [],
     begin(data) {
@@ -38,8 +44,10 @@ export function prepareMapping(
       worker.on('message', (report: MappingReport) => {
         if ('ready' in report) unverified = report.unverified;
         else if ('rendered' in report) heard.rendered(report.rendered);
-        else if ('indexed' in report) heard.indexed();
-        else if ('log' in report) log[report.log](report.event, report.fields);
+        else if ('indexed' in report) {
+          heads.done();
+          heard.indexed();
+        } else if ('log' in report) log[report.log](report.event, report.fields);
         else if ('paused' in report) log.warn('mapping-paused', { code: report.paused });
         else end(report.fatal, report.where);
       });
@@ -53,9 +61,15 @@ export function prepareMapping(
       asked = true;
       setImmediate(() => {
         asked = false;
-        worker?.postMessage({ wake: true });
+        if (worker === undefined) return;
+        const handed = heads.take();
+        worker.postMessage(
+          { wake: true, heads: handed },
+          handed.map(({ bytes }) => bytes.buffer),
+        );
       });
     },
+    keepHead: heads.put,
     async stop() {
       stopping = true;
       if (!worker) return;
@@ -72,9 +86,15 @@ export function prepareMapping(
 export function mappingData(
   config: LoadedConfig,
   { profiles, packs }: CheckedTexts,
-): Pick<MappingWorkerData, 'sources' | 'platforms' | 'imageCategories'> {
+): Pick<MappingWorkerData, 'site' | 'sources' | 'platforms' | 'imageCategories'> {
   return {
-    sources: config.sources.map(({ name, kind }) => ({ name, kind, profile: profiles.get(name) })),
+    site: { ...siteOf(config.site), timeZone: config.site.time_zone },
+    sources: logicalSources(config).map(({ name, kind, identity }) => ({
+      name,
+      kind,
+      identity,
+      profile: profiles.get(name),
+    })),
     platforms: config.platforms.map((p) => ({
       name: p.name,
       format: p.format,

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import { parentPort } from 'node:worker_threads';
 import { setIdsOf } from '../clinical/reports/set-id.ts';
-import { indexInstances } from '../images/index-instances.ts';
+import { headsInHand, type InstanceHead } from '../images/heads.ts';
+import { type IndexingStage, indexInstances } from '../images/index-instances.ts';
 import { spoolFolder } from '../images/running.ts';
-import { issueStudies } from '../images/studies.ts';
+import { type AssemblyStage, issueStudies } from '../images/studies.ts';
 import { matchBatch } from '../matching/match.ts';
 import type { ImageRules, Languages } from '../registry.ts';
 import { type PlatformFilters, type RenderingStage, renderAgain, renderBatch } from '../rendering/render.ts';
+import type { Site } from '../rendering/site.ts';
 import { openSpoolForReading } from '../store/spool.ts';
 import { openMappingView, type StageAccess } from '../store/sqlite/mapping-view.ts';
 import { isDamage, markDamaged } from '../store/sqlite/open.ts';
@@ -16,14 +18,13 @@ import type { Log, LogFields } from '../support/log.ts';
 import { tidyAfterStart, tidyMemory } from '../support/memory.ts';
 import { version } from '../support/version.ts';
 import { mapAgain, mapBatch, mapDue } from './map.ts';
-import type { MessageReader } from './mapper.ts';
+import { compileReaders, type MappedSource } from './readers.ts';
 
 /** What the mapping worker begins with, once the store is open: plain data only. */
 export interface MappingWorkerData {
   store: StageAccess;
-  site: { orgCode: string; name: string; timeZone: string };
-  /** `profile` as its check made it. */
-  sources: Array<{ name: string; kind: string; profile: unknown }>;
+  site: Site & { timeZone: string };
+  sources: MappedSource[];
   platforms: Array<{
     name: string;
     format: string;
@@ -35,6 +36,14 @@ export interface MappingWorkerData {
   }>;
   /** Categories of examination whose images come here; empty: all. */
   imageCategories: string[];
+}
+
+/** What it is told. */
+export interface MappingOrder {
+  begin?: MappingWorkerData;
+  wake?: true;
+  heads?: InstanceHead[];
+  stop?: true;
 }
 
 /** What it tells the main thread. */
@@ -64,8 +73,10 @@ export async function runMappingWorker(languages: Languages): Promise<void> {
   const begun = new Promise<MappingWorkerData | undefined>((resolve) => {
     begin = resolve;
   });
-  parentPort?.on('message', (message: { begin?: MappingWorkerData; wake?: true; stop?: true }) => {
+  const heads = headsInHand();
+  parentPort?.on('message', (message: MappingOrder) => {
     if (message.begin) begin(message.begin);
+    if (message.heads) heads.put(message.heads);
     if (message.stop) {
       stopping = true;
       begin(undefined);
@@ -87,13 +98,14 @@ export async function runMappingWorker(languages: Languages): Promise<void> {
   if (data === undefined) return parentPort?.close();
   try {
     const store = openMappingView(data.store);
-    const readers = compileReaders(languages, data);
+    const readers = compileReaders(languages, data.sources);
     const stages = compileStages(languages, data).map((s) => ({ ...s, store, clock: systemClock, site: data.site }));
     const mapping = {
       store,
       readers,
       timeZone: data.site.timeZone,
       clock: systemClock,
+      orgCode: data.site.orgCode,
       setIdOf: setIdsOf(data.site.orgCode),
     };
     tell({ ready: true, unverified: Object.fromEntries(stages.map((s) => [s.platform, s.renderer.unverified])) });
@@ -108,9 +120,10 @@ export async function runMappingWorker(languages: Languages): Promise<void> {
     // Also where no source of images is left: what they left unread is held with a code, and studies are issued.
     const { imageCategories } = data;
     const wanted = rules.size > 0 || (data.store.imagePlatforms ?? []).length > 0;
-    const images = wanted && {
+    const images: (IndexingStage & AssemblyStage) | false = wanted && {
       store,
       spool: openSpoolForReading({ folder: spoolFolder(data.store.folder) }),
+      heads,
       rulesOf: (source: string) => rules.get(source),
       clock: systemClock,
       log,
@@ -131,7 +144,9 @@ export async function runMappingWorker(languages: Languages): Promise<void> {
       try {
         indexed = await indexInstances(images);
         if (indexed > 0) tell({ indexed });
-        return indexed + (await issueStudies(images));
+        // What comes meanwhile is read together, when its source wakes us.
+        const more = images.after === undefined ? 0 : indexed;
+        return more + (await issueStudies(images));
       } catch (error) {
         imagesPausedUntil = pausedBy(error);
         return indexed;
@@ -150,6 +165,8 @@ export async function runMappingWorker(languages: Languages): Promise<void> {
       }
     }
 
+    // What is held because its institution is not configured is tried again when it is.
+    const institutions = data.site.institutions?.length ? `\n${JSON.stringify(data.site.institutions)}` : '';
     let triedAgain = false;
     while (!stopping) {
       woken = false;
@@ -159,7 +176,8 @@ export async function runMappingWorker(languages: Languages): Promise<void> {
           for (const { name, profile } of data.sources) {
             await mapAgain(mapping, name, fingerprint(JSON.stringify(profile)));
           }
-          for (const stage of stages) await renderAgain(stage, fingerprint(stage.renderer.packHash));
+          for (const stage of stages)
+            await renderAgain(stage, fingerprint(`${stage.renderer.packHash}${institutions}`));
           triedAgain = true;
         }
         worked += (await mapBatch(mapping)) + (await mapDue(mapping));
@@ -199,15 +217,6 @@ export async function runMappingWorker(languages: Languages): Promise<void> {
 /** 48 bits of the tables' text and the program's version: a change of either lets what is held be tried again. */
 const fingerprint = (text: string): number =>
   createHash('sha256').update(`${version}\n${text}`).digest().readUIntBE(0, 6);
-
-function compileReaders(languages: Languages, data: MappingWorkerData): Map<string, MessageReader> {
-  return new Map(
-    data.sources.flatMap(({ name, kind, profile }) => {
-      const language = languages.profiles.find((p) => p.sourceKinds.includes(kind));
-      return language ? [[name, language.compile(profile)] as const] : [];
-    }),
-  );
-}
 
 /** Of the sources of images; none: the site has none, and nothing of theirs is opened. */
 function compileImageRules(languages: Languages, data: MappingWorkerData): Map<string, ImageRules> {

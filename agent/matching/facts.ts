@@ -24,7 +24,7 @@ export function factsOf(
       MOST_NUMBERS,
     ),
     expects: record.kind === 'imaging-study' || expectsImages(record, imageCategories),
-    person: personOf(record.patient),
+    person: { ...personOf(record.patient), ...(context.institution && { institution: context.institution }) },
     day: dayOf(record) ?? dayNumber(String(localDays(context.timeZone)(context.receivedMs))),
     ...(record.kind === 'imaging-study' && { studyUid: record.studyUid }),
   };

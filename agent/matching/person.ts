@@ -8,6 +8,8 @@ export interface MatchPerson {
   sex?: string;
   /** yyyyMMdd, or the beginning of it. */
   birthDate?: string;
+  /** Organisation code of the institution that says it; absent: the site's own. */
+  institution?: string;
 }
 
 /** What of a record's patient is compared: sex only where it is known to be one of the two. */
@@ -25,10 +27,23 @@ export function personOf({ name, sex, birthDate }: Patient): MatchPerson {
  * compared. Stricter than the patient index, which knows that hospitals correct names and dates: here one difference is
  * enough, for a link would give one person's images to another.
  */
-export function contradicting(a: MatchPerson, b: MatchPerson): keyof MatchPerson | undefined {
+export function contradicting(a: MatchPerson, b: MatchPerson): 'name' | 'sex' | 'birthDate' | undefined {
   if (namesDiffer(a.name, b.name)) return 'name';
   if (compare(a.sex, b.sex) === 'differs') return 'sex';
   return datesDiffer(a.birthDate, b.birthDate) ? 'birthDate' : undefined;
+}
+
+/**
+ * What two records of one number are to each other. Two institutions may use one number for two examinations, and a PACS of
+ * several says of no study whose it is: across institutions not to contradict is too little, and nobody is accused. They
+ * agree where they are under one patient's number, which is so only where the institutions share those, or where name and
+ * birth date are known and the same.
+ */
+export function agreement(a: MatchPerson, b: MatchPerson, isOneNumber: boolean): 'agree' | 'differ' | 'unsure' {
+  const agrees = contradicting(a, b) === undefined;
+  if (a.institution === b.institution) return agrees ? 'agree' : 'differ';
+  const key = personKey(a);
+  return agrees && (isOneNumber || (key !== undefined && key === personKey(b))) ? 'agree' : 'unsure';
 }
 
 /** A year or a month says as much as it says. */

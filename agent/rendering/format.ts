@@ -10,6 +10,8 @@ export interface JournalContent {
     timeZone: string;
     /** MSH-7 or the like, normalised; undefined when the sender gave none. */
     messageTime?: string;
+    /** Organisation code of the institution it belongs to; absent: the site's own. */
+    institution?: string;
   };
 }
 
@@ -18,6 +20,7 @@ export interface RenderInput {
   action: 'publish' | 'retract';
   setId: string;
   version: number;
+  /** The institution whose record it is. */
   site: { orgCode: string; name: string };
 }
 

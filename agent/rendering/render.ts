@@ -2,6 +2,7 @@ import type { JournalEntry, Rendered, RenderingStore } from '../store/contract.t
 import type { Clock } from '../support/clock.ts';
 import { codeOf } from '../support/errors.ts';
 import type { JournalContent, Renderer } from './format.ts';
+import { institutionFor, type Site } from './site.ts';
 
 /** A batch ends at whichever comes first. Documents go to the writer compressed, a tenth of this: under its bound of 512 KB. */
 const BATCH_ENTRIES = 100;
@@ -12,6 +13,8 @@ const BATCH_BYTES = 1024 * 1024;
 export interface PlatformFilters {
   sources?: string[];
   patient_classes?: string[];
+  /** Organisation codes. */
+  organisations?: string[];
 }
 
 export interface RenderingStage {
@@ -23,7 +26,7 @@ export interface RenderingStage {
   holdMs: number;
   /** Most unsent documents before the platform stops reading. */
   bound: number;
-  site: { orgCode: string; name: string };
+  site: Site;
   clock: Clock;
 }
 
@@ -91,20 +94,24 @@ function renderEntry(stage: RenderingStage, entry: JournalEntry): Rendered {
   if (text === '') return { kind: 'held', code: 'QUE-4003', where: 'record' };
   try {
     const content = JSON.parse(text) as JournalContent;
-    const rule = entry.action === 'publish' ? filteredBy(stage.filters, content) : undefined;
+    const rule = entry.action === 'publish' ? filteredBy(stage, content) : undefined;
     // What the platform has of it must not stay there uncorrected: the store says whether it has anything.
     if (rule && !stage.store.hasOther(stage.platform, entry.jseq)) return { kind: 'filtered', rule };
     const { setId, version, action } = entry;
-    const rendered = stage.renderer.render({ content, action, setId, version, site: stage.site });
+    const site = institutionFor(stage.site, content.context, action);
+    const rendered = stage.renderer.render({ content, action, setId, version, site });
     return rule && rendered.kind !== 'filtered' ? { ...rendered, unless: rule } : rendered;
   } catch (error) {
     return { kind: 'held', code: codeOf(error, 'MAP-3013'), where: 'rendering' };
   }
 }
 
-function filteredBy(filters: PlatformFilters, content: JournalContent): string | undefined {
+function filteredBy({ filters, site }: RenderingStage, content: JournalContent): string | undefined {
   // The record's source, not the message's: the registration that merges two numbers issues the laboratory's reports.
   if (filters.sources?.length && !filters.sources.includes(content.context.source)) return 'source';
+  if (filters.organisations?.length && !filters.organisations.includes(content.context.institution ?? site.orgCode)) {
+    return 'organisation';
+  }
   const wanted = filters.patient_classes;
   const { record } = content;
   // A record that tells of no visit (a patient) is of no class: what is not known to be wanted does not leave.

@@ -26,7 +26,8 @@ t.test('the certificates of the example are found relative to its folder', async
 });
 
 t.test('what the example shows commented out is valid too', async (t) => {
-  const optional = /^(\s*)# ((?:peers|min_version|hold_seconds|filters|file):| {2}(?:sources|patient_classes):)/;
+  const optional =
+    /^(\s*)# ((?:peers|senders|unlisted|min_version|hold_seconds|filters|file):| {2}(?:- name| {2}profile| {2}applications| {2}continues|sources|patient_classes|organisations):|institutions:| {2}- \{ name: 示例县中医院)/;
   const text = readFileSync(example, 'utf8')
     .split('\n')
     .map((line) => (optional.test(line) ? line.replace('# ', '') : line))
@@ -35,11 +36,16 @@ t.test('what the example shows commented out is valid too', async (t) => {
   const folder = t.testdir({ 'qianzhi.yaml': text });
   const loaded = loadConfig(`${folder}/qianzhi.yaml`, registry, {});
   t.match(loaded.sources[0]?.settings, { host: '0.0.0.0', peers: ['10.1.2.3', '10.1.4.0/24'] });
+  t.match(loaded.sources[0]?.senders, [{ name: 'bc6800', continues: 'lis' }]);
+  t.match(loaded.sources[0]?.settings, { senders: [{ applications: ['BC-6800'] }], unlisted: 'take' });
+  t.ok(checkTexts(loaded, registry).profiles.get('bc6800'));
   t.match(loaded.platforms[0], { holdSeconds: 600, settings: { tls: { min_version: '1.2' } } });
   t.same(loaded.platforms[0]?.filters, {
     sources: ['lis'],
     patient_classes: ['outpatient', 'emergency', 'inpatient', 'checkup'],
+    organisations: ['000000000000000000'],
   });
+  t.same(loaded.site.institutions, [{ name: '示例县中医院', org_code: '000000000000000001' }]);
   t.match(loaded.log, { file: `${folder}/qianzhi.log` });
 });
 

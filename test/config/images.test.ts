@@ -79,7 +79,7 @@ t.test('a profile of another kind of source is called that, by the source', (t) 
   const config = load(t, source);
   t.match(
     issues(() => checkTexts(config, registry)),
-    [/^CFG-5009 sources\.ct\.profile .*another kind of source/],
+    [/^CFG-5009 sources\[1\]\.profile .*another kind of source/],
   );
   t.end();
 });

@@ -53,6 +53,8 @@ t.test('a good configuration loads with defaults, texts and absolute paths', asy
       kind: 'hl7-mllp',
       profileText: 'charset: gbk\n',
       profilePath: join(folder, 'profile.yaml'),
+      profileAt: { line: 11, column: 14, path: 'sources[0].profile' },
+      senders: [],
       settings: { host: '127.0.0.1', port: 2575 },
     },
   ]);
@@ -213,6 +215,10 @@ t.test('names, ports and references between entries', async (t) => {
 t.test('a listener that the network can reach needs an address list', async (t) => {
   t.same(issuesWith(t, 'port: 2575', 'port: 2575\n    host: 0.0.0.0'), ['13:11 CFG-5011 sources[0].host']);
   t.same(issuesWith(t, 'port: 2575', 'port: 2575\n    host: 0.0.0.0\n    peers: [10.1.0.0/16]'), []);
+  const secured = (wanted: string) =>
+    issuesWith(t, 'port: 2575', `port: 2575\n    host: 0.0.0.0\n    tls: {client_certificates: ${wanted}}`);
+  t.same(secured('required'), [], 'or sees certificates');
+  t.same(secured('none'), ['13:11 CFG-5011 sources[0].host']);
 });
 
 t.test('a key inside the data folder is refused', async (t) => {

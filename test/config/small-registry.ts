@@ -16,6 +16,7 @@ export const smallRegistry: Registry = {
         host: z.string().default('127.0.0.1'),
         port: z.int().min(0).max(65_535),
         peers: z.array(z.string()).min(1).optional(),
+        tls: z.strictObject({ client_certificates: z.string() }).optional(),
       }),
       start: () => Promise.reject(new Error('not in a configuration test')),
     },

@@ -20,7 +20,15 @@ import { quickFolder } from '../quick-folder.ts';
 
 export const platform = 'province';
 const timeZone = 'Asia/Shanghai';
-const site = { orgCode: '12100000MB0000001P', name: '示例市人民医院' };
+/** The hospital of the stories, and the others that its agent serves in some. */
+export const site = {
+  orgCode: '12100000MB0000001P',
+  name: '示例市人民医院',
+  institutions: [
+    { orgCode: '12100000MB0000002K', name: '示例县中医院' },
+    { orgCode: '12100000MB0000003F', name: '示例镇卫生院' },
+  ],
+};
 const renderer = compilePack(readAsset('config/provinces/cn-wst500/pack.yaml'), {});
 
 /** What a platform calls a report: it says of which source it is, whatever message issued it last. */
@@ -66,7 +74,7 @@ export interface Machine {
   claim(): Promise<Claim[]>;
   settle(verdicts: Verdict[]): Promise<void>;
   states(): Promise<MessageState[]>;
-  laneOf(patientNumber: string): string;
+  laneOf(patientKey: string): string;
   /** Takes the source's profile as it is now and reads again what was held. */
   learn(source: string): Promise<void>;
   /** As after kill -9: what was durable is there again, what was in memory is not. */
@@ -97,7 +105,7 @@ async function open(root: string, around: Surroundings): Promise<Machine> {
   };
 
   const readers = new Map(around.sources.map((source) => [source, around.readerOf(source)]));
-  const mapping = { store: view, readers, timeZone, clock, setIdOf };
+  const mapping = { store: view, readers, timeZone, clock, orgCode: site.orgCode, setIdOf };
   const rendering = { platform, renderer, store: view, filters: around.filters, holdMs: 0, bound: 10_000, site, clock };
   const learn = async (source: string): Promise<void> => {
     readers.set(source, around.readerOf(source));
@@ -159,7 +167,7 @@ async function open(root: string, around: Surroundings): Promise<Machine> {
         return states.map(({ state, code }) => ({ seq, state, code }));
       });
     },
-    laneOf: (number) => beside().vault.mac(macFields.patient, number).toString('hex').toUpperCase(),
+    laneOf: (key) => beside().vault.mac(macFields.patient, key).toString('hex').toUpperCase(),
     async crash() {
       const after = quickFolder('story');
       mkdirSync(join(after, 'data'), { mode: 0o700 });

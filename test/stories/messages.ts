@@ -10,6 +10,8 @@ export interface Person {
   /** Empty: has none or did not show it. */
   residentId: string;
   phone: string;
+  /** Organisation code of the institution whose number it is; absent: the hospital's own. */
+  institution?: string;
 }
 
 /** The person of that number: somebody new, or with `more` somebody particular, such as a newborn or a namesake. */
@@ -25,6 +27,8 @@ export function person(number: string, name: string, more: Partial<Person> = {})
 /** What a message is written with when it is sent. */
 export interface Head {
   application: string;
+  /** MSH-4; absent: the hospital's own. */
+  facility?: string;
   controlId: string;
   /** `yyyyMMddHHmmss`. */
   sent: string;
@@ -37,6 +41,10 @@ export interface Message {
   sent?: string;
   controlId?: string;
 }
+
+/** Messages as another institution sends them: MSH-4 says so; empty says nothing. */
+export const sentBy = (facility: string, ...said: Message[]): Message[] =>
+  said.map((message) => ({ ...message, write: (head) => message.write({ ...head, facility }) }));
 
 /** The day stories begin on, Asia/Shanghai. */
 const year = '2026';
@@ -60,7 +68,7 @@ export const escaped = (text: string): string =>
 export const segments = (...lines: string[]): string => lines.map((line) => `${line}\r`).join('');
 
 export const msh = (head: Head, type: string): string =>
-  `MSH|^~\\&|${head.application}|H|QIANZHI|H|${head.sent}||${type}|${head.controlId}|P|2.4|||||CHN|UTF-8`;
+  `MSH|^~\\&|${head.application}|${head.facility ?? 'H'}|QIANZHI|H|${head.sent}||${type}|${head.controlId}|P|2.4|||||CHN|UTF-8`;
 
 /** What a message says of the patient: everything, or no more than the number. */
 export const pid = (who: Person, more: { onlyNumber?: boolean; fields?: Record<number, string> } = {}): string =>

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { parseDocument } from 'yaml';
 import { compileProfile } from '../../adapters/hl7v2/profile/check.ts';
+import { keyAt } from '../../agent/clinical/institutions.ts';
 import type { MessageReader } from '../../agent/mapping/mapper.ts';
 import type { PlatformFilters } from '../../agent/rendering/render.ts';
 import type { Verdict } from '../../agent/store/contract.ts';
@@ -8,7 +9,7 @@ import { readAsset } from '../../agent/support/assets.ts';
 import { localTime } from '../demo/messages.ts';
 import { pick } from '../demo/people.ts';
 import { sha256 } from '../platform/items.ts';
-import { type Machine, setIdOf, startMachine } from './machine.ts';
+import { type Machine, setIdOf, site, startMachine } from './machine.ts';
 import { hl7Time, type Message, type Person } from './messages.ts';
 import { type Current, type Mode, openProvince, tryAgain } from './province.ts';
 
@@ -38,7 +39,10 @@ export interface StorySettings {
   filters?: PlatformFilters;
 }
 
-/** A report number to whom it belongs and what it says: `{ R1: [zhang, 'K 4.1'] }`; `R1@ris` of another source than lis. */
+/**
+ * A report number to whom it belongs and what it says: `{ R1: [zhang, 'K 4.1'] }`; `R1@ris` of another source than lis,
+ * `R1@1210…` of another institution.
+ */
 export type Shown = Record<string, [who: Person, ...values: string[]]>;
 
 export interface Scene {
@@ -209,12 +213,21 @@ export async function playScene(
     }
   }
 
-  /** `R1`, or `R1@ris` when it is another source's than the laboratory's. */
+  /** `R1`, or `R1@ris` when it is another source's than the laboratory's; another institution's code comes last. */
   function nameOf({ report, setId }: Current): string {
-    const source = around.sources.find((one) => setIdOf(`${one}|${report}`) === setId);
-    return source === 'lis' ? report : `${report}@${source}`;
+    for (const institution of [undefined, ...site.institutions.map(({ orgCode }) => orgCode)]) {
+      const source = around.sources.find((one) => setIdOf(keyAt(institution, `${one}|${report}`)) === setId);
+      if (source === undefined) continue;
+      const places = [...(source === 'lis' ? [] : [source]), ...(institution === undefined ? [] : [institution])];
+      return [report, ...places].join('@');
+    }
+    throw new Error(`a document of no source: ${report}`);
   }
-  const who = (person: Person) => ({ lane: machine.laneOf(person.number), name: person.name, id: person.residentId });
+  const who = ({ number, institution, name, residentId: id }: Person) => ({
+    lane: machine.laneOf(keyAt(institution, number)),
+    name,
+    id,
+  });
   function checkShown(shown: Shown, order?: 'in any order'): void {
     const told = (values: string[]) => (order ? [...values].sort() : values);
     const found = province

@@ -2,16 +2,17 @@ import type { Finding } from '../../../agent/clinical/records/types.ts';
 import type { MappingContext, Reading, Statement } from '../../../agent/mapping/mapper.ts';
 import type { Phi } from '../../../agent/support/phi.ts';
 import { decodeMessage } from '../charset.ts';
-import { judgeProcessingId, judgeType } from '../intake-rules.ts';
+import { isOneOf, judgeProcessingId, judgeType } from '../intake-rules.ts';
 import { separateJoined } from '../joined-segments.ts';
-import { parseMessage, valueAt } from '../parser.ts';
+import { type Hl7Message, parseMessage, valueAt } from '../parser.ts';
 import type { CompiledProfile } from '../profile/rules.ts';
 import type { Scope } from '../profile/scope.ts';
 import { readDocument } from './clinical-documents.ts';
 import { readMerge, readUnlink } from './merges.ts';
-import { type Circumstances, enterPatient, readTold, timesOf } from './message-context.ts';
+import { type Circumstances, enterPatient, hold, readTold, type Told, timesOf } from './message-context.ts';
 import { type Family, familyOf, type MessageType, messageTypeOf, unreadRule } from './message-type.ts';
 import { readOrders, readPrescriptions } from './orders.ts';
+import { areOfOne, atOrganisation } from './organisation.ts';
 import type { Said } from './reading.ts';
 import { readResults } from './reports/read-results.ts';
 import { SearchKeys } from './search-keys.ts';
@@ -62,6 +63,7 @@ export function readMessage(rules: CompiledProfile, raw: Phi<Uint8Array>, contex
     if (grouping.ok) for (const { segments } of grouping.groups) enterPatient(circumstances, segments);
     return { kind: 'filtered', type: type.shown, rule: rule ?? 'HL7-2104', lookups: keys.keys };
   }
+  if (isOfNobodyKnown(circumstances)) return held('MAP-3043', 'quality_control', type.shown);
   const said = readers[family](circumstances, type);
   if ('unreadable' in said) return held('HL7-2106', said.unreadable, type.shown);
   const inferred = decoded.guessed && decoded.charset === 'GB18030';
@@ -73,7 +75,7 @@ export function readMessage(rules: CompiledProfile, raw: Phi<Uint8Array>, contex
 function withInferredCharset(statement: Statement): Statement {
   if (!('ok' in statement)) return statement;
   const inferred: Finding = { code: 'HL7-2108', where: 'patient.name', dimension: 'accuracy' };
-  return { ok: { ...statement.ok, findings: [...statement.ok.findings, inferred] } };
+  return { ...statement, ok: { ...statement.ok, findings: [...statement.ok.findings, inferred] } };
 }
 
 /** ASCII says nothing of bytes beyond it, and UTF-16 is no charset of escapes. */
@@ -89,14 +91,26 @@ function ruleFor(
   const { intake } = rules.profile;
   const { message } = scope;
   if (judgeProcessingId(intake, valueAt(message, msh, 11)) !== 'accept') return 'HL7-2105';
+  if (isOneOf(rules.profile.heartbeat.types, type)) return 'heartbeat';
   const unread = unreadRule(type);
   if (unread !== undefined) return unread;
   if (family === undefined || judgeType(intake, type) !== 'accept' || !isConfigured(rules, family)) return 'HL7-2104';
-  // A device says that it is there.
-  if (family === 'results' && message.segments.length === 1 && valueAt(message, msh, 14) === '') return 'heartbeat';
+  if (family === 'results' && valueAt(message, msh, 14) === '' && isBare(rules, message)) return 'heartbeat';
   const said = rules.qualityControl?.path(scope);
   return said !== undefined && rules.qualityControl?.values.has(said) ? 'quality-control' : undefined;
 }
+
+/** The profile lists what says "a patient", and this says neither that nor quality control: it is not guessed. */
+function isOfNobodyKnown({ rules: { qualityControl }, scope }: Circumstances): boolean {
+  const said = qualityControl?.path(scope);
+  return qualityControl?.patient !== undefined && said !== undefined && !qualityControl.patient.has(said);
+}
+
+/** A device says that it is there. */
+const isBare = ({ heartbeatSegments }: CompiledProfile, { segments, text, delimiters }: Hl7Message): boolean =>
+  segments.every(({ id }) => heartbeatSegments.has(id)) &&
+  // Orders and results whose line ends were lost stand in the fields of another segment.
+  !['OBR', 'OBX'].some((id) => text.includes(`${id}${delimiters.field}`));
 
 /** A profile without a section takes nothing of what the section is about; one that lists the type is refused at load. */
 function isConfigured(rules: CompiledProfile, family: Family): boolean {
@@ -116,8 +130,7 @@ function isConfigured(rules: CompiledProfile, family: Family): boolean {
 
 const readers: Record<Family, (circumstances: Circumstances, type: MessageType) => Said> = {
   results: readResults,
-  visits: (circumstances, { trigger }) =>
-    eachVisit(circumstances, (group) => readVisit(readTold(circumstances, group), trigger)),
+  visits: (circumstances, { trigger }) => eachVisit(circumstances, (told) => readVisit(told, trigger)),
   merges: readMerges,
   orders: (circumstances) => {
     const { order } = circumstances.rules;
@@ -135,25 +148,29 @@ const readers: Record<Family, (circumstances: Circumstances, type: MessageType) 
     const { document } = circumstances.rules;
     return document === undefined
       ? { statements: [] }
-      : eachVisit(circumstances, (group) => readDocument(readTold(circumstances, group), document, group, trigger));
+      : eachVisit(circumstances, (told, group) => readDocument(told, document, group, trigger));
   },
 };
 
 type VisitGroups = Extract<ReturnType<typeof groupVisits>, { ok: true }>['groups'];
 type OrderGroups = Extract<ReturnType<typeof groupOrders>, { ok: true }>['groups'];
 
-function eachVisit({ rules, scope }: Circumstances, read: (group: VisitGroups[number]) => Statement[]): Said {
+function eachVisit(circumstances: Circumstances, read: (told: Told, group: VisitGroups[number]) => Statement[]): Said {
+  const { rules, scope } = circumstances;
   const grouping = groupVisits(scope.message, rules);
-  return grouping.ok ? { statements: grouping.groups.flatMap(read) } : { unreadable: grouping.where };
+  if (!grouping.ok) return { unreadable: grouping.where };
+  const readAt = (group: VisitGroups[number]): Statement[] => {
+    const told = readTold(circumstances, group);
+    return atOrganisation(told, read(told, group));
+  };
+  return { statements: grouping.groups.flatMap(readAt) };
 }
 
-function ofOrders(
-  circumstances: Circumstances,
-  read: (told: ReturnType<typeof readTold>, groups: OrderGroups) => Statement[],
-): Said {
+function ofOrders(circumstances: Circumstances, read: (told: Told, groups: OrderGroups) => Statement[]): Said {
   const grouping = groupOrders(circumstances.scope.message, circumstances.rules);
   if (!grouping.ok) return { unreadable: grouping.where };
-  return { statements: read(readTold(circumstances, grouping.patient), grouping.groups) };
+  const told = readTold(circumstances, grouping.patient);
+  return { statements: atOrganisation(told, read(told, grouping.groups)) };
 }
 
 /** Each PID and MRG is a merge of its own; of an unlink two PIDs are the pair. */
@@ -162,9 +179,12 @@ function readMerges(circumstances: Circumstances, { trigger }: MessageType): Sai
   if (!grouping.ok) return { unreadable: grouping.where };
   const { groups } = grouping;
   if (trigger !== 'A37') {
-    return { statements: groups.map((group) => readMerge(readTold(circumstances, group), trigger)) };
+    const mergeOf = (told: Told): Statement[] => atOrganisation(told, [readMerge(told, trigger)]);
+    return { statements: groups.flatMap((group) => mergeOf(readTold(circumstances, group))) };
   }
   if (groups.length !== 2) return { unreadable: 'PID' };
   const [first, second] = groups.map((group) => readTold(circumstances, group));
-  return first === undefined ? { unreadable: 'PID' } : { statements: [readUnlink(first, second)] };
+  if (first === undefined) return { unreadable: 'PID' };
+  if (second && !areOfOne(first, second)) return { statements: [hold({ code: 'MAP-3040', where: 'organisation' })] };
+  return { statements: atOrganisation(first, [readUnlink(first, second)]) };
 }

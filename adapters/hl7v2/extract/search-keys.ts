@@ -16,5 +16,7 @@ export class SearchKeys {
   addPatient(patient: Patient): void {
     for (const identifier of patient.identifiers) this.add('patient', identifier.value);
     this.add('name', patient.name);
+    // `张  晋` is looked for as it is spoken.
+    this.add('name', patient.name?.replace(/\s/gu, ''));
   }
 }

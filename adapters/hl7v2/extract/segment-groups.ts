@@ -1,6 +1,6 @@
 import type { Hl7Message, Segment } from '../parser.ts';
 import type { CompiledProfile } from '../profile/rules.ts';
-import { breaksMessage, isRead, mostPatients, type ResultGroup } from './reports/result-groups.ts';
+import { breaksMessage, isRead, mostPatients, type ResultGroup, saysOtherwise } from './reports/result-groups.ts';
 
 /** One PID with what follows it: a patient with a visit, a pair of a merge, a document. */
 export interface VisitGroup {
@@ -37,6 +37,7 @@ export function groupVisits(message: Hl7Message, rules: CompiledProfile): Groupe
     else if (id === 'OBX') group.results.push({ obx: segment, notes: [] });
     // A second document or merge under one patient is nothing these messages can say.
     else if ((id === 'TXA' || id === 'MRG') && group.segments[id] !== undefined) return { ok: false, where: id };
+    else if (saysOtherwise(message, rules, group.segments[id], segment)) return { ok: false, where: id };
     else if (isRead(rules, id)) group.segments[id] ??= segment;
     notes = id === 'OBX' ? group?.results.at(-1)?.notes : id === 'NTE' ? notes : undefined;
   }

@@ -14,17 +14,18 @@ export const documentSegments = [...patientSegments, 'ORC', 'OBR', 'TXA'];
 
 export type PathsAt = ReturnType<typeof pathsAt>;
 
-/** Compiles the paths of a profile; `refuse` makes the error of one that cannot stand where it does. */
+/** Compiles the paths of a profile; `refuse` is told of each that cannot stand where it does, which gives nothing then. */
 export const pathsAt =
-  (tables: CompileRules['tables'], refuse: (path: Path, error: PathSyntaxError) => Error) =>
+  (tables: CompileRules['tables'], refuse: (path: Path, error: PathSyntaxError) => void) =>
   (segments: readonly string[]) => {
     const one = (path: Path, source: string | undefined): Evaluate | undefined => {
       if (source === undefined) return undefined;
       try {
         return compileExpression(source, { tables, segments });
       } catch (error) {
-        if (error instanceof PathSyntaxError) throw refuse(path, error);
-        throw error;
+        if (!(error instanceof PathSyntaxError)) throw error;
+        refuse(path, error);
+        return undefined;
       }
     };
     const required = (path: Path, source: string): Evaluate => one(path, source) ?? (() => undefined);

@@ -4,6 +4,7 @@ import { QianzhiError } from '../../../agent/support/errors.ts';
 import type { Path } from '../../../config/yaml-document.ts';
 import { readMessage } from '../extract/read-message.ts';
 import { compileKinds, compileReportHeader } from './compile-kinds.ts';
+import { compileOrganisation } from './compile-organisation.ts';
 import { diagnosisSegments, itemSegments, orderSegments, pathsAt, patientSegments } from './compile-paths.ts';
 import { type CompileRules, compileIsNull } from './path-compile.ts';
 import type { PathSyntaxError } from './path-syntax.ts';
@@ -12,13 +13,12 @@ import type { Profile } from './schema.ts';
 
 /** Readers of senders' messages, from the plain data of checked profiles: needs neither YAML nor schema. */
 export const hl7v2Profiles: ProfileLanguage = {
-  sourceKinds: ['hl7-mllp'],
+  sourceKinds: ['hl7-mllp', 'hl7-folder'],
   compile: (checked) =>
     readerOf(
-      compileRules(
-        checked as Profile,
-        (path, error) => new QianzhiError('CFG-5009', `${path.join('.')} (${error.message})`),
-      ),
+      compileRules(checked as Profile, (path, { message }) => {
+        throw new QianzhiError('CFG-5009', `${path.join('.')} (${message})`);
+      }),
     ),
 };
 
@@ -26,14 +26,15 @@ export const readerOf = (compiled: CompiledProfile): MessageReader => ({
   corrections: compiled.profile.corrections,
   quietMs: compiled.profile.assembly.quiet_seconds * 1000,
   parkMs: compiled.profile.patient.park_minutes * 60_000,
+  ...(compiled.organisation && { patientNumbers: compiled.organisation.numbers }),
   read: (raw, context) => readMessage(compiled, raw, context),
 });
 
 /**
- * Compiles a checked profile. `refuse` makes the error of a path that cannot stand where it does; in a
+ * Compiles a checked profile. `refuse` is told of each path that cannot stand where it does; in a
  * profile that was checked before (check.ts) there is none.
  */
-export function compileRules(profile: Profile, refuse: (path: Path, error: PathSyntaxError) => Error): CompiledProfile {
+export function compileRules(profile: Profile, refuse: (path: Path, error: PathSyntaxError) => void): CompiledProfile {
   const at = pathsAt(profile.tables as CompileRules['tables'], refuse);
   const p = at(patientSegments);
   const o = at(orderSegments);
@@ -43,6 +44,13 @@ export function compileRules(profile: Profile, refuse: (path: Path, error: PathS
   const specimen = o.section(['specimen'], profile.specimen);
   const report = o.section(['report'], profile.report);
   const items = at(itemSegments).section(['items'], profile.items);
+  const demographics = {
+    name: patient.one('name'),
+    sex: patient.one('sex'),
+    birthDate: patient.one('birth_date'),
+    phone: patient.one('phone'),
+    address: patient.one('address'),
+  };
   return {
     profile,
     ownSegments: new Set(JSON.stringify(profile).match(/\bZ[A-Z0-9]{2}(?=-)/g)),
@@ -57,10 +65,13 @@ export function compileRules(profile: Profile, refuse: (path: Path, error: PathS
       orderControl: new Map(Object.entries(profile.tables.order_control)),
       documentStatus: new Map(Object.entries(profile.tables.document_status)),
     },
+    organisation: compileOrganisation(profile, at, refuse),
     qualityControl: profile.quality_control && {
       path: p.required(['quality_control', 'path'], profile.quality_control.path),
       values: new Set(profile.quality_control.values),
+      patient: profile.quality_control.patient && new Set(profile.quality_control.patient),
     },
+    heartbeatSegments: new Set(['MSH', ...profile.heartbeat.segments]),
     deviceCodings: new Set(profile.device_codings),
     criticalFlags: new Set(profile.critical_flags),
     sentinelDates: new Set(profile.sentinel_dates),
@@ -71,11 +82,7 @@ export function compileRules(profile: Profile, refuse: (path: Path, error: PathS
         kind,
         path: p.required(['patient', 'identifiers', i, 'path'], path),
       })),
-      name: patient.one('name'),
-      sex: patient.one('sex'),
-      birthDate: patient.one('birth_date'),
-      phone: patient.one('phone'),
-      address: patient.one('address'),
+      ...demographics,
       deletes: (
         [
           ['name', profile.patient.name],
@@ -84,7 +91,9 @@ export function compileRules(profile: Profile, refuse: (path: Path, error: PathS
           ['phone', profile.patient.phone],
           ['address', profile.patient.address],
         ] as const
-      ).flatMap(([field, source]) => (source === undefined ? [] : [{ field, isNull: compileIsNull(source) }])),
+      ).flatMap(([field, source]) =>
+        source === undefined || demographics[field] === undefined ? [] : [{ field, isNull: compileIsNull(source) }],
+      ),
     },
     encounter: {
       class: encounter.one('class'),
@@ -127,6 +136,10 @@ export function compileRules(profile: Profile, refuse: (path: Path, error: PathS
       testedAt: items.one('tested_at'),
       method: items.one('method'),
       instrument: items.one('instrument'),
+      notResults: profile.items.not_results && {
+        path: at(itemSegments).required(['items', 'not_results', 'path'], profile.items.not_results.path),
+        values: new Set(profile.items.not_results.values),
+      },
     },
     ...compileKinds(profile, at),
   };

@@ -1,5 +1,5 @@
 import { normaliseTime } from '../../../agent/clinical/records/time.ts';
-import { observedText, rawFieldText, unitText } from '../extract/reports/observation-value.ts';
+import { chineseText, observedText, rawFieldText, unitText } from '../extract/reports/observation-value.ts';
 import {
   componentOf,
   explicitNull,
@@ -63,7 +63,11 @@ function compile(expression: Expression, rules: CompileRules): Evaluate {
       };
     }
     case 'name':
-      throw new PathSyntaxError(`"${expression.value}" is no path; text goes in quotes`, expression.at);
+      throw new PathSyntaxError(
+        `“${expression.value}” 不是路径；文字要加引号`,
+        `"${expression.value}" is no path; text goes in quotes`,
+        expression.at,
+      );
     case 'first': {
       const options = expression.options.map((option) => compile(option, rules));
       return (scope) => {
@@ -96,16 +100,30 @@ function compile(expression: Expression, rules: CompileRules): Evaluate {
 function compileCall(call: Extract<Expression, { kind: 'call' }>, rules: CompileRules): Evaluate {
   const [first, second] = call.args;
   const expect = (count: number): void => {
-    if (call.args.length !== count) throw new PathSyntaxError(`${call.name}() takes ${count} argument(s)`, call.at);
+    if (call.args.length !== count)
+      throw new PathSyntaxError(
+        `${call.name}() 括号里应有 ${count} 项`,
+        `${call.name}() takes ${count} argument(s)`,
+        call.at,
+      );
   };
   switch (call.name) {
     case 'lookup': {
       expect(2);
       if (first?.kind !== 'name' || second === undefined) {
-        throw new PathSyntaxError('lookup(table, path): the first is the name of a table', call.at);
+        throw new PathSyntaxError(
+          'lookup(表名, 路径)：第一项是表名',
+          'lookup(table, path): the first is the name of a table',
+          call.at,
+        );
       }
       const table = Object.hasOwn(rules.tables, first.value) ? rules.tables[first.value] : undefined;
-      if (table === undefined) throw new PathSyntaxError(`there is no table "${first.value}"`, first.at);
+      if (table === undefined)
+        throw new PathSyntaxError(
+          `tables 里没有“${first.value}”这个表`,
+          `there is no table "${first.value}"`,
+          first.at,
+        );
       const inner = compile(second, rules);
       const map = new Map(Object.entries(table));
       return (scope) => map.get(inner(scope) ?? missingKey);
@@ -121,13 +139,18 @@ function compileCall(call: Extract<Expression, { kind: 'call' }>, rules: Compile
     }
     case 'text':
     case 'unit':
-    case 'observed': {
+    case 'observed':
+    case 'han': {
       expect(1);
       if (first?.kind !== 'path' || first.component !== undefined || first.selector !== undefined) {
-        throw new PathSyntaxError(`${call.name}() takes a whole field, for example OBX-5`, call.at);
+        throw new PathSyntaxError(
+          `${call.name}() 括号里应是整个字段，如 OBX-5`,
+          `${call.name}() takes a whole field, for example OBX-5`,
+          call.at,
+        );
       }
       checkPath(first, rules);
-      const read = { text: rawFieldText, unit: unitText, observed: observedText }[call.name];
+      const read = { text: rawFieldText, unit: unitText, observed: observedText, han: chineseText }[call.name];
       return (scope) => {
         const segment = scope.current[first.segment];
         if (segment === undefined) return undefined;
@@ -139,17 +162,28 @@ function compileCall(call: Extract<Expression, { kind: 'call' }>, rules: Compile
       };
     }
     default:
-      throw new PathSyntaxError(`there is no function "${call.name}" (lookup, date, text, unit, observed)`, call.at);
+      throw new PathSyntaxError(
+        `没有函数“${call.name}”（有 lookup、date、text、unit、observed、han）`,
+        `there is no function "${call.name}" (lookup, date, text, unit, observed, han)`,
+        call.at,
+      );
   }
 }
 
 function checkPath(path: PathTerm, rules: CompileRules): void {
   const count = fieldCountOf(path.segment);
-  if (count === undefined) throw new PathSyntaxError(`there is no segment ${path.segment}`, path.at);
-  if (path.field > count) throw new PathSyntaxError(`${path.segment} has ${count} fields`, path.at);
+  if (count === undefined)
+    throw new PathSyntaxError(`没有 ${path.segment} 段`, `there is no segment ${path.segment}`, path.at);
+  if (path.field > count)
+    throw new PathSyntaxError(`${path.segment} 只有 ${count} 个字段`, `${path.segment} has ${count} fields`, path.at);
   const { segments } = rules;
   if (segments !== undefined && !segments.includes(path.segment) && !path.segment.startsWith('Z')) {
-    throw new PathSyntaxError(`${path.segment} cannot be used here (${segments.join(' ')})`, path.at);
+    const usable = segments.join(' ');
+    throw new PathSyntaxError(
+      `这里不能用 ${path.segment} 段（可用：${usable}）`,
+      `${path.segment} cannot be used here (${usable})`,
+      path.at,
+    );
   }
 }
 

@@ -1,10 +1,12 @@
+import type { Bilingual } from '../../../agent/support/text.ts';
+
 /**
  * The path language of source profiles, its syntax. An expression says where a value lies:
  *
  *     PID-3[5=IdentifyNO].1 | PID-19          first that is not empty
  *     OBR-2 + '-' + OBR-4.1                   joined; nothing when one of the paths is empty
  *     lookup(specimen, OBR-15.1)              through a table of the profile
- *     date(OBR-22)   text(OBX-7)   unit(OBX-6)   observed(OBX-5)
+ *     date(OBR-22)   text(OBX-7)   unit(OBX-6)   observed(OBX-5)   han(PID-5)
  *
  *     path     SEG-field [selector] [.component [.subcomponent]]     all numbers from 1
  *     selector [2] the second repetition · [5=X] the first whose component 5 is X · [5=''] is empty
@@ -32,8 +34,10 @@ export type Expression =
 /** A slip in an expression: `at` is the offset of the character where it shows. */
 export class PathSyntaxError extends Error {
   readonly at: number;
-  constructor(reason: string, at: number) {
-    super(reason);
+  readonly reason: Bilingual;
+  constructor(zh: string, en: string, at: number) {
+    super(en);
+    this.reason = { zh, en };
     this.at = at;
   }
 }
@@ -47,8 +51,8 @@ const literalPattern = /'([^']*)'|"([^"]*)"/y;
 /** Parses an expression; throws PathSyntaxError. Names of segments, tables and functions are checked later. */
 export function parseExpression(source: string): Expression {
   let at = 0;
-  const fail = (reason: string, where = at): never => {
-    throw new PathSyntaxError(reason, where);
+  const fail = (zh: string, en: string, where = at): never => {
+    throw new PathSyntaxError(zh, en, where);
   };
   const skip = (): void => {
     while (source[at] === ' ' || source[at] === '\n' || source[at] === '\t') at++;
@@ -67,7 +71,7 @@ export function parseExpression(source: string): Expression {
   };
   const number = (text: string, where: number): number => {
     const value = Number(text);
-    return value >= 1 ? value : fail('numbers count from 1', where);
+    return value >= 1 ? value : fail('序号从 1 算起', 'numbers count from 1', where);
   };
 
   const first = (): Expression => {
@@ -87,7 +91,7 @@ export function parseExpression(source: string): Expression {
     const start = at;
     if (accept('(')) {
       const inner = first();
-      if (!accept(')')) fail('missing )');
+      if (!accept(')')) fail('缺少右括号 )', 'missing )');
       return inner;
     }
     const literal = take(literalPattern);
@@ -95,11 +99,14 @@ export function parseExpression(source: string): Expression {
     const path = take(pathPattern);
     if (path !== null) return pathTerm(path, start);
     const name = take(namePattern);
-    if (name === null) return fail(at >= source.length ? 'a path is missing' : 'not a path');
+    if (name === null)
+      return at >= source.length
+        ? fail('缺少路径', 'a path is missing')
+        : fail('这里不是路径，路径如 OBR-20 或 PID-3[5=CardNO].1', 'not a path');
     if (!accept('(')) return { kind: 'name', value: name[0], at: start };
     const args = [first()];
     while (accept(',')) args.push(first());
-    if (!accept(')')) fail('missing )');
+    if (!accept(')')) fail('缺少右括号 )', 'missing )');
     return { kind: 'call', name: name[0], args, at: start };
   };
   const pathTerm = (match: RegExpExecArray, start: number): PathTerm => {
@@ -107,7 +114,7 @@ export function parseExpression(source: string): Expression {
     if (source[at] === '[') {
       const where = at;
       const selector = take(selectorPattern);
-      if (selector === null) return fail('not a selector: [2] or [5=X]');
+      if (selector === null) return fail('方括号里应写 [2] 或 [5=X]', 'not a selector: [2] or [5=X]');
       if (selector[1] !== undefined) {
         result.selector = { kind: 'index', repetition: number(selector[1], where) };
       } else {
@@ -131,6 +138,7 @@ export function parseExpression(source: string): Expression {
 
   const expression = first();
   skip();
-  if (at < source.length) fail('not expected here');
+  if (at < source.length)
+    fail('从这里起多余：两个路径之间要写 | 或 +', 'not expected here: between two paths stands | or +');
   return expression;
 }

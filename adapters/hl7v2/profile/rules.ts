@@ -109,6 +109,14 @@ export interface DocumentPaths {
   author: PersonPaths;
 }
 
+/** Which institution a message belongs to. */
+export interface OrganisationRule {
+  path: Evaluate;
+  /** Organisation codes by the value as sent. */
+  codes: ReadonlyMap<string, string>;
+  numbers: 'own' | 'shared';
+}
+
 /** A source profile with every path compiled and every table ready. */
 export interface CompiledProfile {
   profile: Profile;
@@ -125,8 +133,13 @@ export interface CompiledProfile {
     orderControl: ReadonlyMap<string, 'publish' | 'retract' | 'ignore'>;
     documentStatus: ReadonlyMap<string, StatusAction>;
   };
+  /** Undefined: everything is the site's own. */
+  organisation: OrganisationRule | undefined;
   /** The sender's devices about themselves. */
-  qualityControl: { path: Evaluate; values: ReadonlySet<string> } | undefined;
+  qualityControl: { path: Evaluate; values: ReadonlySet<string>; patient: ReadonlySet<string> | undefined } | undefined;
+  /** A result message of nothing but these only says that the sender is there. */
+  heartbeatSegments: ReadonlySet<string>;
+  /** `*`: every one. */
   deviceCodings: ReadonlySet<string>;
   criticalFlags: ReadonlySet<string>;
   sentinelDates: ReadonlySet<string>;
@@ -179,6 +192,8 @@ export interface CompiledProfile {
     testedAt: Optional;
     method: Optional;
     instrument: Optional;
+    /** OBX that are no results. */
+    notResults: { path: Evaluate; values: ReadonlySet<string> } | undefined;
   };
   exam: ExamPaths | undefined;
   microbiology: MicrobiologyPaths | undefined;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isTimeZone } from '../../../agent/clinical/records/time.ts';
-import { intakeRulesSchema } from './intake-schema.ts';
+import { bothLanguages } from '../../../agent/support/text.ts';
+import { heartbeatSchema, intakeRulesSchema } from './intake-schema.ts';
 import {
   documentSchema,
   examSchema,
@@ -9,6 +10,7 @@ import {
   orderSchema,
   prescriptionSchema,
 } from './kind-schemas.ts';
+import { organisationCodes, organisationSchema } from './organisation-schema.ts';
 import { coded, path, person } from './path-schemas.ts';
 
 /** Code as sent → action. The key `missing` stands for an absent code; without it that is held. */
@@ -34,20 +36,56 @@ const identifierKinds = [
  */
 export const profileSchema = z.strictObject({
   profile_version: z.literal(1),
-  name: z.string().regex(/^[a-z0-9][a-z0-9-]{0,63}$/),
+  /** extend.ts has taken these two away before; here they are for whoever misspells them. */
+  extends: z.undefined().optional(),
+  drop: z.undefined().optional(),
+  name: z
+    .string()
+    .regex(
+      /^[a-z0-9][a-z0-9-]{0,63}$/,
+      bothLanguages('只能用小写字母、数字和“-”。', 'may have small letters, digits and "-" only.'),
+    ),
   title: z.strictObject({ zh: z.string().min(1), en: z.string().min(1) }),
   /** IANA zone of the sender's times; default: the site's. */
-  time_zone: z.string().refine(isTimeZone, 'an IANA time zone, for example Asia/Shanghai').optional(),
+  time_zone: z
+    .string()
+    .refine(
+      isTimeZone,
+      bothLanguages('应为 IANA 时区名，如 Asia/Shanghai。', 'must be an IANA time zone, for example Asia/Shanghai.'),
+    )
+    .optional(),
   intake: intakeRulesSchema.prefault({}),
   corrections: z.enum(['unknown', 'snapshot', 'delta']).default('unknown'),
   /** Tests of one report that come one by one are one report once none came for this long; 0: each is told at once. */
   assembly: z.strictObject({ quiet_seconds: z.number().int().min(0).max(86_400).default(0) }).prefault({}),
   /** Messages of a device about itself (QC, calibration), not about a patient: filtered. */
-  quality_control: z.strictObject({ path, values: z.array(z.string().min(1)).min(1) }).optional(),
-  /** Coding systems (OBX-3.3) of monitors and pumps: an order of nothing else is filtered, it is no report. */
+  quality_control: z
+    .strictObject({
+      path,
+      values: z.array(z.string().min(1)).min(1),
+      /** Values that say "a patient". Where these are listed, any other value is held (MAP-3043); absent or empty is a patient's. */
+      patient: z.array(z.string().min(1)).min(1).optional(),
+    })
+    .optional(),
+  /** What only says that a device is there: filtered, and not counted as a message of its rhythm. */
+  heartbeat: heartbeatSchema.prefault({}),
+  /**
+   * Coding systems (OBX-3.3) of monitors and pumps: an order of nothing else is filtered, it is no report. `*` stands for
+   * every one: nothing of this sender is ever a report.
+   */
   device_codings: z.array(z.string().min(1)).default([]),
   /** Dates (yyyyMMdd) that the sender writes when it knows none, for example 19000101. */
-  sentinel_dates: z.array(z.string().regex(/^\d{8}$/)).default([]),
+  sentinel_dates: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^\d{8}$/,
+          bothLanguages('应为带引号的 8 位日期，如 "19000101"。', 'must be a date of 8 digits in quotes: "19000101".'),
+        ),
+    )
+    .default([]),
+  organisation: organisationSchema.optional(),
   patient: z.strictObject({
     /** The number the lane hangs on. */
     in_house: path,
@@ -120,6 +158,21 @@ export const profileSchema = z.strictObject({
     tested_at: path.optional(),
     method: path.optional(),
     instrument: path.optional(),
+    /** OBX that are settings of the device (mode, group), no results: left out of the report. */
+    not_results: z
+      .strictObject({
+        path: path.regex(
+          /^OBX-[34](\.\d+)*$/,
+          bothLanguages(
+            '只能看 OBX-3 或 OBX-4：其他位置说的是结果的值或状态。',
+            'must look at OBX-3 or OBX-4: elsewhere stand value and status of a result.',
+          ),
+        ),
+        values: z.array(z.string().min(1)).min(1),
+      })
+      .optional(),
+    /** An OBX without value, flag, range and note: a test that was not done is left out, or kept as an item without value. */
+    empty: z.enum(['keep', 'leave-out']).default('keep'),
   }),
   /** What is told in words; without it every result is a laboratory report. */
   exam: examSchema.optional(),
@@ -143,6 +196,7 @@ export const profileSchema = z.strictObject({
       /** ORC-1. `ignore`: an answer or a notice that changes nothing, filtered. */
       order_control: z.record(z.string(), z.enum(['publish', 'retract', 'ignore'])).default({}),
       document_status: reportStatuses.default({}),
+      organisations: organisationCodes.optional(),
     })
     .catchall(z.record(z.string(), z.string())),
   /** Flags by which the sender itself declares a critical value (危急值). */

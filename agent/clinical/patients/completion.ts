@@ -1,3 +1,4 @@
+import { keyWithin } from '../institutions.ts';
 import type { ClinicalRecord, Identifier, IdentifierKind, Patient } from '../records/types.ts';
 import type { ReportState, ReportStatement } from '../reports/types.ts';
 import { differs, residentId } from './identity.ts';
@@ -111,7 +112,7 @@ export function withIdentity(own: Patient, of: PatientState, keepsOwn: boolean):
     known.push(...source.filter(({ kind }) => !kinds.has(kind)));
   }
   const others = own.identifiers.filter(({ kind }) => kind !== 'in-house' && !personal.has(kind));
-  const inHouse: Identifier = { kind: 'in-house', value: of.patientKey, source: fromIndex };
+  const inHouse: Identifier = { kind: 'in-house', value: keyWithin(of.patientKey), source: fromIndex };
   const patient: Patient = { identifiers: [inHouse, ...known, ...others] };
   for (const field of fields) {
     setField(patient, field, told);

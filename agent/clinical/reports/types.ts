@@ -18,7 +18,8 @@ export interface ReportStatement {
   /**
    * Identity of the record. Of reports (source, report number), joined as `source|number`; specimen and patient are
    * not in it. Of others `encounter|source|visit number`, `order|source|number`, `prescription|source|number`,
-   * `document|source|number`, `patient|in-house number`.
+   * `document|source|number`, `patient|in-house number`. Of another institution than the site's own marked with its code
+   * (agent/clinical/institutions.ts), as the patient's key is where it has numbers of its own.
    */
   reportKey: string;
   /** Stable key of the patient's in-house number; what a lane hangs on. */

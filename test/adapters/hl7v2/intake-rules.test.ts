@@ -1,5 +1,7 @@
 import t from 'tap';
 import { judgeProcessingId, judgeType, takesVersion } from '../../../adapters/hl7v2/intake-rules.ts';
+import { checkProfile } from '../../../adapters/hl7v2/profile/check.ts';
+import { ConfigError } from '../../../config/config-error.ts';
 import { intakeOf } from '../sources/hl7-mllp/intake-of.ts';
 
 const rulesOf = (text?: string) => intakeOf(text).intake;
@@ -19,6 +21,8 @@ t.test('without an intake section the defaults hold', async (t) => {
       answer_framing: 'mllp',
       require_end: true,
       strict_control_id: false,
+      batch_answers: 'batch',
+      control_ids: 'unique',
     });
 });
 
@@ -53,16 +57,19 @@ t.test('point 30: versions: none listed takes all, else those alone', async (t) 
 t.test('what a rule may say is told where it says something else', async (t) => {
   const reasons = (rule: string) => {
     try {
-      rulesOf(`intake: {${rule}}`);
+      checkProfile(`extends: cn-default\nprofile_version: 1\nname: x\ntitle: { zh: x, en: x }\nintake: { ${rule} }\n`);
       return 'taken';
     } catch (error) {
-      return (error as Error).message;
+      if (!(error instanceof ConfigError)) throw error;
+      return error.issues.map(({ path, message }) => `${path} ${message.en}`).join();
     }
   };
-  t.match(reasons('ack: none'), /one of original-always, original, enhanced, device-mindray/);
-  t.match(reasons('continuation: aa'), /one of ae, ar/);
-  t.match(reasons('queries: yes'), /one of acknowledge, refuse/);
-  t.match(reasons('segments_joined: tabs'), /one of refuse, spaces/);
-  t.match(reasons('framing: tcp'), /one of mllp, none/);
+  t.match(reasons('ack: none'), /one of: original-always, original, enhanced, device-mindray/);
+  t.match(reasons('continuation: aa'), /one of: ae, ar, take/);
+  t.match(reasons('queries: yes'), /one of: acknowledge, refuse/);
+  t.match(reasons('segments_joined: tabs'), /one of: refuse, spaces/);
+  t.match(reasons('framing: tcp'), /one of: mllp, none/);
+  t.match(reasons('batch_answers: each'), /one of: batch, first/);
+  t.match(reasons('control_ids: reused'), /one of: unique, restarting/);
   t.match(reasons('versions: {accept: [v24]}'), /a version of HL7 in quotes/);
 });

@@ -83,7 +83,7 @@ t.test('the truncation character of HL7 2.7 is no escape character', (t) => {
   t.end();
 });
 
-t.test('escapes are resolved after splitting', (t) => {
+t.test('point 49: escapes are resolved after splitting', (t) => {
   const { value } = parse(`${head}\rOBX|1|ST|A^10\\S\\9/L~x\\R\\y||a\\F\\b\\T\\c\\E\\d`);
   t.equal(value('OBX', 3, 1, 2), '10^9/L');
   t.equal(value('OBX', 3, 2), 'x~y');
@@ -91,7 +91,7 @@ t.test('escapes are resolved after splitting', (t) => {
   t.end();
 });
 
-t.test('line breaks and hexadecimal escapes', (t) => {
+t.test('point 49: line breaks and hexadecimal escapes', (t) => {
   const { value } = parse(`${head}\rNTE|1||肺\\X0D\\\\X0A\\余\\.br\\末\\.sp2\\x\\X41\\`);
   t.equal(value('NTE', 3), '肺\r\n余\n末\n\nxA');
   t.end();
@@ -105,7 +105,7 @@ t.test('hexadecimal escapes are text in the charset of the message', (t) => {
   t.end();
 });
 
-t.test('malformed and unknown escapes stay literally; highlighting goes, its text stays', (t) => {
+t.test('point 49: malformed and unknown escapes stay literally; highlighting goes, its text stays', (t) => {
   const { value } = parse(`${head}\rNTE|1||C:\\dir \\Q\\ \\X4\\ \\Zabc\\ \\|\\H\\bold\\N\\|a\\b\\F\\c`);
   t.equal(value('NTE', 3), 'C:\\dir \\Q\\ \\X4\\ \\Zabc\\ \\');
   t.equal(value('NTE', 4), 'bold');
@@ -113,7 +113,7 @@ t.test('malformed and unknown escapes stay literally; highlighting goes, its tex
   t.end();
 });
 
-t.test('explicit null is not the same as empty', (t) => {
+t.test('point 49: explicit null is not the same as empty', (t) => {
   const { value } = parse(`${head}\rPID|1|""||`);
   t.equal(value('PID', 2), explicitNull);
   t.equal(value('PID', 3), '');

@@ -4,7 +4,7 @@ import { parseMessage } from '../../../adapters/hl7v2/parser.ts';
 import { checkProfile, compileProfile } from '../../../adapters/hl7v2/profile/check.ts';
 import { compileExpression } from '../../../adapters/hl7v2/profile/path-compile.ts';
 import { lastRead, type Scope } from '../../../adapters/hl7v2/profile/scope.ts';
-import { QianzhiError } from '../../../agent/support/errors.ts';
+import { ConfigError } from '../../../config/config-error.ts';
 
 const defaultProfile = readFileSync(new URL('../../../config/dialects/cn-default.yaml', import.meta.url), 'utf8');
 
@@ -92,6 +92,8 @@ t.test('the observed value follows its type', (t) => {
   t.equal(observed('FT', 'a\\.br\\b'), 'a\nb');
   t.equal(observed('CWE', '260385009^Negative^SCT'), 'Negative');
   t.equal(observed('CE', '+^'), '+');
+  t.equal(observed('CE', '^^^POS^阳性^L'), '阳性', 'an alternate where there is nothing else');
+  t.equal(observed('CWE', '^^^POS'), 'POS');
   t.equal(observed('SN', '>^100'), '>100');
   t.equal(observed('SN', '^1^:^128'), '1:128');
   t.equal(observed('ED', '^AP^^Base64^AAAA'), undefined);
@@ -149,63 +151,119 @@ t.test('a profile says how long tests are gathered and how long a report waits f
   t.end();
 });
 
-t.test('a wrong profile is refused with CFG-5009, line, column and path', (t) => {
+/** Each mistake of a profile as `line:column path: reason`. */
+function mistakes(text: string): string[] {
+  try {
+    compileProfile(text);
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    return error.issues.map(({ code, file, line, column, path, message }) => {
+      if (code !== 'CFG-5009' || file !== 'profile') throw new Error(`${code} in ${file}`);
+      if (!/\p{Script=Han}/u.test(message.zh) || message.zh === message.en) throw new Error(`not in Chinese: ${path}`);
+      return `${line}:${column} ${path}: ${message.en}`;
+    });
+  }
+  return [];
+}
+
+t.test('a mistake in a profile is told with line, column, path and a reason in both languages', (t) => {
   const lineOf = (text: string): number => defaultProfile.split('\n').findIndex((line) => line.includes(text)) + 1;
-  const refused = (change: (text: string) => string): string => {
-    try {
-      compileProfile(change(defaultProfile));
-    } catch (error) {
-      t.ok(error instanceof QianzhiError && error.code === 'CFG-5009');
-      return (error as QianzhiError).where ?? '';
-    }
-    return 'not refused';
-  };
+  const refused = (change: (text: string) => string): string => mistakes(change(defaultProfile)).join('\n');
   const from = (a: string, b: string) => refused((text) => text.replace(a, b));
   t.equal(
     from('birth_date: PID-7', 'birth_date: PXD-7'),
-    `${lineOf('birth_date')}:15 patient.birth_date (there is no segment PXD)`,
+    `${lineOf('birth_date')}:15 patient.birth_date: there is no segment PXD`,
   );
-  t.match(
+  t.equal(
     from('phone: PID-13.9 | PID-13.1', 'phone: PID-13.9 | PID-131'),
-    `${lineOf('phone:')}:21 patient.phone (PID has 45 fields)`,
+    `${lineOf('phone:')}:21 patient.phone: PID has 45 fields`,
   );
-  t.match(from('birth_date: PID-7', 'birth_day: PID-7'), `${lineOf('birth_date')}:3 patient.birth_day (unknown key)`);
+  t.equal(
+    from('birth_date: PID-7', 'birth_day: PID-7'),
+    `${lineOf('birth_date')}:3 patient.birth_day: is not known here. Did you mean "birth_date"?`,
+  );
   const quoted = `path: "PID-3[5=PI].1 | PID-3[5=''].1" }`;
   t.match(
     from(quoted, quoted.replace('| PID', '| PIX')),
-    `${lineOf(quoted)}:48 patient.identifiers.7.path (there is no`,
+    `${lineOf(quoted)}:48 patient.identifiers[7].path: there is no segment PIX`,
   );
-  t.match(from('status: OBX-11', 'status: OBR-1111'), 'items.status');
-  t.match(from('corrections: unknown', 'corrections: maybe'), `${lineOf('corrections: unknown')}:14 corrections`);
-  t.match(from('    W: retract', '    W: forget'), 'tables.item_status.W');
-  t.match(from('- OUL^R21', '- ADT^A60'), 'intake.types.accept.1 (no reader');
-  t.match(from('\norder:\n', '\norders:\n'), 'orders (unknown key)');
+  t.match(from('status: OBX-11', 'status: OBR-1111'), 'items.status: not expected here');
+  t.match(
+    from('status: OBR-25', 'status: OBR-X'),
+    /^\d+:\d+ report.status: not a path$/,
+    'told once, though exams inherit it',
+  );
+  t.match(
+    from('corrections: unknown', 'corrections: delte'),
+    /^\d+:14 corrections: must be one of: unknown, snapshot, delta. Did you mean "delta"\?$/,
+  );
+  t.match(from('    W: retract', '    W: forget'), 'tables.item_status.W: must be one of');
+  t.match(from('- OUL^R21', '- ADT^A60'), 'intake.types.accept[1]: is a message type that nothing here reads');
+  t.match(from('\norder:\n', '\norders:\n'), 'orders: is not known here. Did you mean "order"?');
   t.match(
     refused((text) => text.replace(/\ndocument:\n(?: {2}.*\n)+/, '\n')),
-    'intake.types.accept.27 (this type needs the section document)',
+    'intake.types.accept[27]: needs the section document',
   );
-  t.match(from('retired: MRG-4', 'retired: MRG-44'), 'merge.numbers.0.retired');
-  t.match(from('service: OBR-24.1', 'service: OBX-3'), 'exam.service (OBX cannot be used here');
-  t.match(from('quiet_seconds: 0', 'quiet_seconds: -1'), 'assembly.quiet_seconds');
-  t.match(from('park_minutes: 0', 'park_minutes: soon'), 'patient.park_minutes');
-  t.match(from('ack: original-always', 'ack: sometimes'), `${lineOf('ack: original-always')}:8 intake.ack`);
-  t.match(from('ack: original-always', 'charset: KLINGON'), 'intake.charset');
-  t.match(from('ack: original-always', 'akc: original'), 'intake.akc (unknown key)');
+  t.match(from('retired: MRG-4', 'retired: MRG-44'), 'merge.numbers[0].retired: MRG has 7');
+  t.match(from('service: OBR-24.1', 'service: OBX-3'), 'exam.service: OBX cannot be used here');
+  t.match(from('quiet_seconds: 0', 'quiet_seconds: -1'), 'assembly.quiet_seconds: must be at least 0');
+  t.match(from('park_minutes: 0', 'park_minutes: soon'), 'patient.park_minutes: must be a number');
+  t.match(from('ack: original-always', 'ack: sometimes'), `${lineOf('ack: original-always')}:8 intake.ack: must be`);
+  t.match(from('ack: original-always', 'charset: KLINGON'), 'intake.charset: is no known charset');
+  t.match(from('ack: original-always', 'akc: original'), 'intake.akc: is not known here. Did you mean "ack"?');
   t.match(
     from('    accept:\n      - ORU^R01', '    reject: [oru]\n    accept:\n      - ORU^R01'),
-    'intake.types.reject.0',
-  );
-  t.match(from('class: PV1-2', 'class: OBX-2'), 'encounter.class (OBX cannot be used here');
-  t.match(from('profile_version: 1', 'profile_version: 2'), 'profile_version');
-  t.match(from('name: cn-default', 'name: cn-default\nname: again'), /^\d+:\d+ \(/);
-  t.match(from('intake:', 'time_zone: Asia/Peking\nintake:'), 'time_zone');
-  t.match(
-    refused(() => ''),
-    'profile_version',
+    'intake.types.reject[0]: must be a message type in capitals',
   );
   t.match(
-    refused(() => 'a: [1'),
-    /^\d+:\d+ \(/,
+    from('ack: original-always', 'versions: { accept: [2.4] }'),
+    'intake.versions.accept[0]: must be text: put it',
+  );
+  t.match(from('ack: original-always', 'processing_id: { reject: [PT] }'), 'processing_id.reject[0]: must be a letter');
+  t.match(from('class: PV1-2', 'class: OBX-2'), 'encounter.class: OBX cannot be used here');
+  t.match(from('profile_version: 1', 'profile_version: 2'), 'profile_version: must be one of: 1');
+  t.match(from('name: cn-default', 'name: cn-default\nname: again'), /^\d+:1 : This entry is written twice/);
+  t.match(from('name: cn-default', 'name: CN'), 'name: may have small letters');
+  t.match(from('intake:', 'time_zone: Asia/Peking\nintake:'), 'time_zone: must be an IANA time zone');
+  t.match(from('sentinel_dates: ["19000101"]', 'sentinel_dates: ["1900"]'), 'sentinel_dates[0]: must be a date');
+  t.match(
+    from('\nsentinel_dates', '\nheartbeat: { segments: [OBX] }\nsentinel_dates'),
+    'heartbeat.segments[0]: must be',
+  );
+  t.match(
+    from('\nsentinel_dates', '\nheartbeat: { types: [ORU] }\nsentinel_dates'),
+    'heartbeat.types[0]: is a type that carries results',
+  );
+  t.match(
+    from('  flags:\n', '  flag:\n    N: normal\n  flags:\n'),
+    'tables.flag: is a table that no path looks up. Did you mean "flags"?',
+    'a table under a slip of a name would do nothing',
+  );
+  t.same(mistakes(defaultProfile), []);
+  t.match(mistakes(''), [/profile_version: is missing/, /name: is missing/]);
+  t.match(mistakes('a: [1'), [/^\d+:\d+ : /]);
+  t.end();
+});
+
+t.test('all mistakes of a profile are told at once, in the order of their lines', (t) => {
+  const many = defaultProfile
+    .replace('title:', 'titel:')
+    .replace('ack: original-always', 'ack: sometimes')
+    .replace('      - OUL^R21', '      - ADT^A60')
+    .replace('in_house: PID-2 |', 'in_house: PIX-2 |')
+    .replace('birth_date: PID-7', 'birth_date: PID-77')
+    .replace('    W: retract', '    W: forget');
+  t.same(
+    mistakes(many).map((line) => line.replace(/^\S+ /, '').split(': ')[0]),
+    [
+      'title',
+      'titel',
+      'intake.ack',
+      'intake.types.accept[1]',
+      'patient.in_house',
+      'patient.birth_date',
+      'tables.item_status.W',
+    ],
   );
   t.end();
 });

@@ -13,7 +13,17 @@ import { hl7Time, type Message, type Person, person } from '../../stories/messag
 import { exam } from '../../stories/results.ts';
 import { imageRig, type Said } from '../images/rig.ts';
 
-const hl7 = compileProfile(readAsset('config/dialects/cn-default.yaml'));
+const hl7Text = readAsset('config/dialects/cn-default.yaml');
+const hl7 = compileProfile(hl7Text);
+/** Another institution beside the hospital, told by MSH-4 `TCM`. */
+export const tcm = '12100000MB0000002K';
+/** The RIS' profile where several institutions send through it. */
+export const tellsInstitutions = (numbers: 'own' | 'shared') =>
+  compileProfile(
+    hl7Text
+      .replace(/^patient:\n/m, `organisation: { path: MSH-4.1, patient_numbers: ${numbers} }\npatient:\n`)
+      .replace(/^tables:\n/m, `tables:\n  organisations: { H: "12100000MB0000001P", TCM: "${tcm}" }\n`),
+  );
 const usual = readAsset('config/dialects/dicom-default.yaml');
 const changed = (from: string, to: string): string => {
   if (!usual.includes(from)) throw new Error(`the default profile says ${from} no more`);
@@ -47,17 +57,18 @@ export const imageOf = (who: Person): Partial<Said> => ({
  * The real store and spool with images coming in as in test/agent/images, the hospital's RIS and HIS beside them, and the
  * stages as the mapping worker runs them: index, issue, map, match.
  */
-export async function matchingRig(profile = profiles.usual, folder = quickFolder('matching')) {
+export async function matchingRig(profile = profiles.usual, folder = quickFolder('matching'), ris = hl7) {
   const keyReference = `file:${join(folder, 'data.key')}`;
   const rig = await imageRig(folder, { sources: ['pacs', 'ris', 'his'], keyReference, reportWaitMs: 72 * hourMs });
   const mapping = {
     store: rig.view,
     readers: new Map([
-      ['ris', hl7],
+      ['ris', ris],
       ['his', hl7],
       ['pacs', dicomProfiles.compile(checkDicomProfile(profile))],
     ]),
     timeZone: 'Asia/Shanghai',
+    orgCode: '12100000MB0000001P',
     clock: { now: rig.now, monotonic: () => 0 },
     setIdOf: (key: string) => Buffer.from(key).toString('hex').padEnd(32, '0').slice(0, 32),
   };
@@ -128,7 +139,7 @@ export async function matchingRig(profile = profiles.usual, folder = quickFolder
       for (const name of ['data.key', 'data/qianzhi.db', 'data/qianzhi.db-wal', 'data/high-water']) {
         if (existsSync(join(folder, name))) copyFileSync(join(folder, name), join(after, name));
       }
-      const again = await matchingRig(profile, after);
+      const again = await matchingRig(profile, after, ris);
       again.tick(rig.now() - again.now());
       return again;
     },

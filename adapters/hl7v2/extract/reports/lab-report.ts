@@ -8,6 +8,7 @@ import type {
   Specimen,
 } from '../../../../agent/clinical/records/types.ts';
 import type { ReportStatement, StatusAction } from '../../../../agent/clinical/reports/types.ts';
+import { fieldText } from '../../parser.ts';
 import { missingKey } from '../../profile/path-compile.ts';
 import { addNumbers, codedOf, type Extraction, personOf, remark, timeOf, valueBy } from '../reading.ts';
 import { attach, isAddress } from './attachments.ts';
@@ -133,6 +134,12 @@ class LabResults {
     const x = this.#x;
     const { message } = x.scope;
     x.scope.current.OBX = result.obx;
+    const { notResults } = x.rules.items;
+    if (notResults?.values.has(valueBy(x, notResults.path) ?? '')) {
+      // One sent for a wrong patient says so of the whole report, whatever line it stands in.
+      if (statusOf(x) === 'retract') this.actions.push('retract');
+      return;
+    }
     const instead = insteadOfValue(message, result.obx);
     if (instead !== undefined) {
       if (instead === 'payload') this.#attach(result, orderAction);
@@ -154,12 +161,14 @@ class LabResults {
       this.nameless = true;
       return;
     }
+    if (orderAction === 'retract') reading.action = withinOrder(orderAction, reading.action);
+    const isBlank = fieldText(message, result.obx, 5).trim() === '';
+    if (isBlank && isEmpty(reading) && x.rules.profile.items.empty === 'leave-out') return;
     const { value } = reading.item;
     if (value !== undefined && !reading.item.numeric && isAddress(value)) {
       this.#attach(result, orderAction);
       return;
     }
-    if (orderAction === 'retract') reading.action = withinOrder(orderAction, reading.action);
     this.actions.push(reading.action);
     this.readings.push(reading);
   }
@@ -172,6 +181,14 @@ class LabResults {
     attach(x, this.attachments, obx);
   }
 }
+
+/** Whether an OBX says no more than what was to be tested: a deletion has no value either, and says something. */
+const isEmpty = ({ action, item: { value, flag, referenceRange, notes } }: ItemReading): boolean =>
+  action === 'publish' &&
+  value === undefined &&
+  flag === undefined &&
+  referenceRange === undefined &&
+  notes.length === 0;
 
 /**
  * Gives items their final keys. Several with one code (glucose at 0, 1 and 2 hours) are told apart by

@@ -43,6 +43,24 @@ export function unitText(message: Hl7Message, segment: Segment, field: number): 
   return first === explicitNull && isExplicitNull(message, segment, field) ? undefined : first;
 }
 
+/**
+ * The first component of the first repetition with a Chinese character in it: senders write a name as `汉字`,
+ * `pinyin^汉字` or `汉字^pinyin`. Undefined when none has one.
+ */
+export function chineseText(message: Hl7Message, segment: Segment, field: number): string | undefined {
+  for (let component = 1; component <= namePieces; component++) {
+    spanField(message, segment, field);
+    spanPiece(message, message.separators.repetition, 1);
+    spanComponent(message, component, undefined);
+    const value = spanTrimmed(message);
+    if (/\p{Script=Han}/u.test(value)) return value;
+  }
+  return undefined;
+}
+
+/** A name lies in its first pieces (XPN: family, given, further names); what follows are titles and codes. */
+const namePieces = 3;
+
 /** Whether the first repetition of a field is an explicit null and nothing else. */
 function isExplicitNull(message: Hl7Message, segment: Segment, field: number): boolean {
   spanField(message, segment, field);
@@ -112,7 +130,8 @@ export function observedText(message: Hl7Message, segment: Segment, field: numbe
   } else if (type === 'coded' && text.includes(message.delimiters.component)) {
     value = repetitionsOf(message, text)
       .map(
-        (coded) => componentOf(message, coded, 2) || componentOf(message, coded, 1) || componentOf(message, coded, 9),
+        // Text, else code, else the text as it was written, else the alternate text or code (CWE.2, 1, 9, 5, 4).
+        (coded) => [2, 1, 9, 5, 4].map((n) => componentOf(message, coded, n)).find((part) => part !== '') ?? '',
       )
       .filter((line) => line !== '')
       .join('\n');

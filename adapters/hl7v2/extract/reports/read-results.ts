@@ -1,6 +1,7 @@
 import type { Statement } from '../../../../agent/mapping/mapper.ts';
 import { type Circumstances, hold, readTold, stateRecord, type Told } from '../message-context.ts';
 import { type MessageType, specimenFirst } from '../message-type.ts';
+import { atOrganisation } from '../organisation.ts';
 import type { Said } from '../reading.ts';
 import { readExamReport } from './exam-report.ts';
 import { readLabReport } from './lab-report.ts';
@@ -12,7 +13,10 @@ export function readResults(circumstances: Circumstances, type: MessageType): Sa
   const grouping = groupSegments(circumstances.scope.message, specimenFirst(type), circumstances.rules);
   if (!grouping.ok) return { unreadable: grouping.where };
   const statements: Statement[] = [];
-  for (const group of grouping.patients) statements.push(...readGroup(readTold(circumstances, group), group));
+  for (const group of grouping.patients) {
+    const told = readTold(circumstances, group);
+    statements.push(...atOrganisation(told, readGroup(told, group)));
+  }
   return statements.length === 0 ? { unreadable: 'OBR' } : { statements };
 }
 

@@ -83,14 +83,14 @@ function kindOf(x: Extraction, group: OrderGroup): 'lab' | 'exam' {
   return 'lab';
 }
 
-/** The rule that filters an order of a monitor: nothing but waveforms, or nothing but codes of devices. */
+/** The rule that filters an order of a monitor: nothing but waveforms, or nothing but codes of devices; `*`: whatever it is. */
 function deviceRule(x: Extraction, { results }: OrderGroup): string | undefined {
   const [first] = results;
-  if (first === undefined) return undefined;
+  if (first === undefined) return x.rules.deviceCodings.has('*') ? 'device-observation' : undefined;
   const { message } = x.scope;
   if (results.every(({ obx }) => insteadOfValue(message, obx) === 'waveform')) return 'waveform';
   const ofDevice = ({ obx }: (typeof results)[number]): boolean =>
-    x.rules.deviceCodings.has(valueAt(message, obx, 3, 1, 3));
+    x.rules.deviceCodings.has('*') || x.rules.deviceCodings.has(valueAt(message, obx, 3, 1, 3));
   return x.rules.deviceCodings.size > 0 && ofDevice(first) && results.every(ofDevice)
     ? 'device-observation'
     : undefined;

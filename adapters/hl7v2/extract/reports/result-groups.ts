@@ -131,12 +131,27 @@ export function groupSegments(message: Hl7Message, specimenFirst: boolean, rules
         break;
       default: {
         const target = order === undefined || patientLevel.has(id) ? openPatient().segments : order.segments;
+        if (saysOtherwise(message, rules, target[id], segment)) return refuse(segment);
         if (isRead(rules, id)) target[id] ??= segment;
         notesOf = undefined;
       }
     }
   }
   return { ok: true, patients };
+}
+
+/**
+ * Of two segments of a kind the first counts. Where the profile tells institutions apart, one that says whose the patient is
+ * must not be followed by another that says otherwise.
+ */
+export function saysOtherwise(
+  { text }: Hl7Message,
+  { organisation }: CompiledProfile,
+  first: Segment | undefined,
+  { id, start, end }: Segment,
+): boolean {
+  if (!organisation || !first || !patientLevel.has(id)) return false;
+  return text.slice(first.start, first.end) !== text.slice(start, end);
 }
 
 /** Whether the next OBR comes before any result: then an ORC is the head of that order. */

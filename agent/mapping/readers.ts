@@ -1,0 +1,30 @@
+import type { Languages } from '../registry.ts';
+import type { MessageReader } from './mapper.ts';
+
+/** A source as mapping knows it: plain data. */
+export interface MappedSource {
+  name: string;
+  kind: string;
+  /** The source name that is part of the keys of its records, where it continues another (config `continues`). */
+  identity?: string;
+  /** As its check made it. */
+  profile: unknown;
+}
+
+/** Readers by source name, for all whose kind has a language. */
+export const compileReaders = (
+  languages: Pick<Languages, 'profiles'>,
+  sources: readonly MappedSource[],
+): Map<string, MessageReader> =>
+  new Map(
+    sources.flatMap(({ name, kind, identity, profile }) => {
+      const language = languages.profiles.find((entry) => entry.sourceKinds.includes(kind));
+      return language ? [[name, continuing(language.compile(profile), name, identity)] as const] : [];
+    }),
+  );
+
+/** Its records have the keys they had under the other name, so that corrections find what they correct. */
+const continuing = (reader: MessageReader, name: string, identity = name): MessageReader =>
+  identity === name
+    ? reader
+    : { ...reader, read: (raw, context) => reader.read(raw, { ...context, source: identity }) };
