@@ -1,3 +1,4 @@
+import { archive } from './cli/archive.ts';
 import type { Command } from './cli/command.ts';
 import { config } from './cli/config.ts';
 import { runProgram } from './cli/program.ts';
@@ -17,6 +18,7 @@ const commands: readonly Command[] = [
   status,
   study,
   instance,
+  archive,
   replay,
   version,
 ];

@@ -1,13 +1,17 @@
 import type { Worker } from 'node:worker_threads';
 import { checkTexts } from '../config/check-texts.ts';
 import type { LoadedConfig } from '../config/load.ts';
+import { type LogicalSource, logicalSources } from '../config/logical-sources.ts';
 import { type RunningPlatform, startImagePlatform, startPlatform } from './delivery/start-platform.ts';
+import type { InstanceHead } from './images/heads.ts';
 import { startImages } from './images/running.ts';
 import { startRhythmKeeper } from './intake/rhythm/keeper.ts';
 import type { RunningSource } from './intake/source.ts';
 import { type Images, startSource } from './intake/start-source.ts';
 import { mappingData, prepareMapping } from './mapping/start-worker.ts';
 import type { Registry } from './registry.ts';
+import { archiveKeyOf } from './security/archive.ts';
+import { loadKek } from './security/kek.ts';
 import { startStatusKeeper } from './status/keeper.ts';
 import type { StatusModel } from './status/model.ts';
 import { openStore, type SqliteStore, startStoreThread } from './store/sqlite/store.ts';
@@ -79,12 +83,14 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     const site = { name: config.site.name, orgCode: config.site.org_code, timeZone: config.site.time_zone };
     const platforms = new Map<string, RunningPlatform>();
     const texts = checkTexts(config, registry);
+    for (const { code, path } of texts.warnings) log.warn('configuration', { code, state: path });
+    const named = logicalSources(config);
     const store = await openStore(
       {
         folder: config.data.folder,
         keyReference: config.data.key,
         demo: options.demo,
-        sources: config.sources.map((s) => s.name),
+        sources: named.map((s) => s.name),
         platforms: config.platforms.map((p) => p.name),
         imagePlatforms: config.imagePlatforms.map((p) => p.name),
         reportWaitMs: config.data.report_wait_hours * 3_600_000,
@@ -113,10 +119,12 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     const imageKinds = new Set(registry.imageSources.map(({ kind }) => kind));
     const rhythm = startRhythmKeeper({
       store,
-      sources: config.sources.map(({ name, kind }) => ({
+      sources: named.map(({ name, kind, via }) => ({
         name,
         images: imageKinds.has(kind),
-        listens: () => listeners.get(name)?.status().state === 'listening' && store.state().mode !== 'intake-stopped',
+        ...(via && { via: via.name }),
+        listens: () =>
+          listeners.get(via?.name ?? name)?.status().state === 'listening' && store.state().mode !== 'intake-stopped',
       })),
       timeZone: site.timeZone,
       clock,
@@ -125,6 +133,10 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     });
     closers.push(rhythm.stop);
     keeper.watchRhythms(rhythm.current);
+    for (const name of parted(named, store.state().unused)) {
+      log.warn('sender-may-part', { source: name, code: 'HL7-2122' });
+      keeper.warn('HL7-2122', name);
+    }
     const accept: SqliteStore['accept'] = async (message) => {
       const accepted = await store.accept(message);
       keeper.received();
@@ -132,18 +144,22 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       mapping.wake();
       return accepted;
     };
-    const images = await imagesOf(config, registry, { store, clock, log, changed: keeper.changed }, () => {
-      for (const { name, kind } of config.sources) if (imageKinds.has(kind)) rhythm.received(name);
-      mapping.wake();
+    const images = await imagesOf(config, registry, {
+      ...{ store, clock, log, changed: keeper.changed, keepHead: mapping.keepHead },
+      accepted() {
+        for (const { name, kind } of config.sources) if (imageKinds.has(kind)) rhythm.received(name);
+        mapping.wake();
+      },
     });
     if (typeof images === 'object') closers.push(async () => images.stop());
     if (images) keeper.watchImages();
     for (const source of config.sources) {
-      const started = await startSource(source, texts.profiles.get(source.name), registry, {
+      const started = await startSource(source, texts.profiles, registry, {
         accept,
         pendingBytes: store.pendingBytes,
         images,
         dataFolder: config.data.folder,
+        archiveKey: () => archiveKeyOf(loadKek(config.data.key, true)),
         clock,
         log,
         changed: keeper.changed,
@@ -157,7 +173,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
 
     // Senders that waited for us are answered before anything else takes the processor.
     await new Promise((resolve) => setTimeout(resolve, ANSWER_FIRST_MS));
-    mapping.begin({ store: store.stages, site, ...mappingData(config, texts) });
+    mapping.begin({ store: store.stages, ...mappingData(config, texts) });
 
     const delivery = { store, clock, log, changed: keeper.changed };
     for (const platform of config.platforms) {
@@ -195,7 +211,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       host: config.status.host,
       port: config.status.port,
       model: keeper.model,
-      messages: (limit, before) => store.messages(limit, before),
+      messages: store.messages,
+      findMessages: store.findMessages,
       studies: desk,
       subscribe: keeper.subscribe,
       clock,
@@ -223,6 +240,15 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   }
 }
 
+/**
+ * Senders told apart now, of which nothing came under their own name yet, where messages came through the same source before:
+ * perhaps theirs, and without `continues` a correction of those would be a second report.
+ */
+const parted = (named: readonly LogicalSource[], unused: readonly string[]): string[] =>
+  named.flatMap(({ name, via, identity }) =>
+    via && identity === name && unused.includes(name) && !unused.includes(via.name) ? [name] : [],
+  );
+
 const hostAndPort = (address: string | undefined): { host: string; port: number } | undefined => {
   const found = address && /^\[?(.+?)\]?:(\d+)$/.exec(address);
   return found?.[1] && found[2] ? { host: found[1], port: Number(found[2]) } : undefined;
@@ -235,9 +261,17 @@ const INDEX_SOON_MS = 100;
 async function imagesOf(
   config: LoadedConfig,
   registry: Registry,
-  { store, clock, log, changed }: { store: SqliteStore; clock: Clock; log: Log; changed(): void },
-  accepted: () => void,
+  parts: {
+    store: SqliteStore;
+    clock: Clock;
+    log: Log;
+    changed(): void;
+    keepHead(head: InstanceHead): void;
+    /** Called soon after the last ones. */
+    accepted(): void;
+  },
 ): Promise<Images> {
+  const { store, clock, log } = parts;
   let soon: NodeJS.Timeout | undefined;
   const kinds = new Set(registry.imageSources.map(({ kind }) => kind));
   if (!config.sources.some(({ kind }) => kinds.has(kind)) && config.imagePlatforms.length === 0) return undefined;
@@ -250,12 +284,13 @@ async function imagesOf(
       low: () => store.state().mode !== 'normal',
       clock,
       log,
-      accepted() {
-        changed();
+      accepted(head) {
+        parts.keepHead(head);
+        parts.changed();
         if (soon) return;
         soon = setTimeout(() => {
           soon = undefined;
-          accepted();
+          parts.accepted();
         }, INDEX_SOON_MS);
         soon.unref();
       },

@@ -1,5 +1,16 @@
 import { readAsset } from '../agent/support/assets.ts';
 
+/** The source profiles of HL7 v2 that ship with the program; a profile may extend one of them. */
+export const hl7Dialects = [
+  'cn-default',
+  'mindray-analyser',
+  'mindray-monitor',
+  'lis-oul',
+  'pacs-report',
+  'his',
+  'winning',
+];
+
 /** True for a name such as `china-lis`; anything with a slash, backslash or dot is a path. */
 export const isBuiltInName = (named: string): boolean => /^[a-z0-9-]+$/.test(named);
 

@@ -1,16 +1,21 @@
 import type { Registry } from '../agent/registry.ts';
 import type { Renderer } from '../agent/rendering/format.ts';
 import { errorTable, QianzhiError } from '../agent/support/errors.ts';
-import { type ConfigIssue, throwIfAny } from './config-error.ts';
-import type { LoadedConfig, LoadedPlatform, LoadedSource } from './load.ts';
+import { organisationIssues, organisationWarnings } from './check-organisations.ts';
+import { ConfigError, type ConfigIssue, throwIfAny } from './config-error.ts';
+import type { LoadedConfig, LoadedPlatform } from './load.ts';
+import { type LogicalSource, logicalSources } from './logical-sources.ts';
+import { message } from './messages.ts';
 
 export interface CheckedTexts {
-  /** By source name: plain data, for `compile` of the same language. */
+  /** By name of source and of sender: plain data, for `compile` of the same language. */
   profiles: Map<string, unknown>;
   /** By platform name: plain data, for `compile` of the same format. */
   packs: Map<string, unknown>;
   /** By platform name. */
   renderers: Map<string, Renderer>;
+  /** What works and may not be meant. */
+  warnings: ConfigIssue[];
 }
 
 /**
@@ -22,16 +27,17 @@ export function checkTexts(loaded: LoadedConfig, registry: Registry): CheckedTex
   const profiles = new Map<string, unknown>();
   const packs = new Map<string, unknown>();
   const renderers = new Map<string, Renderer>();
-  for (const source of loaded.sources) {
+  for (const source of logicalSources(loaded)) {
     const language = registry.profiles.find((entry) => entry.sourceKinds.includes(source.kind));
     if (language === undefined) throw new Error(`no profile language for ${source.kind}`);
     try {
-      profiles.set(source.name, language.check(source.profileText));
+      profiles.set(source.name, language.check(source.profileText, source.profilePath));
     } catch (error) {
       const other = registry.profiles.find((entry) => entry !== language && reads(entry, source.profileText));
       issues.push(...(other ? [otherLanguage(loaded.path, source)] : textIssues(error, source.profilePath)));
     }
   }
+  issues.push(...framingIssues(loaded, registry, profiles), ...organisationIssues(loaded, registry, profiles));
   for (const platform of loaded.platforms) {
     const format = registry.formats.find((entry) => entry.kind === platform.format);
     if (format === undefined) throw new Error(`no format ${platform.format}`);
@@ -44,7 +50,7 @@ export function checkTexts(loaded: LoadedConfig, registry: Registry): CheckedTex
     }
   }
   throwIfAny(unique(issues));
-  return { profiles, packs, renderers };
+  return { profiles, packs, renderers, warnings: organisationWarnings(loaded, registry, profiles) };
 }
 
 function reads(language: Registry['profiles'][number], text: string): boolean {
@@ -57,18 +63,33 @@ function reads(language: Registry['profiles'][number], text: string): boolean {
 }
 
 /** The profile is in order, and for another kind of source. */
-const otherLanguage = (file: string, { name, kind, profilePath }: LoadedSource): ConfigIssue => ({
+const otherLanguage = (file: string, { kind, profilePath, profileAt }: LogicalSource): ConfigIssue => ({
   code: 'CFG-5009',
   file,
-  path: `sources.${name}.profile`,
+  ...profileAt,
   message: {
     zh: `接入规则 ${profilePath} 是给另一类来源用的，不能用于 ${kind}；影像来源用 dicom-default，HL7 来源用 cn-default 或自己的文件。`,
     en: `${profilePath} is a profile for another kind of source, not for ${kind}: images take dicom-default, HL7 cn-default, or a file of your own.`,
   },
 });
 
+/** CFG-5014: what belongs to a connection must be the same for all who send over it. */
+const framingIssues = (
+  loaded: LoadedConfig,
+  registry: Registry,
+  profiles: ReadonlyMap<string, unknown>,
+): ConfigIssue[] =>
+  logicalSources(loaded).flatMap(({ name, via, profileAt }): ConfigIssue[] => {
+    const [own, sender] = [via && profiles.get(via.name), profiles.get(name)];
+    if (via === undefined || own === undefined || sender === undefined) return [];
+    const keys = registry.sources.find(({ kind }) => kind === via.kind)?.differing?.(own, sender) ?? [];
+    if (keys.length === 0) return [];
+    return [{ code: 'CFG-5014', file: loaded.path, ...profileAt, message: message.framingDiffers(keys, via.name) }];
+  });
+
 /** `where` of a compile error is `line:column`, perhaps followed by a path; or a path alone. */
-function textIssues(error: unknown, file: string): ConfigIssue[] {
+function textIssues(error: unknown, file: string): readonly ConfigIssue[] {
+  if (error instanceof ConfigError) return error.issues;
   if (!(error instanceof QianzhiError)) throw error;
   const { zh, en } = errorTable[error.code];
   const place = /^(\d+):(\d+)\s*(.*)$/s.exec(error.where ?? '');
@@ -84,7 +105,7 @@ function textIssues(error: unknown, file: string): ConfigIssue[] {
 }
 
 /** A pack may also be refused for what the configuration overlays on it. */
-function packIssues(error: unknown, platform: LoadedPlatform, configPath: string): ConfigIssue[] {
+function packIssues(error: unknown, platform: LoadedPlatform, configPath: string): readonly ConfigIssue[] {
   const overlaid = error instanceof QianzhiError && error.where?.startsWith('overlay');
   if (!overlaid) return textIssues(error, platform.packPath);
   const { line, column } = platform.overlayPosition;

@@ -4,11 +4,11 @@ import { dirname, isAbsolute, resolve } from 'node:path';
 import type { z } from 'zod';
 import type { UploadSchedule } from '../agent/delivery/bandwidth.ts';
 import type { Registry } from '../agent/registry.ts';
-import { QianzhiError } from '../agent/support/errors.ts';
+import { errorTable, QianzhiError } from '../agent/support/errors.ts';
 import { builtInText, isBuiltInName } from './built-in.ts';
 import { type ConfigIssue, pathText, throwIfAny } from './config-error.ts';
 import { message } from './messages.ts';
-import { checkRules } from './rules.ts';
+import { checkIdentities, checkRules } from './rules.ts';
 import {
   buildSchema,
   CONFIG_VERSION,
@@ -17,6 +17,7 @@ import {
   type Filters,
   imagePlatformKeys,
   platformKeys,
+  sendersOf,
   sourceKeys,
 } from './schema.ts';
 import { at, describeIssues, type SchemaIssue } from './schema-issues.ts';
@@ -24,12 +25,25 @@ import { filePathsIn } from './schema-walk.ts';
 import { type EnvironmentUse, substituteEnvironment } from './substitute.ts';
 import { type Path, type Position, parseYamlText, type YamlText } from './yaml-document.ts';
 
+export interface LoadedSender {
+  name: string;
+  profileText: string;
+  profilePath: string;
+  profileAt: Position & { path: string };
+  /** The name under which its reports came before: they keep their identity. */
+  continues?: string;
+}
+
 export interface LoadedSource {
   name: string;
   kind: string;
   /** YAML text of the source profile and the file it came from. */
   profileText: string;
   profilePath: string;
+  /** Where it is named in the configuration. */
+  profileAt: Position & { path: string };
+  /** Those that come in through it under names of their own; how each is recognised stands in `settings`. */
+  senders: LoadedSender[];
   /** The adapter's own keys, validated, defaults filled in, file paths absolute. */
   settings: Record<string, unknown>;
 }
@@ -131,7 +145,7 @@ export function loadConfig(
   }
 
   const textIssues: SchemaIssue[] = [];
-  const text = (kind: 'profile' | 'pack', list: 'sources' | 'platforms', index: number, named: string) => {
+  const text = (kind: 'profile' | 'pack', entry: Array<string | number>, named: string) => {
     try {
       if (isBuiltInName(named)) return builtInText(kind, named);
       const file = isAbsolute(named) ? named : resolve(folder, named);
@@ -139,24 +153,37 @@ export function loadConfig(
     } catch (error) {
       const unreadable = isBuiltInName(named) ? message.noBuiltIn() : message.fileUnreadable();
       const found = error instanceof QianzhiError && error.code === 'CFG-5002' ? message.notUtf8() : unreadable;
-      textIssues.push({ code: 'CFG-5003', path: [list, index, kind], atKey: false, message: found });
+      textIssues.push({ code: 'CFG-5003', path: [...entry, kind], atKey: false, message: found });
       return { path: named, text: '' };
     }
   };
+  const profileAt = (entry: Array<string | number>) => ({
+    ...yaml.positionOf([...entry, 'profile']),
+    path: pathText([...entry, 'profile']),
+  });
   const sources = config.sources.map((source, index): LoadedSource => {
-    const profile = text('profile', 'sources', index, String(source.profile));
+    const profile = text('profile', ['sources', index], String(source.profile));
+    const senders = sendersOf(source).map((sender, n): LoadedSender => {
+      const entry = ['sources', index, 'senders', n];
+      const { name, continues } = sender;
+      const own = text('profile', entry, sender.profile);
+      const profile = { profileText: own.text, profilePath: own.path, profileAt: profileAt(entry) };
+      return { name, ...profile, ...(continues && { continues }) };
+    });
     return {
       name: String(source.name),
       kind: String(source.kind),
       profileText: profile.text,
       profilePath: profile.path,
+      profileAt: profileAt(['sources', index]),
+      senders,
       settings: without(source, sourceKeys),
     };
   });
   const images = new Set(registry.imagePlatforms.map(({ kind }) => kind));
   const platforms = config.platforms.flatMap((platform, index): LoadedPlatform[] => {
     if (images.has(String(platform.kind))) return [];
-    const pack = text('pack', 'platforms', index, String(platform.pack));
+    const pack = text('pack', ['platforms', index], String(platform.pack));
     const loaded = {
       name: String(platform.name),
       kind: String(platform.kind),
@@ -199,6 +226,15 @@ export function loadConfig(
   const imagePlatform = config.platforms.findIndex(({ kind }) => images.has(String(kind)));
   if (imageSource >= 0 && imagePlatform < 0) warn(['sources', imageSource, 'kind'], message.imagesGoNowhere());
   if (imagePlatform >= 0 && imageSource < 0) warn(['platforms', imagePlatform, 'kind'], message.noImagesCome());
+  warnings.push(...checkIdentities(config).map(issue));
+  for (const [index, source] of sources.entries()) {
+    const found = registry.sources.find(({ kind }) => kind === source.kind)?.warnings?.(source.settings) ?? [];
+    for (const { code, path } of found) {
+      const { zh, en } = errorTable[code];
+      const text = { zh: `${zh.title}。`, en: `${en.title}.` };
+      warnings.push(issue({ code, path: ['sources', index, ...path], atKey: false, message: text }));
+    }
+  }
   const effective = structuredClone(config) as Record<string, unknown>;
   for (const use of substituted.uses) set(effective, use.path, use.written);
   return {
@@ -240,7 +276,7 @@ const scheduleOf = (speed: Speed): UploadSchedule => ({
 const minuteOf = (time: string): number => Number(time.slice(0, 2)) * 60 + Number(time.slice(3));
 
 /** UTF-8 text of a file, without byte order mark. Throws CFG-5001 (unreadable) or ConfigError CFG-5002 (not UTF-8). */
-function readText(path: string): string {
+export function readText(path: string): string {
   let bytes: Buffer;
   try {
     bytes = readFileSync(path);

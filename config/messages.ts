@@ -67,8 +67,8 @@ export const message = {
     en: 'lies inside the data folder, where it protects nothing; move it out of data.folder.',
   }),
   nameTaken: (): Bilingual => ({
-    zh: '这个名称已用过；来源与平台的名称都不能重复。',
-    en: 'is used already; names of sources and platforms must differ.',
+    zh: '这个名称已用过；来源、发送方与平台的名称都不能重复。',
+    en: 'is used already; names of sources, senders and platforms must differ.',
   }),
   nameReserved: (): Bilingual => ({ zh: '这个名称由程序自用，请换一个。', en: 'is reserved; choose another.' }),
   portTaken: (by: string): Bilingual => ({
@@ -76,12 +76,36 @@ export const message = {
     en: `is used by ${by} already; choose another.`,
   }),
   needsPeers: (): Bilingual => ({
-    zh: '这个地址从网络可达，请在该来源下加 peers，列出允许连接的地址或网段。',
-    en: 'is reachable from the network: add peers to this source with the addresses or networks that may connect.',
+    zh: '这个地址从网络可达，请在该来源下加 peers，列出允许连接的地址或网段；或加 tls 并要求客户端证书。',
+    en: 'is reachable from the network: add peers to this source with the addresses or networks that may connect, or tls with required client certificates.',
   }),
   noSuchSource: (suggestion: string | undefined): Bilingual => ({
     zh: `sources 里没有这个名称。${suggestion === undefined ? '' : `是否想写“${suggestion}”？`}`,
     en: `is not the name of a source.${suggestion === undefined ? '' : ` Did you mean "${suggestion}"?`}`,
+  }),
+  noSuchOrganisation: (suggestion: string | undefined): Bilingual => ({
+    zh: `不是 site.org_code，也不在 site.institutions 里。${suggestion === undefined ? '' : `是否想写“${suggestion}”？`}`,
+    en: `is neither site.org_code nor in site.institutions.${suggestion === undefined ? '' : ` Did you mean "${suggestion}"?`}`,
+  }),
+  numbersDiffer: (here: string, by: string, there: string): Bilingual => ({
+    zh: `这家机构在这里是 patient_numbers: ${here}，在来源 ${by} 的接入规则里是 ${there}；两处须一致，否则登记与报告对不上。`,
+    en: `has patient_numbers: ${here} here and ${there} in the profile of ${by}; both must say the same, or registrations and reports do not find each other.`,
+  }),
+  allOwn: (): Bilingual => ({
+    zh: '不区分机构：这个来源收到的全部算本机构的。别的机构也往这里发的，其患者会被当作本机构的：HL7 的规则请加 organisation 一节，影像的规则请用 patient_id: own。',
+    en: 'tells no institutions apart: all that comes here counts as the site’s own. Where another institution sends here as well, its patients are taken for the site’s: add the section organisation to a profile of HL7, write patient_id: own in one of images.',
+  }),
+  sharedWithSite: (): Bilingual => ({
+    zh: '写了 patient_numbers: shared，对照表里却没有本机构：shared 指与本机构共用一套患者编号。只是另外几家之间共用的，请另装一台前置机。',
+    en: 'says patient_numbers: shared, and its table does not name the site itself: shared means with the numbers of the site. Institutions that share numbers only among themselves need an agent of their own.',
+  }),
+  emptyWithDelta: (): Bilingual => ({
+    zh: '只发改动（corrections: delta）或逐项发送（assembly）的系统不能写 leave-out：清空一个结果会被当作没有发。',
+    en: 'must not be leave-out where corrections are changes only (delta) or tests come one by one (assembly): a result that is emptied would count as not sent.',
+  }),
+  organisationTaken: (): Bilingual => ({
+    zh: '这个机构代码已用过；各机构的代码不能重复。',
+    en: 'is used already; organisation codes of institutions must differ.',
   }),
   noBuiltIn: (): Bilingual => ({
     zh: '没有这个名称的内置文件；自己的文件请写路径，如 ./my.yaml。',
@@ -95,6 +119,10 @@ export const message = {
     zh: '这个文件不存在或读不到；接收照常进行，放好文件后上传自动开始。',
     en: 'names a file that is absent or not readable; receiving works, and uploads begin once the file is there.',
   }),
+  listenerCertificateAbsent: (): Bilingual => ({
+    zh: '这个文件不存在或读不到；该来源现在不能接收，放好文件后自动开始，其他来源不受影响。',
+    en: 'names a file that is absent or not readable; this source takes nothing now and begins by itself once the file is there. Others are not affected.',
+  }),
   demoCertificate: (): Bilingual => ({
     zh: '这是演示用的证书，不能用于正式运行；请换成平台签发的证书。',
     en: 'names a demo certificate, which is refused in real operation; use the one issued by the platform.',
@@ -103,6 +131,28 @@ export const message = {
     zh: '这还是示例里的值，正式上传前请改成本机构的。',
     en: 'is still the value of the example; replace it before real uploads.',
   }),
+  framingDiffers: (keys: readonly string[], port: string): Bilingual => ({
+    zh: `这份接入规则的 ${keys.join('、')} 与 ${port} 自己的接入规则不同；同一个端口上的连接只能有一种，请改成相同，或另开端口。`,
+    en: `names a profile whose ${keys.join(', ')} differ from those of ${port}'s own; connections of one port have one way only: make them equal, or open another port.`,
+  }),
+  continuesWrong: (further: string | undefined): Bilingual =>
+    further === undefined
+      ? {
+          zh: '不能沿用自己的名称；请写报告以前所用的来源名称，或删去这一项。',
+          en: 'is its own name; write the name its reports came under before, or remove the line.',
+        }
+      : {
+          zh: `这个发送方本身沿用 ${further}；请直接写 ${further}。`,
+          en: `names a sender that itself continues ${further}; write ${further}.`,
+        },
+  continuesUnknown: (): Bilingual => ({
+    zh: '配置中没有这个名称；若是已撤销的来源则无误，请核对拼写。',
+    en: 'is not configured; right if it is a source that was removed. Check the spelling.',
+  }),
+  continuedNotFiltered: (sender: string): Bilingual => ({
+    zh: `列有 ${sender} 所沿用的来源，却没有列 ${sender}：它今后的报告不再上传到这个平台（已上传报告的更正照常）。`,
+    en: `lists the source that ${sender} continues and not ${sender}: its reports will not reach this platform from now on (corrections of those it has will).`,
+  }),
   imagesGoNowhere: (): Bilingual => ({
     zh: '收下的影像没有影像平台可去（kind: dicomweb），只会留在本机。',
     en: 'takes images, and no platform does (kind: dicomweb): they are kept here and go nowhere.',
@@ -110,6 +160,34 @@ export const message = {
   noImagesCome: (): Bilingual => ({
     zh: '是影像平台，但没有影像来源（kind: dicom-scp 或 dicom-folder），不会有东西可传。',
     en: 'takes images, and no source does (kind: dicom-scp or dicom-folder): nothing will be sent to it.',
+  }),
+  noDialect: (known: string, suggestion: string | undefined): Bilingual => ({
+    zh: `只能是内置接入规则的名称：${known}。${suggestion === undefined ? '' : `是否想写“${suggestion}”？`}`,
+    en: `must be the name of a built-in profile: ${known}.${suggestion === undefined ? '' : ` Did you mean "${suggestion}"?`}`,
+  }),
+  dropsNothing: (): Bilingual => ({
+    zh: '没有 extends 就没有可去掉的；请加上 extends，或删去这一项。',
+    en: 'has nothing to drop from: add extends, or remove this.',
+  }),
+  nothingToDrop: (base: string): Bilingual => ({
+    zh: `${base} 里没有这一项，无从去掉；写法如 items.sub_id 或 tables.flags.M（看 qianzhi config profile ${base}）。`,
+    en: `is not in ${base}, so it cannot be dropped; write it like items.sub_id or tables.flags.M (see qianzhi config profile ${base}).`,
+  }),
+  noReader: (): Bilingual => ({
+    zh: '本程序不会读这种消息，不能列在 accept 里；不列出的类型会应答并过滤。',
+    en: 'is a message type that nothing here reads; types that are not listed are acknowledged and filtered.',
+  }),
+  carriesSomething: (): Bilingual => ({
+    zh: '这种消息里有结果或患者信息，不能当作心跳过滤掉；只带 MSH 等段的请写在 segments。',
+    en: 'is a type that carries results or patients and cannot be filtered as a sign of life; name bare segments under segments.',
+  }),
+  needsSection: (section: string): Bilingual => ({
+    zh: `要接收这种消息，接入规则里须有 ${section} 一节；或从 accept 中删去。`,
+    en: `needs the section ${section} in the profile; else take it out of accept.`,
+  }),
+  unusedTable: (suggestion: string | undefined): Bilingual => ({
+    zh: `没有路径用到这个表（lookup）。${suggestion === undefined ? '' : `是否想写“${suggestion}”？`}`,
+    en: `is a table that no path looks up.${suggestion === undefined ? '' : ` Did you mean "${suggestion}"?`}`,
   }),
 } as const;
 

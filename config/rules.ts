@@ -1,7 +1,8 @@
 import { realpathSync } from 'node:fs';
 import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { organisationCodesOf } from './check-organisations.ts';
 import { message } from './messages.ts';
-import { type Config, reservedNames } from './schema.ts';
+import { type Config, type Filters, reservedNames, sendersOf } from './schema.ts';
 import type { SchemaIssue } from './schema-issues.ts';
 import { suggest } from './suggest.ts';
 
@@ -9,6 +10,8 @@ import { suggest } from './suggest.ts';
 export function checkRules(config: Config, folder: string): SchemaIssue[] {
   return [
     ...checkNames(config),
+    ...checkContinued(config),
+    ...checkOrganisations(config),
     ...checkFilters(config),
     ...checkPorts(config),
     ...checkPeers(config),
@@ -25,28 +28,92 @@ const wrong = (path: Array<string | number>, text: SchemaIssue['message']): Sche
 
 function checkNames(config: Config): SchemaIssue[] {
   const seen = new Set<unknown>();
-  const lists = { sources: config.sources, platforms: config.platforms };
-  return Object.entries(lists).flatMap(([list, entries]) =>
-    entries.flatMap((entry, index) => {
-      const path = [list, index, 'name'];
-      if (reservedNames.includes(String(entry.name))) return [wrong(path, message.nameReserved())];
-      if (seen.has(entry.name)) return [wrong(path, message.nameTaken())];
-      seen.add(entry.name);
-      return [];
+  const named = [...namedSources(config), ...config.platforms.map(({ name }, p) => ({ name, at: ['platforms', p] }))];
+  return named.flatMap(({ name, at }) => {
+    const path = [...at, 'name'];
+    if (reservedNames.includes(String(name))) return [wrong(path, message.nameReserved())];
+    if (seen.has(name)) return [wrong(path, message.nameTaken())];
+    seen.add(name);
+    return [];
+  });
+}
+
+/** Every name under which messages come, with where its entry stands. */
+const namedSources = (config: Config): Array<{ name: string; at: Array<string | number> }> =>
+  config.sources.flatMap((source, s) => [
+    { name: String(source.name), at: ['sources', s] },
+    ...sendersOf(source).map(({ name }, n) => ({ name, at: ['sources', s, 'senders', n] })),
+  ]);
+
+/** CFG-5015: the identity that is gone on with is one of its own. */
+function checkContinued(config: Config): SchemaIssue[] {
+  const senders = config.sources.flatMap((source, s) =>
+    sendersOf(source).map((sender, n) => ({ ...sender, path: ['sources', s, 'senders', n, 'continues'] })),
+  );
+  return senders.flatMap(({ name, continues, path }) => {
+    if (continues === undefined) return [];
+    const further = senders.find((other) => other.name === continues)?.continues;
+    if (name !== continues && further === undefined) return [];
+    return [{ code: 'CFG-5015', path, atKey: false, message: message.continuesWrong(further) }];
+  });
+}
+
+/** What works and is perhaps not meant, where a sender continues another source: CFG-5016 and CFG-5017, as warnings. */
+export function checkIdentities(config: Config): SchemaIssue[] {
+  const names = namedSources(config).map(({ name }) => name);
+  return config.sources.flatMap((source, s) =>
+    sendersOf(source).flatMap(({ name, continues }, n): SchemaIssue[] => {
+      if (continues === undefined) return [];
+      const found: SchemaIssue[] = names.includes(continues)
+        ? []
+        : [
+            {
+              code: 'CFG-5016',
+              path: ['sources', s, 'senders', n, 'continues'],
+              atKey: false,
+              message: message.continuesUnknown(),
+            },
+          ];
+      config.platforms.forEach((platform, p) => {
+        const wanted = wantedSources(platform);
+        if (!wanted.includes(continues) || wanted.includes(name)) return;
+        const path = ['platforms', p, 'filters', 'sources'];
+        found.push({ code: 'CFG-5017', path, atKey: false, message: message.continuedNotFiltered(name) });
+      });
+      return found;
     }),
   );
 }
 
+const wantedSources = (platform: Record<string, unknown>): string[] =>
+  (platform.filters as { sources?: string[] } | undefined)?.sources ?? [];
+
 function checkFilters(config: Config): SchemaIssue[] {
-  const names = config.sources.map((source) => String(source.name));
+  const names = namedSources(config).map(({ name }) => name);
   return config.platforms.flatMap((platform, p) => {
-    const wanted = (platform.filters as { sources?: string[] } | undefined)?.sources ?? [];
-    return wanted.flatMap((name, s) =>
+    return wantedSources(platform).flatMap((name, s) =>
       names.includes(name)
         ? []
         : [wrong(['platforms', p, 'filters', 'sources', s], message.noSuchSource(suggest(name, names)))],
     );
   });
+}
+
+/** One code for each institution, and filters that name no other. */
+function checkOrganisations({ site, platforms }: Config): SchemaIssue[] {
+  const codes = organisationCodesOf(site);
+  const taken = site.institutions.flatMap(({ org_code }, i) =>
+    codes.indexOf(org_code) <= i ? [wrong(['site', 'institutions', i, 'org_code'], message.organisationTaken())] : [],
+  );
+  const strange = platforms.flatMap((platform, p) => {
+    const wanted = (platform.filters as Filters | undefined)?.organisations ?? [];
+    return wanted.flatMap((code, o) =>
+      codes.includes(code)
+        ? []
+        : [wrong(['platforms', p, 'filters', 'organisations', o], message.noSuchOrganisation(suggest(code, codes)))],
+    );
+  });
+  return [...taken, ...strange];
 }
 
 function checkPorts(config: Config): SchemaIssue[] {
@@ -67,10 +134,12 @@ const overlap = (a: unknown, b: unknown): boolean => {
   return any(a) || any(b) || a === b;
 };
 
-/** CFG-5011: a listener that the network can reach must say whom it expects. */
+/** CFG-5011: a listener that the network can reach must say whom it expects, or see a certificate (listening/listener.ts). */
 function checkPeers(config: Config): SchemaIssue[] {
   return config.sources.flatMap((source, index) => {
     const { host } = source;
+    const tls = source.tls as { client_certificates?: unknown } | undefined;
+    if (tls?.client_certificates === 'required') return [];
     const loopback = host === 'localhost' || host === '::1' || /^127\./.test(String(host));
     if (typeof host !== 'string' || loopback || source.peers !== undefined) return [];
     return [{ code: 'CFG-5011', path: ['sources', index, 'host'], atKey: false, message: message.needsPeers() }];

@@ -14,13 +14,15 @@ export interface SchemaIssue {
 }
 
 /**
- * What zod found, in our words. `value` is the data that was checked. A check of an adapter speaks for
- * itself: its message is an error code of the table, or `bothLanguages(zh, en)`.
+ * What zod found, in our words. `value` is the data that was checked, `written` what of it stands in the file itself: it is
+ * no suggestion for a misspelt key. A check of an adapter speaks for itself: its message is an error code of the table, or
+ * `bothLanguages(zh, en)`.
  */
 export function describeIssues(
   issues: readonly z.core.$ZodIssue[],
   schema: z.core.$ZodType,
   value: unknown,
+  written = value,
 ): SchemaIssue[] {
   return issues.flatMap((issue): SchemaIssue[] => {
     const path = issue.path.map((step) => (typeof step === 'number' ? step : String(step)));
@@ -28,7 +30,7 @@ export function describeIssues(
     const given = at(value, path);
     if (issue.code === 'unrecognized_keys') {
       const known = keysOf(schemaAt(schema, value, path));
-      const absent = known.filter((key) => at(value, [...path, key]) === undefined);
+      const absent = known.filter((key) => at(written, [...path, key]) === undefined);
       return issue.keys.map((key) => ({
         code: 'CFG-5004',
         path: [...path, key],

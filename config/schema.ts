@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { nameKey, profileKey } from '../agent/intake/source-keys.ts';
 import type { Registry } from '../agent/registry.ts';
 import { filePath } from '../agent/support/file-path.ts';
 import { bothLanguages } from '../agent/support/text.ts';
@@ -12,13 +13,6 @@ export const CONFIG_VERSION = 1;
 /** Names that status, figures and rules use for themselves. */
 export const reservedNames: readonly string[] = ['agent', 'none'];
 
-const name = z.string().regex(/^[a-z0-9-]{1,32}$/, {
-  error: bothLanguages(
-    '只能用小写字母、数字和连字符，1 到 32 个字符。',
-    'must be 1 to 32 lower-case letters, digits or hyphens.',
-  ),
-});
-
 function isTimeZone(zone: string): boolean {
   // Nearly every site's: asking for it loads the tables of all languages, at every start.
   if (zone === 'Asia/Shanghai') return true;
@@ -31,7 +25,7 @@ function isTimeZone(zone: string): boolean {
   }
 }
 
-const site = z.strictObject({
+const institution = {
   name: z.string().min(1).max(100).meta({ description: '机构名称 Name of the institution' }),
   org_code: z
     .string()
@@ -39,6 +33,10 @@ const site = z.strictObject({
       error: bothLanguages('只能用字母、数字和连字符。', 'must be letters, digits or hyphens.'),
     })
     .meta({ description: '机构代码，请加引号 Organisation code, quoted' }),
+};
+
+const site = z.strictObject({
+  ...institution,
   time_zone: z
     .string()
     .refine(isTimeZone, {
@@ -47,6 +45,10 @@ const site = z.strictObject({
     .default('Asia/Shanghai')
     .meta({ description: 'IANA 时区 Time zone' }),
   language: z.enum(['zh', 'en']).default('zh').meta({ description: '状态页语言 Language of the page' }),
+  institutions: z.array(z.strictObject(institution)).max(1000).default([]).meta({
+    description:
+      '另外的机构（院区、医共体成员），由接入规则的 organisation 区分 Further institutions; the profiles tell them apart (organisation)',
+  }),
 });
 
 const data = z.strictObject({
@@ -93,9 +95,6 @@ const log = z.strictObject({
     .meta({ filePath: true, description: '日志文件，缺省为标准错误 Log file, default stderr' }),
 });
 
-/** A built-in name or a path to a file of the hospital's own. */
-const nameOrFile = z.string().min(1);
-
 const filters = z.strictObject({
   sources: z.array(z.string()).min(1).optional().meta({ description: '只上传这些来源 Only these sources' }),
   patient_classes: z
@@ -103,21 +102,24 @@ const filters = z.strictObject({
     .min(1)
     .optional()
     .meta({ description: '只上传这些患者类别 Only these patient classes' }),
+  organisations: z
+    .array(z.string())
+    .min(1)
+    .optional()
+    .meta({ description: '只上传这些机构（机构代码） Only these institutions, by organisation code' }),
 });
 
 const sourceBase = (kind: string) => ({
-  name,
+  name: nameKey,
   kind: z.literal(kind),
-  profile: nameOrFile.meta({
-    description: '接入规则：内置名称或 ./文件.yaml Source profile: a built-in name or ./file.yaml',
-  }),
+  profile: profileKey,
 });
 
 const platformBase = (kind: string, formats: string[]) => ({
-  name,
+  name: nameKey,
   kind: z.literal(kind),
   format: z.enum(formats).meta({ description: '文档格式 Format' }),
-  pack: nameOrFile.meta({
+  pack: z.string().min(1).meta({
     description: '省级规范包：内置名称或 ./文件.yaml Province pack: a built-in name or ./file.yaml',
   }),
   overlay: z.record(z.string(), z.unknown()).default({}).meta({ description: '覆盖规范包的值 Values over the pack' }),
@@ -145,7 +147,7 @@ const bytesPerSecondOrNone = bytesPerSecond.refine((rate) => rate === 0 || rate 
 });
 
 const imagePlatformBase = (kind: string) => ({
-  name,
+  name: nameKey,
   kind: z.literal(kind),
   speed: z
     .strictObject({
@@ -213,6 +215,12 @@ export function buildSchema(registry: Registry) {
 export type ConfigSchema = ReturnType<typeof buildSchema>;
 export type Config = z.infer<ConfigSchema>;
 export type Filters = z.infer<typeof filters>;
+
+/** The entries of a source's `senders`, where its kind has them. */
+export const sendersOf = (
+  source: Record<string, unknown>,
+): Array<{ name: string; profile: string; continues?: string }> =>
+  (source.senders ?? []) as ReturnType<typeof sendersOf>;
 
 /** JSON Schema (draft-07) of the configuration for editors: what a person may write, defaults left out. */
 export function configJsonSchema(registry: Registry): Record<string, unknown> {

@@ -6,8 +6,17 @@ import type { TakenApart } from './take-apart.ts';
  * the batch's own delimiters and applications, with its control id in BHS-12. `id` is our own BHS-11.
  */
 export function buildBatchAck(
-  { header, controlId }: NonNullable<TakenApart['envelope']>,
+  envelope: NonNullable<TakenApart['envelope']>,
   acks: readonly Uint8Array[],
+  id: string,
+  nowMs: number,
+): Uint8Array {
+  return Buffer.concat([batchHeader(envelope, id, nowMs), ...acks, batchTrailer(envelope, acks.length)]);
+}
+
+/** What stands before the acknowledgements of a batch: its BHS. */
+export function batchHeader(
+  { header, controlId }: NonNullable<TakenApart['envelope']>,
   id: string,
   nowMs: number,
 ): Uint8Array {
@@ -31,5 +40,9 @@ export function buildBatchAck(
     Buffer.from(n === 0 ? '' : separator, 'latin1'),
     typeof field === 'string' ? Buffer.from(field, 'latin1') : field,
   ]);
-  return Buffer.concat([...line, Buffer.from('\r'), ...acks, Buffer.from(`BTS${separator}${acks.length}\r`, 'latin1')]);
+  return Buffer.concat([...line, Buffer.from('\r')]);
 }
+
+/** What stands behind them: BTS with their number. */
+export const batchTrailer = ({ header }: NonNullable<TakenApart['envelope']>, count: number): Uint8Array =>
+  Buffer.from(`BTS${header?.delimiters.field ?? '|'}${count}\r`, 'latin1');

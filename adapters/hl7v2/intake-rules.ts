@@ -9,13 +9,16 @@ const patternsOf = ({ code, trigger }: { code: string; trigger: string }): strin
   return [`${upper}^${trigger.toUpperCase()}`, `${upper}^*`, upper];
 };
 
+/** Whether a type is one of those a list of patterns names. */
+export const isOneOf = (patterns: readonly string[], type: { code: string; trigger: string }): boolean =>
+  patterns.length > 0 && patternsOf(type).some((pattern) => patterns.includes(pattern));
+
 /** What the rules say about a message type: take it, acknowledge and filter it (HL7-2104), or answer AR 200. */
 export function judgeType(rules: IntakeRules, type: { code: string; trigger: string }): IntakeVerdict {
   const { accept, reject } = rules.types;
   if (accept.length === 0 && reject.length === 0) return 'accept';
-  const patterns = patternsOf(type);
-  if (patterns.some((pattern) => reject.includes(pattern))) return 'reject';
-  return accept.length === 0 || patterns.some((pattern) => accept.includes(pattern)) ? 'accept' : 'filter';
+  if (isOneOf(reject, type)) return 'reject';
+  return accept.length === 0 || isOneOf(accept, type) ? 'accept' : 'filter';
 }
 
 /** The same for MSH-11 (its first component is what counts): filter is HL7-2105, reject is AR 202. */

@@ -60,23 +60,51 @@ export function beginsMessage(bytes: Uint8Array): boolean {
   return (name === 'MSH' || name === 'BHS' || name === 'FHS') && isHeader(bytes, 0);
 }
 
-/** Where the first segment of a payload begins. */
-function firstSegment(payload: Uint8Array): number {
-  let at = payload[0] === 0xef && payload[1] === 0xbb && payload[2] === 0xbf ? 3 : 0;
+const isByteOrderMark = (payload: Uint8Array, at: number): boolean =>
+  payload[at] === 0xef && payload[at + 1] === 0xbb && payload[at + 2] === 0xbf;
+
+/** Where the next segment begins: behind blanks, and behind the byte order mark of a file that was put behind another one. */
+export function segmentFrom(payload: Uint8Array, from: number): number {
+  let at = from;
+  while (isBlank(payload[at])) at++;
+  if (!isByteOrderMark(payload, at)) return at;
+  at += 3;
   while (isBlank(payload[at])) at++;
   return at;
+}
+
+/** Whether a header stands at `at`, at the beginning of a line. */
+function isHeaderOfLine(payload: Uint8Array, at: number): boolean {
+  let before = at - 1;
+  if (before >= 2 && isByteOrderMark(payload, before - 2)) before -= 3;
+  while (before >= 0 && !isLineEnd(payload[before]) && isBlank(payload[before])) before--;
+  return isLineEnd(payload[before]) && isHeader(payload, at);
 }
 
 /** Whether a header stands at the beginning of a line behind `from`. The search is the runtime's own: every message pays it. */
 function hasAnotherHeader(payload: Buffer, from: number): boolean {
   for (const name of ['MSH', 'msh']) {
-    for (let at = payload.indexOf(name, from); at >= 0; at = payload.indexOf(name, at + 3)) {
-      let before = at - 1;
-      while (before >= 0 && !isLineEnd(payload[before]) && isBlank(payload[before])) before--;
-      if (isLineEnd(payload[before]) && isHeader(payload, at)) return true;
-    }
+    for (let at = payload.indexOf(name, from); at >= 0; at = payload.indexOf(name, at + 3))
+      if (isHeaderOfLine(payload, at)) return true;
   }
   return false;
+}
+
+/** What is needed behind a header to tell that it is one. */
+const headerBytes = 16;
+
+/**
+ * Where the last message begins that begins behind the first byte and can be told to; -1 when none does. There a payload may be
+ * cut in two for a cutter.
+ */
+export function lastHeaderIn(payload: Buffer): number {
+  let last = -1;
+  for (const name of ['MSH', 'msh']) {
+    let at = payload.lastIndexOf(name, payload.length - headerBytes);
+    while (at > Math.max(last, 0) && !isHeaderOfLine(payload, at)) at = payload.lastIndexOf(name, at - 1);
+    if (at > 0) last = Math.max(last, at);
+  }
+  return last;
 }
 
 /**
@@ -87,59 +115,88 @@ function hasAnotherHeader(payload: Buffer, from: number): boolean {
  */
 export function takeApart(payload: Uint8Array, most: number, charset?: string): TakenApart | undefined {
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
-  const first = firstSegment(payload);
+  const first = segmentFrom(payload, 0);
   const firstName = nameAt(payload, first);
   const isEnveloped = firstName === 'BHS' || firstName === 'FHS';
   if (!isEnveloped && !hasAnotherHeader(bytes, first + 1)) return undefined;
 
-  const lineEnd = linesOf(bytes);
-  const parts: Uint8Array[] = [];
+  const cutter = createCutter(charset);
+  const parts = cutter.cut(payload, first, most);
+  const envelope = cutter.envelope();
+  if (cutter.messages() === 0 || (envelope === undefined && parts.length === 1)) return undefined;
+  const overfull = parts.length > most;
+  return { ...(envelope && { envelope }), parts, overfull, miscounted: cutter.miscounted() };
+}
+
+/** Cuts messages out of what comes in pieces, as a file does that is too large to be held whole. */
+export interface Cutter {
+  /**
+   * The parts of a payload from `first` on, where a segment begins; a little more than `most` at most. The next payload begins
+   * where a message does, or an envelope, and goes on with the envelope of this one.
+   */
+  cut(payload: Uint8Array, first: number, most: number): Uint8Array[];
+  envelope(): TakenApart['envelope'];
+  messages(): number;
+  miscounted(): boolean;
+}
+
+/** `charset` is the label of the source profile. */
+export function createCutter(charset?: string): Cutter {
   let envelope: TakenApart['envelope'];
   let envelopeName = '';
-  let from: number | undefined;
   let messages = 0;
   let inBatch = 0;
   let batches = 0;
   let miscounted = false;
-  const close = (at: number) => {
-    if (from !== undefined) parts.push(payload.subarray(from, at));
-    from = undefined;
-  };
-  for (let at = first; at < payload.length && parts.length <= most; ) {
-    const end = lineEnd(at);
-    let next = end + 1;
-    while (isBlank(payload[next])) next++;
-    const name = nameAt(payload, at);
-    if (name === 'MSH' && (at === first || isHeader(payload, at))) {
-      close(at);
-      from = at;
-      messages += 1;
-      inBatch += 1;
-    } else if ((name === 'BHS' || name === 'FHS') && (at === first || startsAnother(payload, at, end, next))) {
-      close(at);
-      // The first BHS answers for all; FHS only where there is none.
-      if (envelopeName !== 'BHS' && (name === 'BHS' || envelopeName === '')) {
-        const header = readEnvelope(payload, at, end, charset);
-        envelope = { header, controlId: header?.processingId ?? new Uint8Array(0) };
-        envelopeName = name;
+
+  const cut: Cutter['cut'] = (payload, first, most) => {
+    const lineEnd = linesOf(Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength));
+    const parts: Uint8Array[] = [];
+    let from: number | undefined;
+    const close = (at: number) => {
+      if (from !== undefined) parts.push(payload.subarray(from, isByteOrderMark(payload, at - 3) ? at - 3 : at));
+      from = undefined;
+    };
+    for (let at = first; at < payload.length && parts.length <= most; ) {
+      const end = lineEnd(at);
+      const next = segmentFrom(payload, end + 1);
+      const name = nameAt(payload, at);
+      if (name === 'MSH' && (at === first || isHeader(payload, at))) {
+        close(at);
+        from = at;
+        messages += 1;
+        inBatch += 1;
+      } else if ((name === 'BHS' || name === 'FHS') && (at === first || startsAnother(payload, at, end, next))) {
+        close(at);
+        // The first BHS answers for all; FHS only where there is none.
+        if (envelopeName !== 'BHS' && (name === 'BHS' || envelopeName === '')) {
+          const header = readEnvelope(payload, at, end, charset);
+          envelope = { header, controlId: header?.processingId ?? new Uint8Array(0) };
+          envelopeName = name;
+        }
+        if (name === 'BHS') {
+          batches += 1;
+          inBatch = 0;
+        }
+      } else if (
+        (name === 'BTS' || name === 'FTS') &&
+        envelope !== undefined &&
+        startsAnother(payload, at, end, next)
+      ) {
+        close(at);
+        const said = countOf(payload, at, end);
+        const came = name === 'BTS' ? inBatch : Math.max(batches, 1);
+        if (said !== undefined && said !== came) miscounted = true;
+      } else if (from === undefined) {
+        from = at;
       }
-      if (name === 'BHS') {
-        batches += 1;
-        inBatch = 0;
-      }
-    } else if ((name === 'BTS' || name === 'FTS') && envelope !== undefined && startsAnother(payload, at, end, next)) {
-      close(at);
-      const said = countOf(payload, at, end);
-      const came = name === 'BTS' ? inBatch : Math.max(batches, 1);
-      if (said !== undefined && said !== came) miscounted = true;
-    } else if (from === undefined) {
-      from = at;
+      at = next;
     }
-    at = next;
-  }
-  close(payload.length);
-  if (messages === 0 || (envelope === undefined && parts.length === 1)) return undefined;
-  return { ...(envelope && { envelope }), parts, overfull: parts.length > most, miscounted };
+    close(payload.length);
+    return parts;
+  };
+
+  return { cut, envelope: () => envelope, messages: () => messages, miscounted: () => miscounted };
 }
 
 /** End of the line that begins at a position; positions only grow, so each byte is searched once. */

@@ -1,8 +1,11 @@
 import { checkTexts } from '../../config/check-texts.ts';
 import { loadConfig } from '../../config/load.ts';
+import { logicalSources } from '../../config/logical-sources.ts';
 import { setIdsOf } from '../clinical/reports/set-id.ts';
+import { compileReaders } from '../mapping/readers.ts';
 import { type ReplayFigures, replay as replayStore } from '../mapping/replay.ts';
 import { startComparing } from '../mapping/replay-documents.ts';
+import { siteOf } from '../rendering/site.ts';
 import { openScratch } from '../store/sqlite/replay-scratch.ts';
 import { openReplayView } from '../store/sqlite/replay-view.ts';
 import { type CliContext, type Command, configOption } from './command.ts';
@@ -24,13 +27,10 @@ export const replay: Command = {
     const registry = await context.registry();
     const config = loadConfig(configOption(options), registry, context.env);
     const { profiles, packs } = checkTexts(config, registry);
-    const readers = new Map(
-      config.sources.flatMap(({ name, kind }) => {
-        const language = registry.profiles.find((entry) => entry.sourceKinds.includes(kind));
-        return language ? [[name, language.compile(profiles.get(name))] as const] : [];
-      }),
-    );
-    const site = { name: config.site.name, orgCode: config.site.org_code };
+    const sources = logicalSources(config).map((source) => ({ ...source, profile: profiles.get(source.name) }));
+    const readers = compileReaders(registry, sources);
+    const site = siteOf(config.site);
+    const { orgCode } = site;
     const { folder, key: keyReference } = config.data;
     const platforms = config.platforms.map(({ name, format }) => ({ name, format, pack: packs.get(name) }));
     const view = openReplayView(folder, keyReference);
@@ -38,7 +38,7 @@ export const replay: Command = {
     const comparing = startComparing({ folder, keyReference, site, platforms });
     try {
       const { compare } = comparing;
-      const stage = { readers, timeZone: config.site.time_zone, setIdOf: setIdsOf(site.orgCode), compare };
+      const stage = { readers, timeZone: config.site.time_zone, orgCode, setIdOf: setIdsOf(orgCode), compare };
       const figures = await replayStore({ ...stage, view, scratch }, (so) => {
         if (!context.json) context.talk(progress(so, context));
       });

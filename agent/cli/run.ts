@@ -79,7 +79,7 @@ const exitSoon = (): void => {
 
 /**
  * Certificates and the like before the start. A demo certificate is refused (CFG-5007). A file that
- * cannot be read is named and no more: certificate problems stop uploads, never listeners (invariant 9).
+ * cannot be read is named and no more: certificate problems stop uploads, or the one listener that needs them (invariant 9).
  */
 function checkFiles(config: LoadedConfig): ConfigIssue[] {
   const issue = (
@@ -94,7 +94,10 @@ function checkFiles(config: LoadedConfig): ConfigIssue[] {
       if (isDemoCertificate(readFileSync(entry.file, 'utf8')))
         refused.push(issue('CFG-5007', message.demoCertificate(), entry));
     } catch {
-      warnings.push(issue('TLS-1209', message.certificateAbsent(), entry));
+      const ofListener = entry.path.startsWith('sources');
+      warnings.push(
+        issue('TLS-1209', ofListener ? message.listenerCertificateAbsent() : message.certificateAbsent(), entry),
+      );
     }
   }
   throwIfAny(refused);

@@ -49,7 +49,7 @@ export interface InstanceIntake {
   begin(origin: InstanceOrigin): Promise<IncomingInstance>;
 }
 
-export interface ImageSourceContext extends SourceContext {
+export interface ImageSourceContext extends Omit<SourceContext, 'senders'> {
   instances: InstanceIntake;
   /** Absolute; for what the source itself has to remember over a restart, never in clear. */
   dataFolder: string;

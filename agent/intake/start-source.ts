@@ -17,6 +17,7 @@ export interface SourceParts {
   pendingBytes(): number;
   images: Images;
   dataFolder: string;
+  archiveKey(): Uint8Array;
   clock: Clock;
   log: Log;
   changed(): void;
@@ -28,28 +29,33 @@ const RETRY_MS = { first: 2_000, longest: 60_000 };
 /**
  * A listener that cannot start is shown as failed, does not stop the others (invariant 11), and is tried again: a port that is
  * taken now, a share that is not mounted yet, are there a minute later.
- * @param profile its source profile as the check made it.
+ * @param profiles source profiles as their check made them, by name of source and of sender.
  * @throws QianzhiError CFG-… where the configuration is to blame: then nothing may start.
  */
 export async function startSource(
-  { name, kind, settings }: LoadedSource,
-  profile: unknown,
+  { name, kind, senders, settings }: LoadedSource,
+  profiles: ReadonlyMap<string, unknown>,
   registry: Registry,
-  { accept, pendingBytes, images, dataFolder, clock, log, changed }: SourceParts,
+  { accept, pendingBytes, images, dataFolder, archiveKey, clock, log, changed }: SourceParts,
 ): Promise<RunningSource> {
   const adapter = registry.sources.find((a) => a.kind === kind);
   const imageAdapter = registry.imageSources.find((a) => a.kind === kind);
+  const continued = new Map(senders.map((sender) => [sender.name, sender.continues]));
   const context = {
     name,
-    profile,
+    profile: profiles.get(name),
     clock,
     log,
-    accept: (message: Omit<Incoming, 'source'>) => accept({ ...message, source: name }),
+    senders: senders.map((sender) => ({ name: sender.name, profile: profiles.get(sender.name) })),
+    accept(message: Omit<Incoming, 'source'>, sender = name) {
+      const continues = continued.get(sender);
+      return accept({ ...message, source: sender, ...(continues !== undefined && { continues }) });
+    },
     pendingBytes,
     changed,
   };
   const start = async (): Promise<RunningSource> => {
-    if (adapter) return await adapter.start(context, settings);
+    if (adapter) return await adapter.start({ ...context, dataFolder, archiveKey }, settings);
     if (!imageAdapter || !images) throw new QianzhiError('CFG-5003', `sources.${name}.kind`);
     if (typeof images === 'string') throw new QianzhiError(images);
     return await imageAdapter.start({ ...context, instances: images.intakeOf(name), dataFolder }, settings);

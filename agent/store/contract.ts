@@ -19,8 +19,10 @@ export type State = 'waiting' | 'delivered' | 'filtered' | 'quarantined' | 'abso
 // ---------------------------------------------------------------- intake
 
 export interface Incoming {
-  /** Configured source name. */
+  /** Configured name of the source, or of the sender told apart within it. */
   source: string;
+  /** The source name among whose messages a retransmission is looked for, where it continues another (config `continues`). */
+  continues?: string;
   /** The bytes exactly as received, without framing. */
   bytes: Uint8Array;
   /** MSH-10 (or what takes its place) as bytes; empty when there is none. Only its MAC is stored. */
@@ -343,5 +345,7 @@ export interface PageStore {
   figures(nowMs: number): Promise<StoreFigures>;
   /** Newest first, before `before` when given. */
   messages(limit: number, before?: Seq): Promise<MessageRow[]>;
+  /** Those that the term names exactly (spaces in it count for nothing where names are looked for), in the same order. */
+  findMessages(by: LookupKind, term: Phi<string>, limit: number, before?: Seq): Promise<MessageRow[]>;
   problems(limit: number): Promise<ProblemGroup[]>;
 }

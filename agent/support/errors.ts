@@ -448,11 +448,15 @@ export const errorTable = {
   ),
   'MLLP-2007': e(
     'hospital',
-    ['连接数超过上限', '同一地址或全部的连接数到了上限，新连接被拒绝。', '检查发送方是否反复新建连接而不关闭。'],
+    [
+      '连接数超过上限',
+      '同一地址或全部的连接数到了上限：同一地址静默最久的连接让位给新连接，没有静默超过一分钟的则拒绝新连接。',
+      '检查发送方是否反复新建连接而不关闭；确有这么多设备时提高该来源的 max_connections_per_peer 或 max_connections。',
+    ],
     [
       'Too many connections',
-      'One address, or all together, reached the connection limit; new ones are refused.',
-      'Check whether the sender opens connections without closing them.',
+      'One address, or all together, reached the connection limit: the connection of that address that has been silent longest gives way to the new one, or the new one is refused where none has been silent for a minute.',
+      'Check whether the sender opens connections without closing them; where there are as many devices, raise max_connections_per_peer or max_connections of the source.',
     ],
   ),
   'MLLP-2008': e(
@@ -481,6 +485,58 @@ export const errorTable = {
       'Ask the sender’s vendor to make it read MLLP acknowledgements.',
     ],
   ),
+  'MLLP-2011': e(
+    'hospital',
+    [
+      'TLS 握手失败',
+      '发送方的 TLS 版本过旧、没有出示证书、证书不是该来源 tls.ca 签发或不在有效期内，或者它不信任本机的证书。没有读取任何数据。',
+      '核对双方的 TLS 设置：发送方证书须由 tls.ca 的 CA 签发且在有效期内，发送方须信任本机证书的 CA。',
+    ],
+    [
+      'TLS handshake failed',
+      'The sender’s TLS is too old, it showed no certificate, or one that is not of tls.ca of the source or not valid now, or it does not trust ours. No data was read.',
+      'Compare the TLS settings of both sides: the sender’s certificate must be valid and issued by tls.ca, and the sender must trust the CA of ours.',
+    ],
+  ),
+  'MLLP-2012': e(
+    'hospital',
+    [
+      '对方用 TLS 连接了不加密的端口',
+      '该来源没有配置 tls，而发送方一连接就开始 TLS 握手；连接已关闭。',
+      '请发送方关闭 TLS，或在该来源下配置 tls，或让它改连配置了 tls 的端口。',
+    ],
+    [
+      'TLS on a plain port',
+      'The source has no tls, and the sender began a TLS handshake; the connection was closed.',
+      'Turn TLS off at the sender, configure tls for this source, or let the sender use the port that has it.',
+    ],
+  ),
+  'MLLP-2013': e(
+    'hospital',
+    [
+      '对方没有用 TLS',
+      '该来源只接受 TLS，而发送方直接发送了数据；连接已关闭，数据未被接收。',
+      '请发送方启用 TLS 并装好客户端证书，或让它改连不加密的端口。',
+    ],
+    [
+      'Plain data on a TLS port',
+      'The source takes TLS only, and the sender sent plain data; the connection was closed and nothing was taken.',
+      'Turn TLS on at the sender and give it its client certificate, or let it use a plain port.',
+    ],
+  ),
+  'MLLP-2014': e(
+    'agent',
+    [
+      '监听用的证书即将到期或不在有效期内',
+      '该来源 tls.cert 的证书所剩有效期不多、已过期或尚未生效；不在有效期内时，发送方会拒绝连接。',
+      '向签发方申请新证书，替换 tls.cert 与 tls.key 指定的文件；新连接自动使用新证书，不需重启。',
+    ],
+    [
+      'The listener’s certificate ends soon or is not valid',
+      'The certificate named by tls.cert of the source is near its end, past it, or not valid yet; senders refuse to connect when it is not valid.',
+      'Have a new certificate issued and replace the files named by tls.cert and tls.key; new connections use it by themselves, without a restart.',
+    ],
+  ),
   // ------------------------------------------------------------ HL7
   'HL7-2101': e(
     'hospital',
@@ -505,12 +561,12 @@ export const errorTable = {
     [
       '控制号重复但内容不同',
       '同一 MSH-10 收到了不同内容；按两条消息保存。',
-      '通常无需操作；多见于仪器重启后编号重来。',
+      '通常无需操作；多见于仪器重启后编号重来，可在该来源的接入规则中写 control_ids: restarting，不再提示。',
     ],
     [
       'Control id repeated with other content',
       'The same MSH-10 came with other content; stored as two messages.',
-      'Usually nothing to do; devices restart their counters.',
+      'Usually nothing to do; devices restart their counters: with control_ids: restarting in the source profile it is not told any more.',
     ],
   ),
   'HL7-2104': e(
@@ -663,6 +719,188 @@ export const errorTable = {
       'A sender is silent for much longer than usual',
       'By what came at these hours in the weeks before, messages should have come and none did. The usual gap and how long it has been silent are shown under Senders.',
       'Check that the sending system and its interface run and that the network works. If the department is closed there is nothing to do; it goes away with the next message.',
+    ],
+  ),
+  'HL7-2121': e(
+    'hospital',
+    [
+      '发送方不在名单内',
+      '该来源只接收 senders 所列的发送方（unlisted: refuse），这条消息的地址、MSH-3、MSH-4 与任何一项都不符；已回答拒绝（AR），未保存。',
+      '若应当接收：按“发送方”里显示的 MSH-3、MSH-4 和地址在该来源的 senders 下加一项，或改正已有的一项；不应接收则请对方停发。',
+    ],
+    [
+      'The sender is not listed',
+      'This source takes the senders listed under senders only (unlisted: refuse), and address, MSH-3 and MSH-4 of the message fit none of them. It was refused (AR) and not stored.',
+      'If it should be taken, add an entry under senders of the source with the MSH-3, MSH-4 and address shown under Senders, or correct the one there is; else ask the sender to stop.',
+    ],
+  ),
+  'HL7-2122': e(
+    'agent',
+    [
+      '新区分出的发送方没有写 continues',
+      '这个发送方名下还没有收到过消息，而它所在的来源以前收过：其中若有它的报告，今后的更正、作废会成为平台上的另一份报告。',
+      '它以前经这个来源发过报告：立即在它的 senders 条目下加 continues: 该来源的名称，然后重启；是新接入的系统则不用处理，收到它的消息并再次启动后不再提示。',
+    ],
+    [
+      'A sender that is told apart now has no continues',
+      'Nothing has come under the name of this sender yet, and its source received messages before: if reports of it are among them, their corrections and withdrawals will be other reports at the platform.',
+      'If it sent reports through this source before, add continues with the name of the source to its entry under senders at once, and restart. For a new system there is nothing to do: it goes away with the next start after its first message.',
+    ],
+  ),
+  'HL7-2130': e(
+    'hospital',
+    [
+      'HL7 文件夹打不开',
+      '文件夹不存在、没有读取权限，或网络共享已断开。',
+      '检查该来源的 folder 路径、权限与网络共享；恢复后自动继续，无需重启。',
+    ],
+    [
+      'The HL7 folder cannot be read',
+      'It does not exist, may not be read, or its network share is gone.',
+      'Check folder of this source, its rights and the network share; it goes on by itself, without a restart.',
+    ],
+  ),
+  'HL7-2131': e(
+    'hospital',
+    [
+      '文件没有写完',
+      '文件末尾没有换行，批量文件没有结尾段（BTS、FTS），或 MLLP 帧没有结束；在等它写完，过了 give_up_minutes 就留在原处。其中的消息一条也没有收。',
+      '请发送方先写临时文件名、写完再改名，或写完另放标记文件（marker）；对方若从不写最后一个换行，在该来源设 open_end: take。',
+    ],
+    [
+      'The file is not finished',
+      'There is no line end at its end, no trailer (BTS, FTS) at the end of a batch, or an MLLP frame does not end. It is waited for; after give_up_minutes it stays where it is. None of its messages were taken.',
+      'Ask the sender to write under a temporary name and to rename, or to add a marker file (marker); if it never ends the last line, set open_end: take for this source.',
+    ],
+  ),
+  'HL7-2132': e(
+    'hospital',
+    [
+      'HL7 文件夹中有读不了的内容',
+      '某个文件或子文件夹没有读取权限、层级过深，或磁盘读取出错；其余文件照常读取。',
+      '让运行前置机的账户可以读取全部内容；检查磁盘或网络共享。会自动重试。',
+    ],
+    [
+      'Something in the HL7 folder cannot be read',
+      'A file or a folder in it may not be read, lies too deep, or the disk reports an error; all others are read.',
+      'Let the account of the agent read everything in it; check the disk or the network share. It is tried again by itself.',
+    ],
+  ),
+  'HL7-2133': e(
+    'hospital',
+    [
+      '文件是 UTF-16 编码',
+      '文件以 UTF-16（Windows 的“Unicode”）写成，HL7 消息不能这样传送；文件留在原处，一条也没有收。',
+      '请发送方改用 UTF-8 或 GB18030 保存，再放一次。',
+    ],
+    [
+      'The file is UTF-16',
+      'The file is written in UTF-16 (“Unicode” in Windows), in which HL7 messages are not exchanged; it stays where it is and none of it was taken.',
+      'Ask the sender to save it as UTF-8 or GB18030 and to drop it again.',
+    ],
+  ),
+  'HL7-2134': e(
+    'hospital',
+    [
+      '已收妥的文件移不走',
+      '消息已安全保存，但原文件不能归档、移走或删除（权限、占用、磁盘已满）；不会重复读取。',
+      '检查监视文件夹与 archive 的写权限和空间，关闭占用该文件的程序。会自动重试。',
+    ],
+    [
+      'A file that was taken cannot be moved away',
+      'Its messages are stored safely, but the file cannot be archived, moved or deleted (rights, in use, disk full); it is not read again.',
+      'Check write rights and space of the watched folder and of archive, and close what uses the file. It is tried again by itself.',
+    ],
+  ),
+  'HL7-2135': e(
+    'agent',
+    [
+      '归档文件夹设置有误',
+      'after 为 move 而没有设置 archive，或 archive.folder 就是监视文件夹、或把它包在里面。',
+      '把 archive.folder 设为另一个文件夹（可以是监视文件夹下的子文件夹，该子文件夹不会被读取）。',
+    ],
+    [
+      'The archive folder is set wrongly',
+      'after is move and archive is missing, or archive.folder is the watched folder or contains it.',
+      'Set archive.folder to another folder (a folder below the watched one will do; it is not read then).',
+    ],
+  ),
+  'HL7-2136': e(
+    'agent',
+    [
+      '读到哪里记不下来',
+      '记录哪些文件已读、读到哪里的清单无法写入数据文件夹；大文件会等到能记录时再继续，以免重复。',
+      '检查数据文件夹所在磁盘的空间与权限。恢复后自动继续。',
+    ],
+    [
+      'How far files were read cannot be written down',
+      'The list in the data folder that says which files were read, and how far, cannot be written; large files wait until it can, so that nothing is stored twice.',
+      'Check space and rights of the disk of the data folder. It goes on by itself.',
+    ],
+  ),
+  'HL7-2137': e(
+    'hospital',
+    [
+      'HL7 文件夹里的文件太多',
+      '留在文件夹里的已读文件超过能记住的数量；新文件暂不读取，原样保留。',
+      '把旧文件移出监视文件夹，或把 after 改为 move。腾出后自动继续。',
+    ],
+    [
+      'Too many files stay in the HL7 folder',
+      'More files already read lie in the folder than can be remembered; new ones are not read for now and stay where they are.',
+      'Move old files out of the watched folder, or set after to move. It goes on by itself.',
+    ],
+  ),
+  'HL7-2138': e(
+    'hospital',
+    [
+      '应答文件写不出去',
+      '消息已安全保存，但应答文件不能写入 answers 文件夹（不存在、没有写权限、磁盘已满）；原文件留在原处，写出应答后再移走。',
+      '检查 answers.folder 的路径、写权限与空间。会自动重试，消息不会重复保存。',
+    ],
+    [
+      'The answer file cannot be written',
+      'The messages are stored safely, but their answer cannot be written to the answers folder (missing, no right to write, disk full); the file stays where it is until it can.',
+      'Check the path, write rights and space of answers.folder. It is tried again by itself; no message is stored twice.',
+    ],
+  ),
+  'HL7-2139': e(
+    'hospital',
+    [
+      '文件在等它的标记文件',
+      '该来源设了 marker：发送方写完文件后还要放一个标记文件，现在没有；文件留在原处，尚未读取。',
+      '若标记一直不来，请查发送方；若对方并不写标记文件，去掉该来源的 marker。',
+    ],
+    [
+      'The file waits for its marker',
+      'marker is set for this source: when a file is whole its sender adds a marker file, and there is none yet; the file stays where it is and is not read.',
+      'If the marker never comes, look at the sender; if that writes no markers, remove marker from this source.',
+    ],
+  ),
+  'HL7-2140': e(
+    'hospital',
+    [
+      '文件里有一条消息太大',
+      '有一条消息超过 max_message_bytes，没有收，整个文件留在原处；能分清的其他消息已经收下。',
+      '若这么大的消息应当接收，在该来源调大 max_message_bytes，再把文件改名或重放。',
+    ],
+    [
+      'A message in the file is too large',
+      'A message is larger than max_message_bytes and was not taken; the file stays where it is. Other messages that could be told apart were taken.',
+      'If such messages should be taken, raise max_message_bytes of this source and rename the file or drop it again.',
+    ],
+  ),
+  'HL7-2141': e(
+    'hospital',
+    [
+      '文件里的 MLLP 帧不完整',
+      '文件以 MLLP 起始字节（0x0B）开头，但有一帧没有结束，或帧外还有别的内容；这之前的消息已经收下，文件留在原处。',
+      '请发送方检查文件的写法：要么每条消息都有完整的帧，要么一个也不要。',
+    ],
+    [
+      'Broken MLLP frames in the file',
+      'The file begins with an MLLP start byte (0x0B), but a frame in it does not end, or something stands outside of frames. The messages before it were taken; the file stays where it is.',
+      'Ask the sender to check how it writes the file: a whole frame around each message, or none at all.',
     ],
   ),
   // ------------------------------------------------------------ DCM
@@ -1519,12 +1757,12 @@ export const errorTable = {
     [
       '报告状态未知',
       '报告或项目的状态代码缺失或不在状态表里，不能当作正式报告。',
-      '在接入规则的 status 表中补上该代码。',
+      '向厂商核实该代码的含义，补进接入规则的 tables.report_status（整份）或 item_status（项目）。',
     ],
     [
       'Report status is unknown',
       'A status code of report or item is missing or not in the status table; it is never taken as final.',
-      'Add the code to the status table of the profile.',
+      'Have the vendor say what the code means, then add it to tables.report_status or item_status of the source profile.',
     ],
   ),
   'MAP-3007': e(
@@ -1757,6 +1995,71 @@ export const errorTable = {
       'A critical value still waits for its final report',
       'A report with a value that its sender marks as critical is not final; only finals are uploaded. Alerting the ward is not the agent’s part.',
       'Make sure the ward was told by the hospital’s own rule, and have the department finish the report; it is uploaded when the final comes, and this entry goes.',
+    ],
+  ),
+  'MAP-3040': e(
+    'hospital',
+    [
+      '不知道属于哪个机构',
+      '消息没有写明机构，或写的机构不在接入规则的对照表里。归错机构就可能归错患者，所以暂不处理。',
+      '在接入规则的 tables.organisations 里补上这一写法，或核对 organisation.path；改好并重启后自动重新处理。',
+    ],
+    [
+      'The institution is not known',
+      'The message names no institution, or one that is not in the table of the source profile. Under a wrong one it could reach a wrong patient, so it waits.',
+      'Add the value as sent to tables.organisations of the profile, or check organisation.path; after a restart it is tried again by itself.',
+    ],
+  ),
+  'MAP-3041': e(
+    'hospital',
+    [
+      '机构已不在配置里',
+      '这份记录属于另一家机构，而配置的 site.institutions 里已没有它，不知道以什么名称上传。',
+      '在 site.institutions 里加回该机构的代码与名称，重启后自动继续；该机构确已退出的，无需处理。',
+    ],
+    [
+      'The institution is no longer configured',
+      'The record belongs to another institution, which site.institutions no longer lists: under what name it goes out is not known.',
+      'Add code and name of the institution to site.institutions again; after a restart it goes on. If it has left for good, nothing is to be done.',
+    ],
+  ),
+  'MAP-3042': e(
+    'agent',
+    [
+      '这个来源不区分机构',
+      '配置里有另外的机构（site.institutions），而这个来源的接入规则没有 organisation 一节：收到的全部算本机构的。',
+      '只有本机构往这里发的，无需处理；别的机构也发的，请在接入规则里加 organisation 与 tables.organisations。',
+    ],
+    [
+      'This source tells no institutions apart',
+      'Further institutions are configured (site.institutions), and the profile of this source has no section organisation: all that comes counts as the site’s own.',
+      'Where only the site itself sends here, nothing is to be done. Where another institution does as well, add organisation and tables.organisations to the profile.',
+    ],
+  ),
+  'MAP-3043': e(
+    'hospital',
+    [
+      '不知道是患者的结果还是质控',
+      '仪器在标明“样本、定标、质控”的位置写了接入规则里没有的值。质控绝不能当作患者的结果，所以暂不处理。',
+      '向厂商核实该值的含义，补进接入规则的 quality_control：患者样本写进 patient，质控或定标写进 values；重启后自动重新处理。',
+    ],
+    [
+      'A patient’s result or quality control is not known',
+      'Where the device says sample, calibration or QC stands a value that the source profile does not list. QC must never become a patient’s result, so it waits.',
+      'Have the vendor say what the value means and add it to quality_control of the profile: to patient, or to values for QC and calibration; after a restart it is tried again by itself.',
+    ],
+  ),
+  'MAP-3044': e(
+    'hospital',
+    [
+      '要撤回的报告是区分机构之前上传的',
+      '该报告上传时还没有区分机构，是以本机构的代码上传的；这条撤回属于另一家机构，自动撤不到它。',
+      '请联系平台撤回先前以本机构代码上传的那份报告。这条消息一直留待人工，作为记录。',
+    ],
+    [
+      'The report to withdraw was sent before institutions were told apart',
+      'It went out under the code of the site itself. This withdrawal belongs to another institution and does not reach it by itself.',
+      'Ask the platform to withdraw the report that went out under the site’s own code. The message stays held, as a record.',
     ],
   ),
   // ------------------------------------------------------------ QUE store
@@ -2040,11 +2343,15 @@ export const errorTable = {
   ),
   'CFG-5009': e(
     'agent',
-    ['接入规则有误', '接入规则里的路径、表或函数不成立。', '按所指行列修正接入规则。'],
+    [
+      '接入规则有误',
+      '接入规则里的路径、表或函数不成立。',
+      '按所指行列修正接入规则；写法见 docs/source-profiles.zh-CN.md。',
+    ],
     [
       'The source profile is wrong',
       'A path, table or function of the profile does not hold.',
-      'Correct the line and column named in the profile.',
+      'Correct the line and column named in the profile; docs/source-profiles.md shows how.',
     ],
   ),
   'CFG-5010': e(
@@ -2060,13 +2367,13 @@ export const errorTable = {
     'agent',
     [
       '对外监听缺少白名单',
-      '监听地址不是本机回环，却没有写明允许的来源地址。',
-      '在该来源下加 peers，列出允许的地址或网段。',
+      '监听地址不是本机回环，却没有写明允许的来源地址，也没有要求客户端证书。',
+      '在该来源下加 peers，列出允许的地址或网段；或配置 tls 并要求客户端证书。',
     ],
     [
       'A listener off loopback needs an address list',
-      'The listener is reachable from the network and no peers are listed.',
-      'Add peers to the source with the allowed addresses or networks.',
+      'The listener is reachable from the network, no peers are listed and no client certificates are required.',
+      'Add peers to the source with the allowed addresses or networks, or tls with required client certificates.',
     ],
   ),
   'CFG-5012': e(
@@ -2089,6 +2396,71 @@ export const errorTable = {
       'Only one half of the images is configured',
       'Images need a source and a platform: a platform alone has nothing to send, with a source alone images are kept here and go nowhere.',
       'Add the other half (a source of kind dicom-scp or dicom-folder; a platform of kind dicomweb), or remove the one that is not needed.',
+    ],
+  ),
+  'CFG-5014': e(
+    'agent',
+    [
+      '发送方的成帧方式与端口不同',
+      '成帧方式（framing、answer_framing、require_end）属于连接，同一端口只能有一种；senders 中某一发送方的接入规则与该来源自己的不同。',
+      '把两份接入规则 intake 下的这几项改成相同；设备确实不同时，为它另开一个来源（另一端口）。',
+    ],
+    [
+      "A sender's framing differs from its port's",
+      "Framing (framing, answer_framing, require_end) belongs to the connection and is one for a port; the profile of one of the senders says otherwise than the source's own.",
+      'Make these keys under intake equal in both profiles; a device that really differs needs a source (a port) of its own.',
+    ],
+  ),
+  'CFG-5015': e(
+    'agent',
+    [
+      'continues 写法有误',
+      'senders 的 continues 要写报告以前所用的名称：不能是自己，也不能是一个本身带有 continues 的发送方。',
+      '改写为报告最初所用的来源名称；以前没有用别的名称接收过，就删去 continues。',
+    ],
+    [
+      'continues is not right',
+      'continues of a sender names what its reports came under before: neither itself nor a sender that continues another.',
+      'Write the source name its reports first came under; if they never came under another name, remove continues.',
+    ],
+  ),
+  'CFG-5016': e(
+    'agent',
+    [
+      'continues 指向配置中没有的名称',
+      '发送方将沿用一个已不在配置中的来源名称的报告标识。来源确已撤销时这是对的；名称写错则更正会成为平台上的第二份报告。',
+      '核对名称与以前配置中的来源名称完全一致。',
+    ],
+    [
+      'continues names a source that is not configured',
+      'A sender goes on under the identity of a source that is no longer configured. Right where that source was removed; if the name is mistyped, corrections become second reports at the platform.',
+      'Check that the name is exactly that of the former source.',
+    ],
+  ),
+  'CFG-5017': e(
+    'agent',
+    [
+      '沿用某来源的发送方未列入平台的来源',
+      '平台的 filters.sources 列有某来源，却没有沿用它的发送方：该发送方今后的报告不再上传到这个平台；已上传报告的更正和作废照常。',
+      '把该发送方的名称加入平台的 filters.sources；确实不要时可忽略。',
+    ],
+    [
+      'A sender is missing in the sources of a platform',
+      'filters.sources of a platform lists a source and not the sender that continues it: reports of that sender will not reach the platform from now on; corrections and withdrawals of those it has will.',
+      "Add the sender's name to filters.sources of the platform, unless that is what you want.",
+    ],
+  ),
+  'CFG-5020': e(
+    'agent',
+    [
+      '归档的 HL7 文件没有加密',
+      '该来源设了 archive.plain：已收妥的文件原样存放，其中有患者资料，能读该文件夹的人都能看到。',
+      '确实需要就不必处理（理由已写在配置里）；否则删去 plain，文件即加密存放，用 qianzhi archive open 打开。',
+    ],
+    [
+      'Archived HL7 files lie unsealed',
+      'archive.plain is set for this source: files that were taken are kept as they are, with patient data in them, for anybody who can read the folder.',
+      'If that is needed there is nothing to do (the reason stands in the configuration); else remove plain, and files are sealed and opened with qianzhi archive open.',
     ],
   ),
   // ------------------------------------------------------------ SYS

@@ -44,3 +44,20 @@ t.test('what is wrong with the spool stops the sources of images, and nothing el
   t.ok(events.some((event) => event.startsWith('images-not-started {"code":"QUE-4020"')));
   t.ok(agent.addresses.sources.lis, 'messages are received');
 });
+
+t.test('senders told apart from the first day on may part with nothing: nobody is warned', async (t) => {
+  const folder = quickFolder('runtime-senders');
+  const senders = 'port: 0\n    senders: [{ name: ward, profile: cn-default, facilities: [W3] }]';
+  const text = goodConfig
+    .replace('./profile.yaml', 'cn-default')
+    .replace('./pack.yaml', 'cn-wst500')
+    .replace('port: 2575', senders)
+    .replace('sources:', 'status: { port: 0 }\nsources:');
+  writeFileSync(join(folder, 'qianzhi.yaml'), text);
+  const config = loadConfig(join(folder, 'qianzhi.yaml'), registry, {});
+  const agent = await startAgent({ config, registry, demo: false, log: silentLog });
+  t.teardown(() => agent.stop(1_000));
+  const { problems, sources } = agent.status();
+  t.match(sources, [{ name: 'lis', state: 'listening', under: [{ name: 'ward', senders: [] }] }]);
+  t.notOk(problems.find(({ code }) => code === 'HL7-2122'));
+});

@@ -2,6 +2,7 @@ import { Hl7Message } from '@medplum/core';
 import { Hl7Client } from '@medplum/hl7';
 import NodeHl7Client, { Message } from 'node-hl7-client';
 import t, { type Test } from 'tap';
+import { foreignClients } from '../adapters/sources/hl7-mllp/foreign-clients.ts';
 import { readDocument } from './read-document.ts';
 import { chemistry, gb18030, laboratory, patient, report, utf8, write } from './reports.ts';
 import { type Rig, startRig } from './rig.ts';
@@ -85,6 +86,35 @@ t.test('foreign senders understand their AA and their document arrives in the pr
     });
   }
 
+  for (const [name, number, charsets] of [
+    ['hl7v2-net', 'P6001', [utf8, laboratory('gb18030', 'GB18030')]],
+    ['simple-hl7', 'S7001', [utf8]],
+    ['mllp-node', 'L8001', [utf8]],
+  ] as const) {
+    const client = foreignClients.find((one) => one.name.startsWith(name))!;
+    await t.test(client.name, async (t) => {
+      for (const [n, sender] of charsets.entries()) {
+        const drafts = ['A', 'B'].map((part) =>
+          write(
+            sender,
+            report(`${number}${n}${part}`, { results: chemistry('4.80'), patient: patient(6, '欧阳珅玘') }),
+          ),
+        );
+        const said = await client.send(
+          rig.mllp,
+          drafts.map(({ text }) => text),
+          sender.encoding,
+        );
+        t.same(
+          said,
+          drafts.map(({ controlId }) => `AA:${controlId}`),
+        );
+        for (const part of ['A', 'B'])
+          await arrived(t, rig, `${number}${n}${part}`, '欧阳珅玘', { K: '4.80 mmol/L', CREA: '88 μmol/L' });
+      }
+    });
+  }
+
   for (const [what, sender, number] of [
     ['UTF-8, declared', utf8, 'O1001'],
     ['GB18030, declared GBK', gb18030, 'O1002'],
@@ -118,6 +148,6 @@ t.test('foreign senders understand their AA and their document arrives in the pr
     t.notMatch(text, /[|^~]/, 'no delimiter is left over');
   });
 
-  t.equal(rig.received().length, 11, 'one document for each report, and no other');
-  t.equal(new Set(rig.received().map(({ sidecar }) => sidecar.key)).size, 11);
+  t.equal(rig.received().length, 19, 'one document for each report, and no other');
+  t.equal(new Set(rig.received().map(({ sidecar }) => sidecar.key)).size, 19);
 });

@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t from 'tap';
+import { pythonHl7 } from '../adapters/sources/hl7-mllp/foreign-clients.ts';
 import { readDocument } from './read-document.ts';
 import { chemistry, gb18030, patient, report, utf8, write } from './reports.ts';
 import { startRig } from './rig.ts';
@@ -12,7 +13,7 @@ const run = promisify(execFile);
 const skip =
   spawnSync('mllp_send', ['--version']).error === undefined ? false : 'mllp_send (Debian python3-hl7) is not installed';
 
-t.test('mllp_send of python3-hl7 gets its AA and the documents arrive', { skip }, async (t) => {
+t.test('mllp_send and MLLPClient of python3-hl7 get their AA and the documents arrive', { skip }, async (t) => {
   const rig = await startRig(t);
   const file = join(t.testdirName, 'reports.hl7');
   const sent = [
@@ -50,4 +51,24 @@ t.test('mllp_send of python3-hl7 gets its AA and the documents arrive', { skip }
     t.same(said.results, { K: `${potassium} mmol/L`, CREA: '88 μmol/L' });
   }
   t.equal(rig.received().length, 3);
+
+  for (const [sender, encoding, number] of [
+    [utf8, 'utf-8', 'PY010'],
+    [gb18030, 'gb18030', 'PY011'],
+  ] as const) {
+    const reports = ['A', 'B'].map((part) => write(sender, report(number + part, { patient: patient(23, '欧阳玘') })));
+    t.same(
+      await pythonHl7.send(
+        rig.mllp,
+        reports.map(({ text }) => text),
+        encoding,
+      ),
+      reports.map(({ controlId }) => `AA:${controlId}`),
+      `MLLPClient in ${encoding}, two on one connection`,
+    );
+    for (const part of ['A', 'B']) {
+      const [document] = await rig.documents(number + part);
+      t.equal(readDocument(document!.bytes).name, '欧阳玘');
+    }
+  }
 });

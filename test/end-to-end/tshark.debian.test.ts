@@ -5,8 +5,9 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import t, { type Test } from 'tap';
+import { foreignClients, pythonHl7 } from '../adapters/sources/hl7-mllp/foreign-clients.ts';
 import { until } from '../demo/running.ts';
-import { gb18030, report, utf8, write } from './reports.ts';
+import { gb18030, laboratory, report, utf8, write } from './reports.ts';
 import { startRig } from './rig.ts';
 
 t.setTimeout(600_000);
@@ -19,6 +20,8 @@ const skip =
     : loopback === undefined
       ? 'tshark may not capture on the loopback interface here'
       : false;
+
+const hasPython = spawnSync('/usr/bin/python3', ['-c', 'import hl7']).status === 0;
 
 /** Captures a port on loopback into a file; the function it gives ends the capture. */
 async function capture(t: Test, file: string, port: number): Promise<() => Promise<void>> {
@@ -45,7 +48,7 @@ async function capture(t: Test, file: string, port: number): Promise<() => Promi
   return stop;
 }
 
-t.test('the HL7 dissector of tshark finds nothing malformed on the wire', { skip }, async (t) => {
+t.test('the HL7 dissector of tshark finds nothing malformed on the wire, whoever sends', { skip }, async (t) => {
   const rig = await startRig(t);
   const { port } = rig.mllp;
   const file = join(t.testdirName, 'lo.pcapng');
@@ -54,6 +57,13 @@ t.test('the HL7 dissector of tshark finds nothing malformed on the wire', { skip
   const messages = [write(utf8, report('TS001')), write(gb18030, report('TS002')), write(utf8, report('TS003'))];
   for (const { bytes, controlId } of messages) t.equal(await rig.client.send(bytes, controlId), 'AA');
   await rig.documents('TS003');
+  // And what others write, each in every charset it can: their messages, and what one of them says to our answers.
+  const foreign = [...foreignClients, ...(hasPython ? [pythonHl7] : [])];
+  const spoken = foreign.flatMap((client) => client.charsets.map((charset) => ({ client, ...charset })));
+  for (const [n, { client, encoding, label }] of spoken.entries()) {
+    const { text, controlId } = write(laboratory(encoding, label), report(`TF${n}`));
+    t.same(await client.send(rig.mllp, [text], encoding), [`AA:${controlId}`], `${client.name}, ${encoding}`);
+  }
   // An MSH of three letters, answered AE. It also shows that the dissector speaks up when there is a reason.
   const refused = connect(port, '127.0.0.1');
   refused.write(Buffer.from('\x0bMSH\r\x1c\r', 'latin1'));
@@ -82,14 +92,30 @@ t.test('the HL7 dissector of tshark finds nothing malformed on the wire', { skip
     'hl7.event.type',
     'hl7.llp.eob',
   );
+  const [reports, others] = [sent.filter(([type]) => type === 'ORU'), sent.filter(([type]) => type !== 'ORU')];
   t.same(
-    sent,
-    messages.map(() => ['ORU', 'R01', '0x1c0d']),
+    reports.map(([type, trigger]) => [type, trigger]),
+    Array(messages.length + spoken.length).fill(['ORU', 'R01']),
     'each request is one HL7 message',
+  );
+  t.same(
+    reports.slice(0, messages.length).map(([, , end]) => end),
+    messages.map(() => '0x1c0d'),
+    'in one frame; where a last segment has no end, as with some others, the dissector names none of the frame either',
+  );
+  const acknowledging = spoken.filter(({ client }) => client.name.startsWith('hl7v2-net'));
+  t.same(
+    others.map(([type]) => type),
+    acknowledging.map(() => 'ACK'),
+    'hl7v2-net acknowledges our acknowledgement, and we answer nothing to that',
   );
   const ours = `tcp.srcport == ${port} && tcp.len > 0`;
   const answers = await dissect(ours, 'hl7.message.type', 'hl7.llp.sob', 'hl7.llp.eob');
-  t.same(answers, Array(4).fill(['ACK', '0x0b', '0x1c0d']), 'each answer is one ACK in one frame of its own');
+  t.same(
+    answers,
+    Array(4 + spoken.length).fill(['ACK', '0x0b', '0x1c0d']),
+    'each answer is one ACK in one frame of its own',
+  );
   const malformed = await dissect(
     'hl7.malformed || _ws.malformed || _ws.expert.severity >= "Error"',
     'tcp.dstport',

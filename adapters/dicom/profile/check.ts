@@ -1,22 +1,25 @@
-import { QianzhiError } from '../../../agent/support/errors.ts';
-import { parseYamlText } from '../../../config/yaml-document.ts';
+import type { NamedOrganisations } from '../../../agent/registry.ts';
+import { throwIfAny } from '../../../config/config-error.ts';
+import { describeIssues } from '../../../config/schema-issues.ts';
+import { parseTextOf } from '../../../config/text-issues.ts';
 import { type DicomProfile, dicomProfileSchema } from './schema.ts';
 
-/** Checks a source profile of images. Throws QianzhiError CFG-5009 with `where` = `line:column path (reason)`. */
-export function checkDicomProfile(profileText: string): DicomProfile {
-  const yaml = parseYamlText(profileText);
-  const [problem] = yaml.problems;
-  if (problem !== undefined) {
-    const { line, column } = problem.position;
-    throw new QianzhiError('CFG-5009', `${line}:${column} (${problem.message.en.replace(/\.$/, '')})`);
-  }
-  const parsed = dicomProfileSchema.safeParse(yaml.value ?? {});
+/**
+ * Checks a source profile of images. Throws ConfigError with a CFG-5009 issue for each mistake, at its line and column of
+ * `file`.
+ */
+export function checkDicomProfile(profileText: string, file = 'profile'): DicomProfile {
+  const { yaml, issue } = parseTextOf(profileText, file, 'CFG-5009');
+  const value = yaml.value ?? {};
+  const parsed = dicomProfileSchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const path = (issue?.path ?? []).map((step) => (typeof step === 'symbol' ? String(step) : step));
-  const unknown = issue?.code === 'unrecognized_keys' ? issue.keys[0] : undefined;
-  const at = unknown === undefined ? path : [...path, unknown];
-  const { line, column } = unknown === undefined ? yaml.positionOf(at) : yaml.positionOfKey(at);
-  const reason = unknown === undefined ? (issue?.message ?? 'not valid') : 'unknown key';
-  throw new QianzhiError('CFG-5009', `${line}:${column} ${at.join('.')} (${reason})`);
+  throwIfAny(describeIssues(parsed.error.issues, dicomProfileSchema, value).map(issue));
+  throw new Error('a profile that does not parse has an issue');
 }
+
+/**
+ * Whose numbers the patients of a source of images have. A header names no institution that a profile could read: with
+ * `patient_id: in-house` all are the site's own.
+ */
+export const numbersOfDicom = (checked: unknown): NamedOrganisations | undefined =>
+  (checked as DicomProfile).patient_id === 'in-house' ? undefined : { numbers: 'own', named: [] };

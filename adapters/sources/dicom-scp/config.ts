@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { filePath } from '../../../agent/support/file-path.ts';
 import { bothLanguages } from '../../../agent/support/text.ts';
 import { isUid } from '../../dicom/dimse/uids.ts';
 import { hour, listeningKeys, seconds } from '../listening/config.ts';
@@ -14,7 +13,7 @@ const aeTitle = z
 
 /** Keys of a DICOM listener; name, kind and profile are common to all sources and added by the config. */
 export const dicomScpConfig = z.strictObject({
-  /** `port`: 104 and 11112 (without rights) are DICOM's own. */
+  /** `port`: 104 and 11112 (without rights) are DICOM's own. `tls`: PS3.15 Annex B. */
   ...listeningKeys,
   /** Our own titles: what a device calls. */
   ae_titles: z.array(aeTitle).min(1),
@@ -36,24 +35,6 @@ export const dicomScpConfig = z.strictObject({
   idle_timeout_seconds: seconds(24 * hour).default(600),
   /** How long one PDU may take from its first byte to its last, and how long a peer may leave responses unread. */
   pdu_timeout_seconds: seconds(hour).default(60),
-  /** DIMSE over TLS (PS3.15 Annex B). Without it the listener speaks plain DICOM. */
-  tls: z
-    .strictObject({
-      /** PEM file of our certificate, with intermediates if any. */
-      cert: filePath(),
-      /** PEM file of our private key. */
-      key: filePath(),
-      /** PEM file of the CA that issues the devices' certificates. */
-      ca: filePath().optional(),
-      /** Whether a device must show a certificate of that CA. */
-      client_certificates: z.enum(['required', 'none']).default('required'),
-      min_version: z.enum(['1.2', '1.3']).default('1.2'),
-    })
-    .refine(
-      ({ ca, client_certificates }) => client_certificates === 'none' || ca !== undefined,
-      bothLanguages('要求客户端证书时必须给出 ca。', 'ca is needed when client certificates are required.'),
-    )
-    .optional(),
 });
 
 export type DicomScpConfig = z.infer<typeof dicomScpConfig>;

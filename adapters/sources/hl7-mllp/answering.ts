@@ -1,13 +1,13 @@
-import type { Accepted, Incoming } from '../../../agent/store/contract.ts';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../../../agent/support/clock.ts';
 import { codeOf, type ErrorCode } from '../../../agent/support/errors.ts';
 import { buildAck, isAcknowledgement } from '../../hl7v2/ack.ts';
 import { ackProfiles, answersTo, hasUnknownCondition } from '../../hl7v2/ack-profiles.ts';
 import { isTaken, type Outcome } from '../../hl7v2/answer.ts';
 import { buildBatchAck } from '../../hl7v2/batch.ts';
-import type { IntakeRules } from '../../hl7v2/intake-rules.ts';
 import { type Msh, readMsh } from '../../hl7v2/msh.ts';
 import { type TakenApart, takeApart } from '../../hl7v2/take-apart.ts';
+import { namesNobody, type Parties, type Party } from './parties.ts';
 import { type FrameVerdict, judgeFrame, wordsOf } from './verdict.ts';
 
 /** Messages of one connection taken and not yet answered, beyond which it is not read. */
@@ -15,24 +15,25 @@ const mostUnanswered = 64;
 /** Messages of one frame: its answer is held until the last of them is durable. */
 const mostInBatch = 10_000;
 
+/** Messages of one frame judged, or answers made or sent, in one turn; then the other connections have theirs. */
+const mostInTurn = 64;
+
 /** What a connection's messages tell its listener. */
-export interface MessageNotes {
-  problem(code: ErrorCode, count?: number): void;
-  /** A message was taken for storing. */
-  message(): void;
+export interface StoreNotes {
   /** The store took a message, or (with its code) could not. Every waiting connection may try again. */
   stored(failure?: ErrorCode): void;
 }
 
 export interface AnsweringParts {
-  rules: IntakeRules;
+  /** Address of who is connected. */
+  peer: string;
+  parties: Parties;
   maxMessageBytes: number;
   clock: Clock;
-  accept(message: Omit<Incoming, 'source'>): Promise<Accepted>;
   ackId(): string;
-  notes: MessageNotes;
+  notes: StoreNotes;
   /** Sends one answer; its turn has come. */
-  send(code: string, bytes: Uint8Array): void;
+  send(answer: Written): void;
   /** A payload has been dealt with: another may be taken. */
   settled(): void;
 }
@@ -53,7 +54,10 @@ export interface Answering {
 
 type StoreVerdict = Extract<FrameVerdict, { kind: 'store' }>;
 
-interface Written {
+/** An answer as it goes out. */
+export interface Written {
+  /** Whom it is for. */
+  party: Party;
   code: string;
   bytes: Uint8Array;
 }
@@ -64,24 +68,38 @@ interface Slot {
 }
 /** What became of one message. */
 interface Said {
+  party: Party;
   msh: Msh | undefined;
   outcome: Outcome;
 }
 
 export function createAnswering(parts: AnsweringParts): Answering {
-  const { rules, clock, notes } = parts;
-  const profile = ackProfiles[rules.ack];
+  const { peer, parties, clock, notes } = parts;
+  const { charset } = parties.own.rules;
   const slots: Slot[] = [];
   let unansweredBytes = 0;
   /** Nothing after a batch goes to the store before the last of it. */
   let inBatch = false;
-  let unknownConditionTold = false;
+  let sending = false;
+  const toldOfConditions = new Set<Party>();
 
-  const written = ({ msh, outcome }: Said): Written[] =>
-    answersTo(profile, msh, outcome).map((answer) => ({
+  /** A message and whose it is; `batch`: the header of the batch it came in. */
+  const judge = (payload: Uint8Array, batch?: Msh): { party: Party; verdict: FrameVerdict } => {
+    const msh = readMsh(payload, charset);
+    const party = parties.of(peer, msh, batch);
+    const { rules, isRefused } = party;
+    // Only a header without a declared charset is cut otherwise by the sender's own.
+    const read = rules.charset === charset ? msh : readMsh(payload, rules.charset);
+    return { party, verdict: judgeFrame(payload, rules, read, isRefused) };
+  };
+  const written = ({ party, msh, outcome }: Said): Written[] => {
+    const profile = ackProfiles[party.rules.ack];
+    return answersTo(profile, msh, outcome).map((answer) => ({
+      party,
       code: answer.code,
       bytes: buildAck(msh, answer, parts.ackId(), clock.now(), profile),
     }));
+  };
   const openSlot = (): Slot => {
     const slot: Slot = { settled: false, answers: [] };
     slots.push(slot);
@@ -90,27 +108,46 @@ export function createAnswering(parts: AnsweringParts): Answering {
   const settle = (slot: Slot, answers: Written[]) => {
     slot.answers = answers;
     slot.settled = true;
-    while (slots[0]?.settled === true)
-      for (const { code, bytes } of slots.shift()?.answers ?? []) parts.send(code, bytes);
+    sendSettled();
     parts.settled();
   };
-  const refuse = (msh: Msh | undefined, outcome: Outcome, code: ErrorCode) => {
-    notes.problem(code);
-    settle(openSlot(), written({ msh, outcome }));
+  const sendSettled = () => {
+    if (sending) return;
+    let room = mostInTurn;
+    while (slots[0]?.settled === true && room > 0) {
+      const answers = slots[0].answers.splice(0, room);
+      room -= answers.length;
+      for (const answer of answers) parts.send(answer);
+      if (slots[0].answers.length === 0) slots.shift();
+    }
+    if (slots[0]?.settled !== true) return;
+    sending = true;
+    setImmediate(() => {
+      sending = false;
+      sendSettled();
+      parts.settled();
+    });
+  };
+  const tell = (party: Party, msh: Msh | undefined, code: ErrorCode) =>
+    party.problem(peer, code, 1, code === 'HL7-2121' && msh ? calledItself(msh) : undefined);
+  const refuse = (said: Said, code: ErrorCode) => {
+    tell(said.party, said.msh, code);
+    settle(openSlot(), written(said));
   };
 
   /** Makes a message durable; gives what is to be said about it, if anything. */
-  const keep = async (bytes: Uint8Array, { msh, answered }: StoreVerdict): Promise<Said | undefined> => {
+  const keep = async (bytes: Uint8Array, party: Party, verdict: StoreVerdict): Promise<Said | undefined> => {
+    const { msh, answered } = verdict;
     unansweredBytes += bytes.length;
-    notes.message();
-    if (!unknownConditionTold && hasUnknownCondition(profile, msh)) {
-      unknownConditionTold = true;
-      notes.problem('HL7-2112');
+    party.message(peer);
+    if (!toldOfConditions.has(party) && hasUnknownCondition(ackProfiles[party.rules.ack], msh)) {
+      toldOfConditions.add(party);
+      party.problem(peer, 'HL7-2112');
     }
     let failure: ErrorCode | undefined;
     try {
-      const accepted = await parts.accept({ bytes, controlId: msh.controlId, receivedMs: clock.now() });
-      if (accepted.controlIdReused) notes.problem('HL7-2103');
+      const accepted = await party.accept({ bytes, controlId: msh.controlId, receivedMs: clock.now() });
+      if (accepted.controlIdReused && party.rules.control_ids !== 'restarting') party.problem(peer, 'HL7-2103');
     } catch (error) {
       failure = codeOf(error, 'QUE-4007');
     }
@@ -119,75 +156,111 @@ export function createAnswering(parts: AnsweringParts): Answering {
     if (!answered) return undefined;
     const outcome: Outcome =
       failure === undefined ? { code: 'AA' } : { code: 'AE', condition: 207, text: wordsOf(failure) };
-    return { msh, outcome };
+    return { party, msh, outcome };
   };
-  const storeOne = async (bytes: Uint8Array, verdict: StoreVerdict) => {
+  const storeOne = async (bytes: Uint8Array, party: Party, verdict: StoreVerdict) => {
     const slot = openSlot();
-    const said = await keep(bytes, verdict);
+    const said = await keep(bytes, party, verdict);
     settle(slot, said === undefined ? [] : written(said));
   };
-  const judgeAndKeep = async (part: Uint8Array): Promise<Said | undefined> => {
-    const verdict = judgeFrame(part, rules);
+  const judgeAndKeep = async (part: Uint8Array, batch: Msh | undefined): Promise<Said | undefined> => {
+    const { party, verdict } = judge(part, batch);
     if (verdict.kind === 'ignore') return undefined;
     // What goes to the store is in a buffer of its own.
-    if (verdict.kind === 'store') return keep(new Uint8Array(part), verdict);
-    notes.problem(verdict.problem);
-    return { msh: verdict.msh, outcome: verdict.answer };
+    if (verdict.kind === 'store') return keep(new Uint8Array(part), party, verdict);
+    tell(party, verdict.msh, verdict.problem);
+    return { party, msh: verdict.msh, outcome: verdict.answer };
   };
   /** Each message of a frame is judged and stored by itself. */
   const storeEach = async ({ envelope, parts: messages, miscounted }: TakenApart) => {
     const slot = openSlot();
     inBatch = true;
-    if (miscounted) notes.problem('HL7-2107');
+    const header = envelope?.header;
+    if (miscounted) partyOfBatch(header, messages).problem(peer, 'HL7-2107');
     const said: Said[] = [];
     for (let at = 0; at < messages.length; at += mostUnanswered) {
-      const some = await Promise.all(messages.slice(at, at + mostUnanswered).map(judgeAndKeep));
+      const some = await Promise.all(messages.slice(at, at + mostUnanswered).map((part) => judgeAndKeep(part, header)));
       for (const one of some) if (one !== undefined) said.push(one);
+      // Where none of them is for the store nothing has been waited for.
+      if (at + mostUnanswered < messages.length) await nextTurn();
     }
+    const answers = await (envelope === undefined
+      ? ofSeveral(said)
+      : ofBatch(said, envelope, partyOfBatch(header, messages)));
     inBatch = false;
-    settle(slot, envelope === undefined ? ofSeveral(said) : ofBatch(said, envelope));
+    settle(slot, answers);
+  };
+  /** A batch is whose its header says; where that names nobody, its first message's. */
+  const partyOfBatch = (header: Msh | undefined, [first]: readonly Uint8Array[]): Party =>
+    parties.of(peer, header !== undefined && !namesNobody(header) ? header : first && readMsh(first, charset));
+  const writtenInTurns = async (said: Said[]): Promise<Written[]> => {
+    const answers: Written[] = [];
+    for (const [n, one] of said.entries()) {
+      if (n > 0 && n % mostInTurn === 0) await nextTurn();
+      answers.push(...written(one));
+    }
+    return answers;
   };
   /** Without an envelope each message has its answers, or by rule the first has them for all. */
-  const ofSeveral = (said: Said[]): Written[] => {
+  const ofSeveral = async (said: Said[]): Promise<Written[]> => {
     // What stands outside of the messages nobody waits to hear of, where a message is there to be answered.
     const messages = said.filter(({ msh }) => msh !== undefined);
     const told = messages.length > 0 ? messages : said;
-    const [first] = told;
-    if (rules.several_messages === 'each' || first === undefined) return told.flatMap(written);
-    const { outcome } = told.find((one) => !isTaken(one.outcome)) ?? first;
-    return written({ msh: first.msh, outcome });
+    return told[0]?.party.rules.several_messages === 'each' ? writtenInTurns(told) : firstForAll(told);
+  };
+  /** The first is answered for all, with an error where one of them could not be taken. */
+  const firstForAll = (said: Said[]): Written[] => {
+    const [first] = said;
+    if (first === undefined) return [];
+    const { outcome } = said.find((one) => !isTaken(one.outcome)) ?? first;
+    return written({ ...first, outcome });
   };
   /** One frame back for a batch. */
-  const ofBatch = (said: Said[], envelope: NonNullable<TakenApart['envelope']>): Written[] => {
-    const answers = said.flatMap(written);
+  const ofBatch = async (
+    said: Said[],
+    envelope: NonNullable<TakenApart['envelope']>,
+    party: Party,
+  ): Promise<Written[]> => {
+    if (party.rules.batch_answers === 'first') return firstForAll(said);
+    const answers = await writtenInTurns(said);
     const first = answers.find(({ code }) => code !== 'AA' && code !== 'CA') ?? answers[0];
     if (first === undefined) return [];
     const acks = answers.map(({ bytes }) => bytes);
-    return [{ code: first.code, bytes: buildBatchAck(envelope, acks, parts.ackId(), clock.now()) }];
+    return [{ party, code: first.code, bytes: buildBatchAck(envelope, acks, parts.ackId(), clock.now()) }];
   };
 
   return {
     take(payload) {
-      const apart = takeApart(payload, mostInBatch, rules.charset);
+      const apart = takeApart(payload, mostInBatch, charset);
       if (apart?.overfull === true) {
         const { envelope } = apart;
         const header = envelope?.header && { ...envelope.header, controlId: envelope.controlId };
         const outcome: Outcome = { code: 'AR', condition: 207, text: 'Too many messages in one batch' };
-        return refuse(header, outcome, 'MLLP-2004');
+        return refuse({ party: partyOfBatch(header, apart.parts), msh: header, outcome }, 'MLLP-2004');
       }
       if (apart !== undefined) return void storeEach(apart);
-      const verdict = judgeFrame(payload, rules);
-      if (verdict.kind === 'refuse') refuse(verdict.msh, verdict.answer, verdict.problem);
-      else if (verdict.kind === 'store') void storeOne(payload, verdict);
+      const { party, verdict } = judge(payload);
+      if (verdict.kind === 'refuse') refuse({ party, msh: verdict.msh, outcome: verdict.answer }, verdict.problem);
+      else if (verdict.kind === 'store') void storeOne(payload, party, verdict);
     },
     refuseOversize(head) {
-      const msh = readMsh(head, rules.charset);
+      const msh = readMsh(head, charset);
+      const party = parties.of(peer, msh);
       // AR: the same message would be refused for ever; with AE a sender's queue stands behind it.
       const outcome: Outcome = { code: 'AR', condition: 207, text: 'Message exceeds the size limit' };
-      if (msh === undefined || isAcknowledgement(msh)) notes.problem('MLLP-2004');
-      else refuse(msh, outcome, 'MLLP-2004');
+      if (msh === undefined || isAcknowledgement(msh)) party.problem(peer, 'MLLP-2004');
+      else refuse({ party, msh, outcome }, 'MLLP-2004');
     },
     hasRoom: () => !inBatch && slots.length < mostUnanswered && unansweredBytes <= parts.maxMessageBytes,
     isIdle: () => slots.length === 0,
   };
 }
+
+/** MSH-3 and MSH-4 as far as they may be shown: the person who sets the list up must know who called. */
+export const calledItself = ({ sendingApplication, sendingFacility }: Msh): string => {
+  const shown = (field: Uint8Array) =>
+    Buffer.from(field.subarray(0, 40))
+      .toString('latin1')
+      .replace(/[^\x20-\x7e]/g, '?');
+  return `MSH-3 ${shown(sendingApplication)} MSH-4 ${shown(sendingFacility)}`.trim();
+};

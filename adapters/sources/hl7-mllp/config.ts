@@ -1,9 +1,11 @@
 import { z } from 'zod';
+import { sendersKey } from '../../hl7v2/senders.ts';
 import { hour, listeningKeys, seconds } from '../listening/config.ts';
 
 /** Keys of an MLLP listener; name, kind and profile are common to all sources and added by the config. */
 export const hl7MllpConfig = z.strictObject({
   ...listeningKeys,
+  ...sendersKey({ addresses: true }),
   max_message_bytes: z
     .int()
     .min(1024)

@@ -3,7 +3,7 @@ import type { Clock } from '../../../agent/support/clock.ts';
 import type { ErrorCode } from '../../../agent/support/errors.ts';
 import { createFramer, type FrameEvent, frame } from '../../hl7v2/framing.ts';
 import { createUnframed } from '../../hl7v2/unframed.ts';
-import { type AnsweringParts, createAnswering, type MessageNotes } from './answering.ts';
+import { type AnsweringParts, createAnswering, type StoreNotes } from './answering.ts';
 import type { LargeFrames } from './large-frames.ts';
 
 /** Frames (or what is wrong between them) of one connection in one turn; then the others have theirs. */
@@ -17,6 +17,9 @@ const lingerMs = 5000;
 /** Silence that ends what has no end of its own: with `require_end: false` after 0x1C, without framing anywhere. */
 const openEndMs = 1000;
 
+/** The first record of TLS, a ClientHello (RFC 8446 §5.1): nothing that may stand before a start block. */
+const beginsTls = (bytes: Uint8Array): boolean => bytes[0] === 0x16 && bytes[1] === 0x03 && (bytes[2] ?? 5) < 5;
+
 export interface ConnectionLimits {
   maxMessageBytes: number;
   idleMs: number;
@@ -24,14 +27,13 @@ export interface ConnectionLimits {
   firstByteMs: number;
 }
 
-/** What a connection tells its listener. */
-export interface ConnectionNotes extends MessageNotes {
-  /** An answer was written: `AA`, `AE`, `AR`, or the same with C. */
-  answered(code: string): void;
+/** What a connection tells its listener; of its messages it tells those whose they are. */
+export interface ConnectionNotes extends StoreNotes {
+  problem(code: ErrorCode, count?: number): void;
   closed(): void;
 }
 
-export interface ConnectionParts extends Pick<AnsweringParts, 'rules' | 'clock' | 'accept' | 'ackId'> {
+export interface ConnectionParts extends Pick<AnsweringParts, 'parties' | 'clock' | 'ackId'> {
   socket: Socket;
   peer: string;
   limits: ConnectionLimits;
@@ -47,6 +49,8 @@ export interface Connection {
   tick(): void;
   /** Goes on if what held it up is gone. */
   wake(): void;
+  /** For how long it has been silent; undefined while something is under way. */
+  silentMs(): number | undefined;
   /** Takes no more bytes, answers what has been framed, then closes. */
   stop(): void;
   destroy(): void;
@@ -59,8 +63,9 @@ export interface Connection {
  * sent FIN and throws away what still comes.
  */
 export function createConnection(parts: ConnectionParts): Connection {
-  const { socket, peer, rules, limits, largeFrames, clock, notes } = parts;
+  const { socket, peer, parties, limits, largeFrames, clock, notes } = parts;
   const { maxMessageBytes } = limits;
+  const { rules } = parties.own;
   const framer =
     rules.framing === 'none'
       ? createUnframed({ maxMessageBytes })
@@ -73,6 +78,7 @@ export function createConnection(parts: ConnectionParts): Connection {
   let waitsForPermit = false;
   let inGarbage = false;
   let garbageBytes = 0;
+  let heard = false;
   let everFramed = false;
 
   let lastTick = clock.monotonic();
@@ -87,16 +93,16 @@ export function createConnection(parts: ConnectionParts): Connection {
   const destroy = () => socket.destroy();
 
   const answering = createAnswering({
-    rules,
+    peer,
+    parties,
     maxMessageBytes,
     clock,
-    accept: parts.accept,
     ackId: parts.ackId,
     notes,
-    send(code, bytes) {
+    send({ party, code, bytes }) {
       if (phase === 'closed' || !socket.writable) return;
       if (!socket.write(rules.answer_framing === 'mllp' ? frame(bytes) : bytes)) writeBlocked = true;
-      notes.answered(code);
+      party.answered(peer, code);
     },
     settled() {
       lastActive = clock.monotonic();
@@ -201,6 +207,8 @@ export function createConnection(parts: ConnectionParts): Connection {
   socket.on('data', (chunk: Buffer) => {
     lastByteAt = clock.monotonic();
     if (phase !== 'open') return;
+    if (!heard && beginsTls(chunk)) return fail('MLLP-2012');
+    heard = true;
     framer.push(chunk);
     pump();
   });
@@ -256,6 +264,10 @@ export function createConnection(parts: ConnectionParts): Connection {
       if (now > limit) linger();
     },
     wake: pump,
+    silentMs() {
+      const isIdle = phase === 'open' && answering.isIdle() && framer.openFrame() === 0;
+      return isIdle ? clock.monotonic() - Math.max(lastActive, lastByteAt) : undefined;
+    },
     stop() {
       if (phase !== 'open') return;
       stopping = true;

@@ -5,25 +5,34 @@ import { createListener, tickFor } from '../listening/listener.ts';
 import { hl7MllpConfig } from './config.ts';
 import { type Connection, createConnection } from './connection.ts';
 import { createLargeFrames } from './large-frames.ts';
+import { openParties } from './parties.ts';
 
 /** Bytes on their way to the disk, over all sources, above which no listener reads on. */
 const mostPendingBytes = 32 * 1024 * 1024;
+/** A device that wants to speak shakes hands at once, even a slow one. */
+const longestHandshakeMs = 30_000;
 /** Memory for unfinished large messages of one listener, and what each connection has free. */
 const largeFrameBudget = 64 * 1024 * 1024;
 const freeFrameBytes = 256 * 1024;
 
+/** What a connection has before its first message says who sends: one for the port. */
+const ofConnection = ['framing', 'answer_framing', 'require_end'] as const;
+
 /**
  * The MLLP listener (reference/hl7v2.md §3.2). An AA is written only after `context.accept` resolved;
  * when it rejects the answer is AE 207 and the listener goes on. Starting rejects with CFG-5011 (off
- * loopback without peers), MLLP-2001 (port in use) or CFG-5003
+ * loopback without peers or client certificates), MLLP-2001 (port in use), TLS-1209 (certificate files) or CFG-5003
  * (address not ours, port not permitted).
  */
 export const hl7Mllp: SourceAdapter<typeof hl7MllpConfig> = {
   kind: 'hl7-mllp',
   config: hl7MllpConfig,
+  differing: (own, ofSender) => {
+    const [one, other] = [own, ofSender].map((profile) => (profile as Pick<Profile, 'intake'>).intake);
+    return ofConnection.filter((key) => one?.[key] !== other?.[key]).map((key) => `intake.${key}`);
+  },
   async start(context, config) {
     const { clock } = context;
-    const rules = (context.profile as Pick<Profile, 'intake'>).intake;
     const ackId = createAckIds(clock);
     const largeFrames = createLargeFrames(largeFrameBudget, config.max_message_bytes, freeFrameBytes);
     const limits = {
@@ -32,14 +41,22 @@ export const hl7Mllp: SourceAdapter<typeof hl7MllpConfig> = {
       frameMs: config.frame_timeout_seconds * 1000,
       firstByteMs: config.first_byte_timeout_seconds * 1000,
     };
-    const { senders, note, stored, start } = createListener(context, config, {
+    const listener = createListener(context, config, {
       kind: 'hl7-mllp',
-      codes: { portInUse: 'MLLP-2001', notAllowed: 'MLLP-2002', tooMany: 'MLLP-2007' },
+      codes: {
+        portInUse: 'MLLP-2001',
+        notAllowed: 'MLLP-2002',
+        tooMany: 'MLLP-2007',
+        handshake: { plain: 'MLLP-2013', failed: 'MLLP-2011' },
+      },
+      handshakeMs: Math.min(longestHandshakeMs, limits.firstByteMs),
       mostConnections: config.max_connections,
       mostPerPeer: config.max_connections_per_peer,
       tickMs: tickFor(Math.min(limits.frameMs, limits.idleMs, limits.firstByteMs)),
       harmless: 'HL7-2103',
     });
+    const { note, stored, start } = listener;
+    const parties = openParties(context, config, listener);
     const connections = new Set<Connection>();
 
     let somebodyWaits = false;
@@ -58,17 +75,14 @@ export const hl7Mllp: SourceAdapter<typeof hl7MllpConfig> = {
       const connection = createConnection({
         socket,
         peer,
-        rules,
+        parties,
         limits,
         largeFrames,
         clock,
-        accept: (message) => context.accept(message),
         storeIsBehind,
         ackId,
         notes: {
           problem: (code, count) => note(peer, code, count),
-          message: () => senders.message(peer),
-          answered: (code) => senders.answered(peer, code),
           stored(failure) {
             stored(failure);
             wakeWaiting();

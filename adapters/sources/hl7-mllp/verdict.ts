@@ -20,9 +20,16 @@ export const wordsOf = (code: ErrorCode): string => `${code} ${errorTable[code].
 
 const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin1');
 
-/** Judges one payload by the rules of its source (reference/hl7v2.md §3.2 points 24, 30–32, 43, 44, 51). */
-export function judgeFrame(payload: Uint8Array, rules: IntakeRules): FrameVerdict {
-  const msh = readMsh(payload, rules.charset);
+/**
+ * Judges one payload by the rules of its source (reference/hl7v2.md §3.2 points 24, 30–32, 43, 44, 51).
+ * @param isRefused its sender is none of those listed, and only they are taken (config `unlisted: refuse`).
+ */
+export function judgeFrame(
+  payload: Uint8Array,
+  rules: IntakeRules,
+  msh: Msh | undefined = readMsh(payload, rules.charset),
+  isRefused = false,
+): FrameVerdict {
   const refuse = (answer: Outcome, problem: ErrorCode): FrameVerdict => ({ kind: 'refuse', msh, answer, problem });
   const refuseFor = (code: 'AE' | 'AR', condition: 100 | 200 | 207, problem: ErrorCode, field?: number): FrameVerdict =>
     refuse({ code, condition, ...(field !== undefined && { field }), text: wordsOf(problem) }, problem);
@@ -32,7 +39,8 @@ export function judgeFrame(payload: Uint8Array, rules: IntakeRules): FrameVerdic
   }
   if (msh.messageType.code.toUpperCase() === 'ACK') return { kind: 'ignore' };
   // Another answer that carries content (a query response): kept, and not answered.
-  if (isAcknowledgement(msh)) return { kind: 'store', msh, answered: false };
+  if (isAcknowledgement(msh)) return isRefused ? { kind: 'ignore' } : { kind: 'store', msh, answered: false };
+  if (isRefused) return refuseFor('AR', 207, 'HL7-2121', 3);
   if (rules.strict_control_id && msh.controlId.length === 0)
     return refuse({ code: 'AE', condition: 101, field: 10 }, 'HL7-2102');
   const type = judgeType(rules, msh.messageType);

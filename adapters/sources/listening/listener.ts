@@ -1,15 +1,24 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import type { RunningSource, SourceContext, SourceStatus } from '../../../agent/intake/source.ts';
+import type { RunningSource, SenderStatus, SourceContext, SourceStatus } from '../../../agent/intake/source.ts';
 import { type ErrorCode, errnoOf, QianzhiError } from '../../../agent/support/errors.ts';
 import { allowList, isLoopback, normalAddress } from './addresses.ts';
 import type { ListeningConfig } from './config.ts';
+import { keepRenewing } from './renewing.ts';
+import { type HandshakeFault, openSecure, type Secure } from './secure.ts';
 import { createSenders, type Senders } from './senders.ts';
 
 /** What distinguishes one kind of listener from another before its first byte. */
 export interface ListenerRules {
   /** Of the source, and of its lines in the log. */
   kind: string;
-  codes: { portInUse: ErrorCode; notAllowed: ErrorCode; tooMany: ErrorCode };
+  codes: {
+    portInUse: ErrorCode;
+    notAllowed: ErrorCode;
+    tooMany: ErrorCode;
+    handshake: Record<HandshakeFault, ErrorCode>;
+  };
+  /** How long a TLS handshake may take. */
+  handshakeMs: number;
   mostConnections: number;
   mostPerPeer: number;
   /** How often connections look at their time-outs. */
@@ -21,29 +30,45 @@ export interface ListenerRules {
 export interface ServedConnection {
   /** Looks at the time-outs. `passedMs` leaves out time in which we ourselves stood still. */
   tick(passedMs: number): void;
+  /** For how long it has been silent with nothing under way; left out where a silent connection is never given up. */
+  silentMs?(): number | undefined;
   /** Finishes what is under way, then closes. */
   stop(): void;
   /** Closes now. */
   destroy(): void;
 }
 
-/** Serves a new connection. `closed` is to be called when nothing of it is left. */
+/** What a listener is given. */
+export interface ListenerContext extends Pick<SourceContext, 'name' | 'clock' | 'log' | 'changed'> {
+  /** How often the certificate files are looked at; default every minute. */
+  renewMs?: number;
+}
+
+/** Serves a new connection, after its TLS handshake if there is TLS. `closed` is to be called when nothing of it is left. */
 export type Serve = (socket: Socket, peer: string, closed: () => void) => ServedConnection;
 
-export interface Listener {
+/** What is known of the senders of one source, or of one logical source under it. */
+export interface Ledger {
   senders: Senders;
   /** Notes a problem of a peer, and logs it where it is new; `said` (SenderStatus) is for the status alone. */
   note(peer: string, code: ErrorCode, count?: number, said?: string): void;
+}
+
+export interface Listener extends Ledger {
+  /** That of a logical source which comes in here; call once for each. */
+  under(name: string): Ledger;
   /** A peer was turned away. */
   refused(): void;
   /** The store took something, or (with its code) could not. */
   stored(failure: ErrorCode | undefined): void;
   stopping(): boolean;
-  /** Rejects with CFG-5003 (address not ours, port not permitted) or the code for a port in use. */
+  /** Rejects with CFG-5003 (address not ours, port not permitted), TLS-1209 (certificate files) or the code for a port in use. */
   start(serve: Serve): Promise<RunningSource>;
 }
 
 const longestTickMs = 250;
+/** A connection silent for this long makes room for a new one of its peer: as long as until the system probes whether it lives. */
+const givenUpMs = 60_000;
 /** Often enough for a time-out of this length. */
 export const tickFor = (shortestMs: number): number => Math.max(10, Math.min(longestTickMs, shortestMs / 4));
 
@@ -56,6 +81,17 @@ const listen = (server: Server, host: string, port: number): Promise<void> =>
     });
   });
 
+const allowListOf = (peers: string[] | undefined, knownByCertificate: boolean): ((address: string) => boolean) => {
+  if (peers !== undefined) return allowList(peers);
+  return knownByCertificate ? () => true : isLoopback;
+};
+
+const openTls = (tls: NonNullable<ListeningConfig['tls']>, handshakeMs: number, name: string) =>
+  openSecure(tls, handshakeMs).catch((error: unknown) => {
+    const where = error instanceof QianzhiError ? error.where : undefined;
+    throw new QianzhiError('TLS-1209', `sources.${name}.${where ?? 'tls'}`, { cause: error });
+  });
+
 const boundAddress = (server: Server): string => {
   const address = server.address();
   if (address === null || typeof address === 'string') return '';
@@ -64,37 +100,61 @@ const boundAddress = (server: Server): string => {
 
 /**
  * What all sources share that listen on a TCP port: who may connect and how many at a time, what is known of each
- * sender, regular looks at the time-outs, the status, and an orderly end. Throws CFG-5011 (off loopback without peers).
+ * sender, TLS, regular looks at the time-outs, the status, and an orderly end. Throws CFG-5011 (off loopback, and anybody
+ * could connect: neither peers nor client certificates).
  */
-export function createListener(
-  context: Pick<SourceContext, 'name' | 'clock' | 'log' | 'changed'>,
-  config: ListeningConfig,
-  rules: ListenerRules,
-): Listener {
+export function createListener(context: ListenerContext, config: ListeningConfig, rules: ListenerRules): Listener {
   const { clock, log, name } = context;
   const { kind, codes } = rules;
   const host = config.host === 'localhost' ? '127.0.0.1' : config.host;
-  if (!isLoopback(host) && config.peers === undefined) throw new QianzhiError('CFG-5011', `sources.${name}.peers`);
-  const allowed = config.peers === undefined ? isLoopback : allowList(config.peers);
+  // Who shows a certificate of the site's own CA is known by it, wherever it connects from (config/rules.ts says the same).
+  const knownByCertificate = config.tls?.client_certificates === 'required';
+  const needsPeers = !isLoopback(host) && !knownByCertificate;
+  if (needsPeers && config.peers === undefined) throw new QianzhiError('CFG-5011', `sources.${name}.peers`);
+  const allowed = allowListOf(config.peers, knownByCertificate);
   const senders = createSenders(clock);
+  const under = new Map<string, Senders>();
   /** Undefined while it is being made. */
-  const connections = new Set<{ served?: ServedConnection }>();
+  const connections = new Set<{ peer: string; served?: ServedConnection }>();
   let state: SourceStatus['state'] = 'starting';
   let address: string | undefined;
   let problem: SourceStatus['problem'];
+  let certificateProblem: SourceStatus['problem'];
   let refusedConnections = 0;
   let unreported = false;
   let stopping = false;
   let allClosed: (() => void) | undefined;
 
-  const note = (peer: string, code: ErrorCode, count = 1, said?: string) => {
-    unreported = true;
-    if (!senders.problem(peer, code, count, said)) return;
-    if (code === rules.harmless) log.info(`${kind} problem`, { source: name, peer, code });
-    else log.warn(`${kind} problem`, { source: name, peer, code });
+  const noteOf =
+    (source: string, of: Senders): Ledger['note'] =>
+    (peer, code, count = 1, said) => {
+      unreported = true;
+      if (!of.problem(peer, code, count, said)) return;
+      if (code === rules.harmless) log.info(`${kind} problem`, { source, peer, code });
+      else log.warn(`${kind} problem`, { source, peer, code });
+    };
+  const note = noteOf(name, senders);
+  /** A connection is the port's: whoever sends over it is connected. */
+  const connectionsOf = (sender: SenderStatus): SenderStatus => ({
+    ...sender,
+    connections: senders.connections(sender.address),
+  });
+
+  /** A device that lost power is back before its old connection is known to be dead (reference/hl7v2.md §3.2 point 16). */
+  const makeRoom = (peer: string): boolean => {
+    let longest: { served: ServedConnection; silentMs: number } | undefined;
+    for (const { peer: whose, served } of connections) {
+      const silentMs = whose === peer ? served?.silentMs?.() : undefined;
+      if (served === undefined || silentMs === undefined || silentMs < givenUpMs) continue;
+      if (longest === undefined || silentMs > longest.silentMs) longest = { served, silentMs };
+    }
+    if (longest === undefined) return false;
+    note(peer, codes.tooMany);
+    longest.served.destroy();
+    return true;
   };
 
-  const take = (socket: Socket, serve: Serve) => {
+  const take = (socket: Socket, serve: Serve, secure: Secure | undefined) => {
     const peer = normalAddress(socket.remoteAddress ?? '');
     const refuse = (code: ErrorCode) => {
       refusedConnections += 1;
@@ -104,17 +164,32 @@ export function createListener(
     };
     if (peer === '') return void socket.destroy();
     if (!allowed(peer)) return refuse(codes.notAllowed);
-    const full = connections.size >= rules.mostConnections;
-    if (full || senders.connections(peer) >= rules.mostPerPeer) return refuse(codes.tooMany);
+    if (connections.size >= rules.mostConnections) return refuse(codes.tooMany);
+    if (senders.connections(peer) >= rules.mostPerPeer && !makeRoom(peer)) return refuse(codes.tooMany);
     senders.connected(peer);
     unreported = true;
-    const connection: { served?: ServedConnection } = {};
+    const connection: { peer: string; served?: ServedConnection } = { peer };
     connections.add(connection);
-    connection.served = serve(socket, peer, () => {
+    const closed = () => {
       if (!connections.delete(connection)) return;
       senders.disconnected(peer);
       unreported = true;
       if (connections.size === 0) allClosed?.();
+    };
+    if (secure === undefined) {
+      connection.served = serve(socket, peer, closed);
+      return;
+    }
+    const cut = () => void socket.destroy();
+    connection.served = { tick() {}, stop: cut, destroy: cut };
+    socket.on('error', () => {});
+    secure.handshake(socket, (shaken, fault, reason) => {
+      if (shaken !== undefined) {
+        connection.served = serve(shaken, peer, closed);
+        return;
+      }
+      if (!stopping) note(peer, codes.handshake[fault], 1, reason === '' ? undefined : reason);
+      closed();
     });
   };
 
@@ -139,7 +214,7 @@ export function createListener(
     }, rules.tickMs);
   };
 
-  const stop = async (server: Server, ticker: NodeJS.Timeout, graceMs: number) => {
+  const stop = async (server: Server, endWork: () => void, graceMs: number) => {
     stopping = true;
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     for (const { served } of [...connections]) served?.stop();
@@ -153,7 +228,7 @@ export function createListener(
       for (const { served } of [...connections]) served?.destroy();
     }
     await closed;
-    clearInterval(ticker);
+    endWork();
     state = 'stopped';
     log.info(`${kind} stopped`, { source: name });
     context.changed();
@@ -162,6 +237,11 @@ export function createListener(
   return {
     senders,
     note,
+    under(logical) {
+      const own = createSenders(clock);
+      under.set(logical, own);
+      return { senders: own, note: noteOf(logical, own) };
+    },
     refused() {
       refusedConnections += 1;
     },
@@ -174,8 +254,9 @@ export function createListener(
     },
     stopping: () => stopping,
     async start(serve) {
+      const secure = config.tls && (await openTls(config.tls, rules.handshakeMs, name));
       // allowHalfOpen: a sender that ends its side right after its last byte still gets its answer (point 10).
-      const server = createServer({ allowHalfOpen: true }, (socket) => take(socket, serve));
+      const server = createServer({ allowHalfOpen: true }, (socket) => take(socket, serve, secure));
       try {
         await listen(server, host, config.port);
       } catch (error) {
@@ -188,6 +269,15 @@ export function createListener(
       log.info(`${kind} listening`, { source: name });
       context.changed();
       const ticker = startTicking();
+      const tell = (code: ErrorCode | undefined) => {
+        certificateProblem = code && { code, sinceMs: clock.now() };
+        unreported = true;
+      };
+      const endRenewing = secure && keepRenewing(secure, { name, clock, log, everyMs: context.renewMs, tell });
+      const endWork = () => {
+        clearInterval(ticker);
+        endRenewing?.();
+      };
       let stopped: Promise<void> | undefined;
       return {
         status: () => ({
@@ -195,12 +285,15 @@ export function createListener(
           kind,
           state,
           ...(address === undefined ? {} : { address }),
-          ...(problem === undefined ? {} : { problem }),
+          ...((problem ?? certificateProblem) && { problem: problem ?? certificateProblem }),
           senders: senders.list(),
+          ...(under.size > 0 && {
+            under: [...under].map(([of, own]) => ({ name: of, senders: own.list().map(connectionsOf) })),
+          }),
           refusedConnections,
         }),
         stop(graceMs) {
-          stopped ??= stop(server, ticker, graceMs);
+          stopped ??= stop(server, endWork, graceMs);
           return stopped;
         },
       };

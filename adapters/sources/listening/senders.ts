@@ -16,10 +16,13 @@ export interface Senders {
 
 interface Sender extends SenderStatus {
   day: string;
+  acks: Map<string, number>;
   loggedMs: Map<string, number>;
 }
 
 const logEveryMs = 60_000;
+/** The codes of a protocol are few; what is more is not counted. */
+const mostCodes = 12;
 
 export function createSenders(clock: Clock, most = 1000): Senders {
   // In order of last use: Map keeps insertion order, and `touch` inserts anew.
@@ -31,6 +34,7 @@ export function createSenders(clock: Clock, most = 1000): Senders {
       connections: 0,
       messagesToday: 0,
       day: today(),
+      acks: new Map<string, number>(),
       loggedMs: new Map<string, number>(),
     };
     senders.delete(address);
@@ -51,6 +55,12 @@ export function createSenders(clock: Clock, most = 1000): Senders {
     }
     if (victim !== undefined) senders.delete(victim);
   };
+  /** What is counted by the day begins anew with it. */
+  const ofToday = (sender: Sender): Sender => {
+    const day = today();
+    if (sender.day !== day) Object.assign(sender, { day, messagesToday: 0, acks: new Map<string, number>() });
+    return sender;
+  };
   return {
     connected(address) {
       const sender = touch(address);
@@ -65,18 +75,16 @@ export function createSenders(clock: Clock, most = 1000): Senders {
     },
     connections: (address) => senders.get(address)?.connections ?? 0,
     message(address) {
-      const sender = touch(address);
-      const day = today();
-      if (sender.day !== day) {
-        sender.day = day;
-        sender.messagesToday = 0;
-      }
+      const sender = ofToday(touch(address));
       sender.messagesToday += 1;
       sender.lastMessageMs = clock.now();
     },
     answered(address, code) {
       const sender = senders.get(address);
-      if (sender !== undefined) sender.lastAck = code;
+      if (sender === undefined) return;
+      sender.lastAck = code;
+      const { acks } = ofToday(sender);
+      if (acks.has(code) || acks.size < mostCodes) acks.set(code, (acks.get(code) ?? 0) + 1);
     },
     problem(address, code, count = 1, said) {
       const sender = touch(address);
@@ -89,9 +97,9 @@ export function createSenders(clock: Clock, most = 1000): Senders {
       return true;
     },
     list: () =>
-      [...senders.values()].map(({ day, loggedMs: _, ...status }) => ({
+      [...senders.values()].map(ofToday).map(({ day: _day, acks, loggedMs: _, ...status }) => ({
         ...status,
-        messagesToday: day === today() ? status.messagesToday : 0,
+        ...(acks.size > 0 && { acksToday: Object.fromEntries(acks) }),
       })),
   };
 }

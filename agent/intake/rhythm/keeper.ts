@@ -32,6 +32,8 @@ export interface WatchedSource {
   name: string;
   /** Instances are what counts; its messages are our own manifests. */
   images: boolean;
+  /** The source through which this sender comes in, where it is one of several. */
+  via?: string;
   /** Whether a sender could reach us now. */
   listens(): boolean;
 }
@@ -73,11 +75,14 @@ export function startRhythmKeeper(parts: {
   async function load(): Promise<ArrivalsAfter> {
     const kept = await store.rhythms();
     const texts = new Map(kept.states.map(({ source, state }) => [source, state]));
+    // What a source is used to counts those who came under its name until now: without them it would seem silent for weeks.
+    const left = new Set(sources.flatMap(({ name, via }) => (via !== undefined && !texts.has(name) ? [via] : [])));
     for (const { name } of sources) {
       const text = texts.get(name);
       const known = text === undefined ? undefined : readRhythm(text);
       if (text !== undefined && !known) log.warn('rhythm-learned-anew', { source: name });
-      rhythms.set(name, known ?? newRhythm());
+      const { lastMs, today } = known ?? {};
+      rhythms.set(name, known && !left.has(name) ? known : { ...newRhythm(), lastMs, today });
     }
     return kept.after;
   }

@@ -15,8 +15,11 @@ interface Remembered {
 }
 
 export interface IntakeWrites {
-  /** Writes one message, or finds it stored already. Call inside a transaction. */
-  accept(message: Incoming, sourceId: number): Accepted;
+  /**
+   * Writes one message, or finds it stored already among the last of its source, or of the one it continues. Call inside a
+   * transaction.
+   */
+  accept(message: Incoming, sourceId: number, continuesId?: number): Accepted;
   /** The transaction is durable: what it staged is now remembered. */
   committed(): void;
   /** The transaction is gone: so is what it staged. */
@@ -96,8 +99,8 @@ export function openIntakeWrites(
     retransmissions = retransmissions + excluded.retransmissions, last_ms = excluded.last_ms`);
 
   return {
-    accept(message, source) {
-      const memory = memoryOf(source);
+    accept(message, source, continues = source) {
+      const memory = memoryOf(continues);
       const contentMac = vault.mac('content', message.bytes);
       const content = contentMac.toString('latin1');
       const controlMac =
@@ -105,12 +108,12 @@ export function openIntakeWrites(
       const control = controlMac.toString('latin1');
       const day = dayOf(message.receivedMs);
 
-      const known = stagedContents.get(`${source} ${content}`) ?? memory.contents.get(content);
+      const known = stagedContents.get(`${continues} ${content}`) ?? memory.contents.get(content);
       if (known !== undefined) {
         count.run(day, source, 0, 0, 1, message.receivedMs);
         return { seq: known, outcome: 'retransmission', controlIdReused: false };
       }
-      const reused = control !== '' && (memory.controls.has(control) || stagedControls.has(`${source} ${control}`));
+      const reused = control !== '' && (memory.controls.has(control) || stagedControls.has(`${continues} ${control}`));
 
       seq += 1;
       const { keyId, sealed } = vault.seal('body', seq, pack(message.bytes), message.receivedMs);
@@ -118,11 +121,11 @@ export function openIntakeWrites(
       insertBody.run(seq, keyId, sealed);
       const slot = memory.next;
       memory.next = (slot + 1) % RETRANSMISSION_WINDOW;
-      putRing.run(source, slot, seq, controlMac, contentMac);
+      putRing.run(continues, slot, seq, controlMac, contentMac);
       count.run(day, source, 1, message.bytes.length, 0, message.receivedMs);
-      staged.push({ source, slot, entry: { seq, content, control } });
-      stagedContents.set(`${source} ${content}`, seq);
-      if (control !== '') stagedControls.add(`${source} ${control}`);
+      staged.push({ source: continues, slot, entry: { seq, content, control } });
+      stagedContents.set(`${continues} ${content}`, seq);
+      if (control !== '') stagedControls.add(`${continues} ${control}`);
       return { seq, outcome: 'stored', controlIdReused: reused };
     },
     committed() {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Clock } from '../../support/clock.ts';
 import { codeOf, type ErrorCode, QianzhiError } from '../../support/errors.ts';
 import { localDays } from '../../support/local-day.ts';
+import type { Accepted, Incoming } from '../contract.ts';
 import { openBooks } from './books.ts';
 import { correctWaits } from './correct-waits.ts';
 import { CLAIMS, openDeliveryWrites } from './delivery-writes.ts';
@@ -59,6 +60,8 @@ export interface WriterState {
   notices: Array<{ code: ErrorCode; first?: number; last?: number }>;
   /** Once a search finds all studies: how many of an older version were made findable since the start. */
   searchable: number | undefined;
+  /** Of the configured sources: under these nothing had ever been received when the store was opened. */
+  unused: string[];
 }
 
 export interface Writer {
@@ -173,7 +176,8 @@ function writerOf(options: WriterOptions, store: OpenedStore): Writer {
     }
     return id;
   };
-  for (const name of options.sources) idOf('source', name);
+  const everUsed = db.prepare('SELECT 1 FROM intake_day WHERE source=? LIMIT 1');
+  const unused = options.sources.filter((name) => !everUsed.get(idOf('source', name)));
   const known = db.prepare("SELECT 1 FROM name WHERE kind='platform' AND name=?");
   const startCursor = db.prepare('INSERT INTO cursor(stage, at) SELECT ?, ifnull(max(jseq),0) FROM journal');
   const startOf = db.prepare('SELECT at FROM cursor WHERE stage=?');
@@ -201,12 +205,17 @@ function writerOf(options: WriterOptions, store: OpenedStore): Writer {
   const rendering = openRenderingWrites(db, vault, books, () => epoch, before.outbox, delivery);
   const keepRhythms = openRhythmWrites(db, (name) => idOf('source', name), assertRoom);
 
+  const accept = (message: Incoming): Accepted => {
+    const source = idOf('source', message.source);
+    return intake.accept(message, source, message.continues === undefined ? source : idOf('source', message.continues));
+  };
+
   let waitingIntake: Waiting[] = [];
   let waitingOther: Waiting[] = [];
   const run = (request: WriteRequest): WriteResults[WriteRequest['op']] => {
     switch (request.op) {
       case 'accept':
-        return intake.accept(request.message, idOf('source', request.message.source));
+        return accept(request.message);
       case 'mapping':
         assertRoom();
         return mapping(request, clock.now()) as undefined;
@@ -373,6 +382,7 @@ function writerOf(options: WriterOptions, store: OpenedStore): Writer {
       lastSeq: intake.lastSeq(),
       notices,
       searchable: spare.done(),
+      unused,
     }),
     close() {
       fail([...waitingIntake, ...waitingOther], 'QUE-4010');

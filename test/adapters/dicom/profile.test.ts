@@ -5,6 +5,7 @@ import { manifestBytes, type StudyManifest } from '../../../agent/images/manifes
 import type { Reading } from '../../../agent/mapping/mapper.ts';
 import { readAsset } from '../../../agent/support/assets.ts';
 import { phi } from '../../../agent/support/phi.ts';
+import { ConfigError } from '../../../config/config-error.ts';
 
 const usual = readAsset('config/dialects/dicom-default.yaml');
 const manifest: StudyManifest = {
@@ -127,13 +128,23 @@ t.test('nobody’s and two people’s studies are held', (t) => {
   t.end();
 });
 
-t.test('a profile says where it is wrong', (t) => {
-  const refused = (text: string, where: RegExp) => t.throws(() => checkDicomProfile(text), { code: 'CFG-5009', where });
-  refused('patient_id: mine', /^1:\d+ patient_id/);
-  refused('sex:\n  M: "7"', /^2:\d+ sex\.M/);
-  refused('report_numbers: [series]', /^1:\d+ report_numbers/);
-  refused('report_numbers: []', /^1:\d+ report_numbers/);
-  refused('paths: {}', /^1:1 paths \(unknown key\)/);
-  refused('a: [', /^1:/);
+t.test('a profile says where it is wrong, all at once and in both languages', (t) => {
+  const mistakes = (text: string): string[] => {
+    try {
+      checkDicomProfile(text);
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      return error.issues.map(({ code, line, column, path, message }) => {
+        if (code !== 'CFG-5009' || message.zh === message.en) throw new Error(path);
+        return `${line}:${column} ${path}: ${message.en}`;
+      });
+    }
+    return [];
+  };
+  t.match(mistakes('patient_id: mine'), ['1:13 patient_id: must be one of: own, in-house.']);
+  t.match(mistakes('sex:\n  M: "7"'), ['2:6 sex.M: must be one of']);
+  t.match(mistakes('report_numbers: []'), ['report_numbers: must have at least 1']);
+  t.match(mistakes('paths: {}\nreport_numbers: [series]'), ['1:1 paths: is not known here', '2:18 report_numbers[0]']);
+  t.match(mistakes('a: ['), [/^1:/]);
   t.end();
 });

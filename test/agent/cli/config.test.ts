@@ -44,11 +44,11 @@ qianzhi.yaml:3:3 CFG-5004 site.nmae is not known here. Did you mean "name"?
       .replace('    port: 2575', '    port: 70000\n    watermark: 3')
       .replace('kind: https', 'kind: htps'),
     zh: `qianzhi.yaml:12:11 CFG-5003 sources[0].port：应至多为 65535。
-qianzhi.yaml:13:5 CFG-5004 sources[0].watermark：没有这一项。这里可以写：name, kind, profile, host, port, peers。
+qianzhi.yaml:13:5 CFG-5004 sources[0].watermark：没有这一项。这里可以写：name, kind, profile, host, port, peers, tls。
 qianzhi.yaml:16:11 CFG-5003 platforms[0].kind：只能是：https。是否想写“https”？
 共 3 处需要改正；没有打开任何端口或数据。`,
     en: `qianzhi.yaml:12:11 CFG-5003 sources[0].port must be at most 65535.
-qianzhi.yaml:13:5 CFG-5004 sources[0].watermark is not known here. Known: name, kind, profile, host, port, peers.
+qianzhi.yaml:13:5 CFG-5004 sources[0].watermark is not known here. Known: name, kind, profile, host, port, peers, tls.
 qianzhi.yaml:16:11 CFG-5003 platforms[0].kind must be one of: https. Did you mean "https"?
 3 to correct; no port and no data was opened.`,
   },

@@ -16,7 +16,7 @@ const tuesday = at(10, 1, 10);
 const learned = JSON.stringify(play(clinic, { weeks: 10 }).rhythm);
 
 /** A keeper of the store's two sources, and a clock of its own. */
-function keeperOf(rig: StoreRig, startMs = tuesday) {
+function keeperOf(rig: StoreRig, startMs = tuesday, senders: Array<{ name: string; via: string }> = []) {
   let ms = startMs;
   let listens = true;
   let numbered = startMs;
@@ -26,6 +26,7 @@ function keeperOf(rig: StoreRig, startMs = tuesday) {
     sources: [
       { name: 'lis', images: false, listens: () => listens },
       { name: 'his', images: false, listens: () => true },
+      ...senders.map((sender) => ({ ...sender, images: false, listens: () => listens })),
     ],
     timeZone: 'Asia/Shanghai',
     clock,
@@ -84,6 +85,25 @@ t.test('what was learned is read at start; a silence is told, and ends with the 
   one.keeper.received('lis');
   for (let i = 0; i < 100 && one.lis()?.silent; i++) await new Promise((resolve) => setTimeout(resolve, 100));
   t.match(one.lis(), { silent: false, quietMs: 0 }, 'seen without waiting for the minute');
+});
+
+t.test('a source of which a sender was told apart is not missed for what that sender sent', async (t) => {
+  const rig = await quickRig();
+  t.teardown(rig.close);
+  await knowing(rig);
+  const senders = [{ name: 'ward', via: 'lis' }];
+  const one = keeperOf(rig, tuesday, senders);
+  await one.sent();
+  await one.pass(61);
+  t.match(one.lis(), { silent: false, known: false, quietMs: 61 * MINUTE, types: [{ type: 'ORU^R01', count: 1 }] });
+  await one.keeper.stop();
+  // Ten weeks on it knows what is left, and goes on knowing it.
+  await knowing(rig);
+  const later = keeperOf(rig, tuesday, senders);
+  t.teardown(later.keeper.stop);
+  await later.sent();
+  await later.pass(61);
+  t.match(later.lis(), { silent: true, known: true });
 });
 
 t.test('what a device sends to say that it is there is no message', async (t) => {

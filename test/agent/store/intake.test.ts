@@ -56,3 +56,35 @@ t.test('retransmissions are still recognised after a restart', async (t) => {
   t.match(await again.accept('same', 'lis', 'A'), { seq: 1, outcome: 'retransmission' });
   t.match(await again.accept('new', 'lis', 'B'), { seq: 2, outcome: 'stored' });
 });
+
+t.test('a source that continues another knows what came under that name, also after a restart', async (t) => {
+  const take = (rig: Awaited<ReturnType<typeof quickRig>>, text: string, source: string, continues?: string) =>
+    rig.store.accept({
+      source,
+      ...(continues !== undefined && { continues }),
+      bytes: Buffer.from(text),
+      controlId: Buffer.from('A'),
+      receivedMs: Date.now(),
+    });
+  const rig = await quickRig();
+  const { seq } = await take(rig, 'before', 'lis');
+  const [again, next, twin] = await Promise.all([
+    take(rig, 'before', 'analyser', 'lis'),
+    take(rig, 'after', 'analyser', 'lis'),
+    take(rig, 'after', 'analyser', 'lis'),
+  ]);
+  t.match(again, { seq, outcome: 'retransmission' });
+  t.match(next, { seq: seq + 1, outcome: 'stored', controlIdReused: true });
+  t.match(twin, { seq: seq + 1, outcome: 'retransmission' });
+  t.match(await take(rig, 'before', 'ward'), { seq: seq + 2, outcome: 'stored', controlIdReused: false });
+  t.same(
+    (await rig.store.messages(10)).map(({ source }) => source),
+    ['ward', 'analyser', 'lis'],
+    'each is stored under its own name',
+  );
+  await rig.close();
+  const later = await quickRig(rig.folder);
+  t.teardown(later.close);
+  t.match(await take(later, 'before', 'analyser', 'lis'), { seq, outcome: 'retransmission' });
+  t.match(await take(later, 'after', 'analyser', 'lis'), { seq: seq + 1, outcome: 'retransmission' });
+});

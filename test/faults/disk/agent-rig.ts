@@ -65,6 +65,8 @@ export interface RigOptions {
   /** Where the data folder lies; default `<root>/data`. */
   data?: string;
   env?: Record<string, string>;
+  /** Flags of Node itself. */
+  nodeFlags?: readonly string[];
   /** Milliseconds before it is started again. */
   restartMs?: number;
   holdSeconds?: number;
@@ -129,7 +131,7 @@ export async function startAgentRig(t: Test, options: RigOptions): Promise<Agent
   const begin = (): void => {
     starts += 1;
     const stderr = openSync(join(root, `stderr.${starts}`), 'a');
-    const started = spawn(process.execPath, [entry, 'run', '--config', config], {
+    const started = spawn(process.execPath, [...(options.nodeFlags ?? []), entry, 'run', '--config', config], {
       stdio: ['ignore', 'ignore', stderr],
       env: { ...process.env, NODE_OPTIONS: '', LC_ALL: 'en_US.UTF-8', ...env },
     });

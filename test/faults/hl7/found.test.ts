@@ -49,7 +49,7 @@ const found: Record<string, string> = {
   'headers without anything behind them': filledUp('', 'MSH|^\r'),
 };
 
-t.test('what was found to hold the thread no longer does', (t) => {
+t.test('point 52: what was found to hold the thread no longer does', (t) => {
   for (let round = 0; round < 20; round++)
     for (const message of ownMessages) longestStep({ payload: message, chunks: [] });
   for (const [name, text] of Object.entries(found)) {

@@ -30,7 +30,7 @@ function seedMessages(): Buffer[] {
   return [...ownMessages, ...fromCorpus];
 }
 
-t.test('no input throws or holds the thread', (t) => {
+t.test('point 52: no input throws or holds the thread', (t) => {
   const seed = chooseSeed();
   const seeds = seedMessages();
   t.comment(`seed ${seed}, ${seeds.length} messages to start from`);

@@ -26,10 +26,8 @@ const fail = (what: string): never => {
   throw new Error(what);
 };
 
-/** How many messages of a frame the listener judges before it waits for the store. */
+/** How many messages of a frame the listener judges, or answers, in one turn. */
 const atOnce = 64;
-/** Messages of one frame up to which writing its answers is bound in time as any other step. */
-const mostTimed = 2_000;
 
 /**
  * What the listener does with bytes from a socket, but for the store: framed, taken apart, judged, answered. Gives the
@@ -46,13 +44,14 @@ export function takeIn(payload: Uint8Array, chunks: readonly number[], step: Ste
         for (const part of parts.slice(at, at + atOnce)) verdicts.push(judgeFrame(part, rules));
       });
     }
-    // The listener writes the answers to one frame in one go. Of more messages than this that takes as long as they are many,
-    // so it is run and not timed.
-    const timed: Step = verdicts.length <= mostTimed ? step : (work) => work();
-    timed(() => {
-      const acks = verdicts.flatMap((verdict) => answerTo(verdict) ?? []);
-      if (apart?.envelope !== undefined) buildBatchAck(apart.envelope, acks, 'Q1', 0);
-    });
+    const acks: Uint8Array[] = [];
+    for (let at = 0; at < verdicts.length; at += atOnce) {
+      step(() => {
+        for (const verdict of verdicts.slice(at, at + atOnce)) acks.push(...(answerTo(verdict) ?? []));
+      });
+    }
+    const envelope = apart?.envelope;
+    if (envelope !== undefined) step(() => buildBatchAck(envelope, acks, 'Q1', 0));
     messages.push(...parts);
   }
   return messages;
@@ -79,12 +78,12 @@ function framesOf(payload: Uint8Array, chunks: readonly number[], step: Step) {
   return frames;
 }
 
-function answerTo(verdict: FrameVerdict): Uint8Array | undefined {
+function answerTo(verdict: FrameVerdict): [Uint8Array] | undefined {
   if (verdict.kind === 'ignore' || (verdict.kind === 'store' && !verdict.answered)) return undefined;
   const ack = buildAck(verdict.msh, verdict.kind === 'refuse' ? verdict.answer : { code: 'AA' }, 'Q1', 0);
   // A header of nearly 64 KB is echoed in one that is longer, which no reader of ours takes whole.
   const isReadable = ack.length > longestInput - 1024 || readMsh(ack)?.hasMsa === true;
-  return isReadable ? ack : fail('our answer cannot be read');
+  return isReadable ? [ack] : fail('our answer cannot be read');
 }
 
 /** Every field of one message read. */

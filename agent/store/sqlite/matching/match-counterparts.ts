@@ -1,5 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { contradicting, type MatchPerson } from '../../../matching/person.ts';
+import { agreement, type MatchPerson } from '../../../matching/person.ts';
 import type { Vault } from '../../../security/vault.ts';
 import { type MatchKind, mostCounterparts, nearDays } from '../../match-contract.ts';
 import { daysBetween, keyNear, NUMBER_KEY_BYTES, type SealedMatch } from './match-keys.ts';
@@ -17,7 +17,7 @@ export const otherKind = (kind: MatchKind): MatchKind => (kind === 'exam-report'
 
 /** Finds and compares counterparts as their rows now say; a row that is gone or damaged has none and is none. */
 export function openCounterparts(db: DatabaseSync, vault: Vault) {
-  const sealed = db.prepare('SELECT key_id, sealed FROM match_record WHERE record=?');
+  const sealed = db.prepare('SELECT lane, key_id, sealed FROM match_record WHERE record=?');
   const keysOf = db.prepare(`SELECT mac FROM match_key WHERE record=? AND length(mac)=${NUMBER_KEY_BYTES}`);
   // Of the same day and before, the newest first; then those after it. A number of millions costs no more than one of two.
   const until = db.prepare(`SELECT mac, record FROM match_key WHERE mac >= ?1 AND mac <= ?2
@@ -28,12 +28,12 @@ export function openCounterparts(db: DatabaseSync, vault: Vault) {
   const numbersOf = (record: number): Uint8Array[] =>
     (keysOf.all(record) as unknown as Array<{ mac: Uint8Array }>).map(({ mac }) => mac);
 
-  function personOf(record: number): MatchPerson | undefined {
-    const found = sealed.get(record) as { key_id: number; sealed: Uint8Array } | undefined;
+  function personOf(record: number): { person: MatchPerson; lane: number } | undefined {
+    const found = sealed.get(record) as { lane: number; key_id: number; sealed: Uint8Array } | undefined;
     if (!found) return undefined;
     try {
-      return (JSON.parse(vault.open('match', record, found.key_id, found.sealed).toString('utf8')) as SealedMatch)
-        .person;
+      const secret = vault.open('match', record, found.key_id, found.sealed).toString('utf8');
+      return { person: (JSON.parse(secret) as SealedMatch).person, lane: found.lane };
     } catch {
       return undefined;
     }
@@ -63,8 +63,8 @@ export function openCounterparts(db: DatabaseSync, vault: Vault) {
    */
   return (kind: MatchKind, record: number, known: number[], sameButPatient: boolean): Counterparts => {
     const found: Counterparts = { agreeing: [], differing: [] };
-    const person = personOf(record);
-    if (!person) return found;
+    const own = personOf(record);
+    if (!own) return found;
     const numbers = numbersOf(record);
     const still = known.filter((other) => areNear(numbers, numbersOf(other)));
     // The number that fewest have says most.
@@ -72,7 +72,10 @@ export function openCounterparts(db: DatabaseSync, vault: Vault) {
     for (const other of new Set([...still, ...[...new Set(others.flat())].slice(0, LOOKED_AT)])) {
       const theirs = personOf(other);
       if (sameButPatient && still.includes(other)) found.agreeing.push(other);
-      else if (theirs) (contradicting(person, theirs) === undefined ? found.agreeing : found.differing).push(other);
+      else if (theirs) {
+        const said = agreement(own.person, theirs.person, own.lane === theirs.lane);
+        if (said !== 'unsure') (said === 'agree' ? found.agreeing : found.differing).push(other);
+      }
     }
     return found;
   };

@@ -1,5 +1,6 @@
 import t from 'tap';
 import { frame } from '../../../../adapters/hl7v2/framing.ts';
+import { systemClock } from '../../../../agent/support/clock.ts';
 import { connectSender, oru, startListener, until } from './listener.ts';
 
 t.test(
@@ -108,6 +109,34 @@ t.test('point 16: a device that lost power connects anew while its old connectio
   t.same(await anew.acks(3), ['AA:P1', 'AA:P2', 'AA:P3']);
   t.same(stored, [oru('P1'), oru('P2'), oru('P3')]);
 });
+
+t.test(
+  'point 16: at the cap of a peer its connection that has long been silent makes room for the new one',
+  async (t) => {
+    let aheadMs = 0;
+    const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + aheadMs };
+    const config = { max_connections_per_peer: 2, frame_timeout_seconds: 3600 };
+    const { port, source, problems } = await startListener(t, { config, clock });
+    const gone = await connectSender(t, port);
+    gone.frames(oru('Q1'));
+    await gone.acks(1);
+    const working = await connectSender(t, port);
+    working.send(`\x0b${oru('Q2')}`);
+    await until(() => source.status().senders[0]?.connections === 2);
+    await (await connectSender(t, port)).closed;
+    t.equal(source.status().refusedConnections, 1, 'not yet: it may be about to speak');
+    // Longer than a living device needs to be found living by the system.
+    aheadMs = 61_000;
+    const anew = await connectSender(t, port);
+    anew.frames(oru('Q3'));
+    t.same(await anew.acks(1), ['AA:Q3'], 'the device is back');
+    await gone.closed;
+    t.same(problems(), ['MLLP-2007'], 'and it shows');
+    t.equal(source.status().refusedConnections, 1);
+    working.send('\x1c\r');
+    t.same(await working.acks(1), ['AA:Q2'], 'what was under way on another went on');
+  },
+);
 
 t.test('the cap over all peers', async (t) => {
   const { port, source } = await startListener(t, { config: { max_connections: 1 } });

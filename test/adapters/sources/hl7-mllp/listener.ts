@@ -1,10 +1,11 @@
 import { connect, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 import { frame } from '../../../../adapters/hl7v2/framing.ts';
 import { hl7MllpConfig } from '../../../../adapters/sources/hl7-mllp/config.ts';
 import { hl7Mllp } from '../../../../adapters/sources/hl7-mllp/source.ts';
 import type { RunningSource } from '../../../../agent/intake/source.ts';
 import type { Accepted, Incoming } from '../../../../agent/store/contract.ts';
-import { systemClock } from '../../../../agent/support/clock.ts';
+import { type Clock, systemClock } from '../../../../agent/support/clock.ts';
 import type { LogFields } from '../../../../agent/support/log.ts';
 import { peerSocket } from '../listening/peer-socket.ts';
 import { intakeOf } from './intake-of.ts';
@@ -17,6 +18,8 @@ export interface Listener {
   /** What the store took, in order. */
   stored: string[];
   /** Replaces the store's answer: delay it, or make it fail. */
+  /** Under which source name each was. */
+  storedBy: string[];
   behave(accept: (message: Message) => Promise<Partial<Accepted>>): void;
   setPendingBytes(bytes: number): void;
   logged: Array<{ event: string; fields: LogFields }>;
@@ -26,9 +29,10 @@ export interface Listener {
 /** A listener on a free port whose store is in the test's hands. */
 export async function startListener(
   t: { teardown(done: () => unknown): void },
-  given: { config?: Record<string, unknown>; profile?: string } = {},
+  given: { config?: Record<string, unknown>; profile?: string; senders?: Record<string, string>; clock?: Clock } = {},
 ): Promise<Listener> {
   const stored: string[] = [];
+  const storedBy: string[] = [];
   const logged: Listener['logged'] = [];
   const write = (event: string, fields: LogFields = {}) => void logged.push({ event, fields });
   let accept: (message: Message) => Promise<Partial<Accepted>> = async () => ({});
@@ -37,15 +41,19 @@ export async function startListener(
     {
       name: 'lis',
       profile: intakeOf(given.profile),
-      clock: systemClock,
+      senders: Object.entries(given.senders ?? {}).map(([name, text]) => ({ name, profile: intakeOf(text) })),
+      clock: given.clock ?? systemClock,
       log: { info: write, warn: write, error: write },
-      async accept(message) {
+      async accept(message, sender = 'lis') {
         const said = await accept(message);
         stored.push(Buffer.from(message.bytes).toString('latin1'));
+        storedBy.push(sender);
         return { seq: stored.length, outcome: 'stored', controlIdReused: false, ...said };
       },
       pendingBytes: () => pending,
       changed() {},
+      // Of listening/listener.ts: how often certificate files are looked at.
+      ...{ renewMs: 20 },
     },
     hl7MllpConfig.parse({ port: 0, ...given.config }),
   );
@@ -54,6 +62,7 @@ export async function startListener(
     source,
     port: Number(source.status().address?.split(':').at(-1)),
     stored,
+    storedBy,
     behave: (next) => {
       accept = next;
     },
@@ -79,15 +88,16 @@ export interface Sender {
 export async function connectSender(
   t: { teardown(done: () => unknown): void },
   port: number,
-  options: { host?: string; from?: string; allowHalfOpen?: boolean } = {},
+  options: { host?: string; from?: string; allowHalfOpen?: boolean; tls?: ConnectionOptions } = {},
 ): Promise<Sender> {
-  const socket = connect({
+  const where = {
     port,
     host: options.host ?? '127.0.0.1',
     allowHalfOpen: options.allowHalfOpen ?? true,
     ...(options.from === undefined ? {} : { localAddress: options.from }),
-  });
-  const peer = await peerSocket(t, socket);
+  };
+  const socket: Socket = options.tls ? connectTls({ ...where, ...options.tls }) : connect(where);
+  const peer = await peerSocket(t, socket, options.tls ? 'secureConnect' : 'connect');
   const text = () => peer.received.toString('latin1');
   const found = (): string[] =>
     [...text().matchAll(/\rMSA\|(\w\w)\|([^|\r]*)[^\x1c]*\x1c\r/g)].map((m) => `${m[1]}:${m[2]}`);

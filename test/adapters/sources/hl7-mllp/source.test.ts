@@ -12,6 +12,7 @@ t.test('starting fails with its code: port in use, off loopback without peers, a
   const context = {
     name: 'lis',
     profile: intakeOf(),
+    senders: [],
     clock: systemClock,
     log: silentLog,
     accept: async () => ({ seq: 1, outcome: 'stored' as const, controlIdReused: false }),
