@@ -1,7 +1,7 @@
 import type { Worker } from 'node:worker_threads';
 import { checkTexts } from '../config/check-texts.ts';
 import type { LoadedConfig } from '../config/load.ts';
-import { type LogicalSource, logicalSources } from '../config/logical-sources.ts';
+import { logicalSources, parted } from '../config/logical-sources.ts';
 import { type RunningPlatform, startImagePlatform, startPlatform } from './delivery/start-platform.ts';
 import type { InstanceHead } from './images/heads.ts';
 import { startImages } from './images/running.ts';
@@ -133,7 +133,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     });
     closers.push(rhythm.stop);
     keeper.watchRhythms(rhythm.current);
-    for (const name of parted(named, store.state().unused)) {
+    for (const name of parted(named, store.state())) {
       log.warn('sender-may-part', { source: name, code: 'HL7-2122' });
       keeper.warn('HL7-2122', name);
     }
@@ -239,15 +239,6 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     throw error;
   }
 }
-
-/**
- * Senders told apart now, of which nothing came under their own name yet, where messages came through the same source before:
- * perhaps theirs, and without `continues` a correction of those would be a second report.
- */
-const parted = (named: readonly LogicalSource[], unused: readonly string[]): string[] =>
-  named.flatMap(({ name, via, identity }) =>
-    via && identity === name && unused.includes(name) && !unused.includes(via.name) ? [name] : [],
-  );
 
 const hostAndPort = (address: string | undefined): { host: string; port: number } | undefined => {
   const found = address && /^\[?(.+?)\]?:(\d+)$/.exec(address);

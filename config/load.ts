@@ -6,9 +6,10 @@ import type { UploadSchedule } from '../agent/delivery/bandwidth.ts';
 import type { Registry } from '../agent/registry.ts';
 import { errorTable, QianzhiError } from '../agent/support/errors.ts';
 import { builtInText, isBuiltInName } from './built-in.ts';
+import { senderWarnings } from './check-senders.ts';
 import { type ConfigIssue, pathText, throwIfAny } from './config-error.ts';
 import { message } from './messages.ts';
-import { checkIdentities, checkRules } from './rules.ts';
+import { checkRules } from './rules.ts';
 import {
   buildSchema,
   CONFIG_VERSION,
@@ -16,6 +17,7 @@ import {
   type ConfigSchema,
   type Filters,
   imagePlatformKeys,
+  nobody,
   platformKeys,
   sendersOf,
   sourceKeys,
@@ -32,6 +34,8 @@ export interface LoadedSender {
   profileAt: Position & { path: string };
   /** The name under which its reports came before: they keep their identity. */
   continues?: string;
+  /** `continues: none`: nothing of it ever came under another name. */
+  isNew?: boolean;
 }
 
 export interface LoadedSource {
@@ -168,6 +172,7 @@ export function loadConfig(
       const { name, continues } = sender;
       const own = text('profile', entry, sender.profile);
       const profile = { profileText: own.text, profilePath: own.path, profileAt: profileAt(entry) };
+      if (continues === nobody) return { name, ...profile, isNew: true };
       return { name, ...profile, ...(continues && { continues }) };
     });
     return {
@@ -226,7 +231,7 @@ export function loadConfig(
   const imagePlatform = config.platforms.findIndex(({ kind }) => images.has(String(kind)));
   if (imageSource >= 0 && imagePlatform < 0) warn(['sources', imageSource, 'kind'], message.imagesGoNowhere());
   if (imagePlatform >= 0 && imageSource < 0) warn(['platforms', imagePlatform, 'kind'], message.noImagesCome());
-  warnings.push(...checkIdentities(config).map(issue));
+  warnings.push(...senderWarnings(config).map(issue));
   for (const [index, source] of sources.entries()) {
     const found = registry.sources.find(({ kind }) => kind === source.kind)?.warnings?.(source.settings) ?? [];
     for (const { code, path } of found) {

@@ -13,6 +13,8 @@ export interface LogicalSource {
   via?: LoadedSource;
   /** The name that is part of the identity of its reports: its own, or the one it continues. */
   identity: string;
+  /** Said to be a system that sent nothing before (`continues: none`). */
+  isNew?: boolean;
 }
 
 /** Every logical source, each source before its senders. */
@@ -25,6 +27,7 @@ export const logicalSources = ({ sources }: Pick<LoadedConfig, 'sources'>): Logi
         kind: source.kind,
         via: source,
         identity: sender.continues ?? sender.name,
+        ...(sender.isNew && { isNew: true }),
       }),
     ),
   ]);
@@ -35,3 +38,22 @@ const own = ({ name, profileText, profilePath, profileAt }: LoadedSender) => ({
   profilePath,
   profileAt,
 });
+
+/**
+ * Senders told apart now, of which nothing came under their own name yet, where messages came through the same source before,
+ * or under a name that is gone and that nobody continues: perhaps theirs, and without `continues` a correction of those would
+ * be a second report. Not those of which it is said that they are new.
+ */
+export function parted(
+  named: readonly LogicalSource[],
+  store: { unused: readonly string[]; former: readonly string[] },
+): string[] {
+  const left = store.former.some((name) => !named.some(({ identity }) => identity === name));
+  const isUsed = ({ name }: { name: string }) => !store.unused.includes(name);
+  return named.flatMap((source) => {
+    const { name, via, identity, isNew } = source;
+    if (!via || isNew || identity !== name || isUsed(source)) return [];
+    const beside = named.some((other) => other.via === via && isUsed(other));
+    return left || beside || isUsed(via) ? [name] : [];
+  });
+}

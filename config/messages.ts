@@ -75,6 +75,18 @@ export const message = {
     zh: `这个端口已由 ${by} 使用，请换一个。`,
     en: `is used by ${by} already; choose another.`,
   }),
+  archiveAround: (): Bilingual => ({
+    zh: '归档文件夹不能就是 folder，也不能把它包在里面；请写另一个文件夹。',
+    en: 'is the watched folder itself, or has it inside; name another folder.',
+  }),
+  archiveUnused: (): Bilingual => ({
+    zh: 'after: delete 时不会归档，请删去 archive，或写 after: move。',
+    en: 'is never used with after: delete; remove archive, or write after: move.',
+  }),
+  answersAmongFiles: (): Bilingual => ({
+    zh: '应答文件夹请与 folder 不同。',
+    en: 'must be another folder than the one that is watched.',
+  }),
   needsPeers: (): Bilingual => ({
     zh: '这个地址从网络可达，请在该来源下加 peers，列出允许连接的地址或网段；或加 tls 并要求客户端证书。',
     en: 'is reachable from the network: add peers to this source with the addresses or networks that may connect, or tls with required client certificates.',
@@ -152,6 +164,26 @@ export const message = {
   continuedNotFiltered: (sender: string): Bilingual => ({
     zh: `列有 ${sender} 所沿用的来源，却没有列 ${sender}：它今后的报告不再上传到这个平台（已上传报告的更正照常）。`,
     en: `lists the source that ${sender} continues and not ${sender}: its reports will not reach this platform from now on (corrections of those it has will).`,
+  }),
+  senderNotFiltered: (sender: string, port: string): Bilingual => ({
+    zh: `列有 ${port}，却没有列在其中分出来的发送方 ${sender}：它的报告不会上传到这个平台。`,
+    en: `lists ${port} and not ${sender}, a sender told apart in it: reports of that sender will not reach this platform.`,
+  }),
+  refusesAll: (): Bilingual => ({
+    zh: '没有写 senders，refuse 会拒收所有消息；请列出 senders，或改为 take。',
+    en: 'without senders, refuse refuses every message: list senders, or write take.',
+  }),
+  senderHidden: (first: string): Bilingual => ({
+    zh: `符合这一条的都先符合前面的 ${first}，永远轮不到它；请把它移到前面，或改写识别依据。`,
+    en: `is never chosen: whatever fits it fits ${first} before it. Put it first, or change what it is recognised by.`,
+  }),
+  outsidePeers: (): Bilingual => ({
+    zh: '不在该来源的 peers 之内，连接会被拒绝，永远收不到；请补到 peers，或改正地址。',
+    en: 'lies outside peers of the source, which refuses its connections: add it to peers, or correct it.',
+  }),
+  moreThanComponent: (): Bilingual => ({
+    zh: '只比对第一个组件（^ 之前），带 ^、~、| 的名称永远不符合；请只写 ^ 之前的部分。',
+    en: 'never fits: only the first component is compared. Write what stands before the ^.',
   }),
   imagesGoNowhere: (): Bilingual => ({
     zh: '收下的影像没有影像平台可去（kind: dicomweb），只会留在本机。',

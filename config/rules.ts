@@ -1,7 +1,9 @@
-import { realpathSync } from 'node:fs';
-import { basename, dirname, join, relative, resolve, sep } from 'node:path';
+import { resolve } from 'node:path';
+import { checkFolders } from './check-folders.ts';
 import { organisationCodesOf } from './check-organisations.ts';
+import { checkSenders, wantedSources } from './check-senders.ts';
 import { message } from './messages.ts';
+import { isWithin, realPath } from './places.ts';
 import { type Config, type Filters, reservedNames, sendersOf } from './schema.ts';
 import type { SchemaIssue } from './schema-issues.ts';
 import { suggest } from './suggest.ts';
@@ -10,10 +12,11 @@ import { suggest } from './suggest.ts';
 export function checkRules(config: Config, folder: string): SchemaIssue[] {
   return [
     ...checkNames(config),
-    ...checkContinued(config),
+    ...checkSenders(config),
     ...checkOrganisations(config),
     ...checkFilters(config),
     ...checkPorts(config),
+    ...checkFolders(config, folder),
     ...checkPeers(config),
     ...checkKey(config, folder),
   ];
@@ -44,49 +47,6 @@ const namedSources = (config: Config): Array<{ name: string; at: Array<string | 
     { name: String(source.name), at: ['sources', s] },
     ...sendersOf(source).map(({ name }, n) => ({ name, at: ['sources', s, 'senders', n] })),
   ]);
-
-/** CFG-5015: the identity that is gone on with is one of its own. */
-function checkContinued(config: Config): SchemaIssue[] {
-  const senders = config.sources.flatMap((source, s) =>
-    sendersOf(source).map((sender, n) => ({ ...sender, path: ['sources', s, 'senders', n, 'continues'] })),
-  );
-  return senders.flatMap(({ name, continues, path }) => {
-    if (continues === undefined) return [];
-    const further = senders.find((other) => other.name === continues)?.continues;
-    if (name !== continues && further === undefined) return [];
-    return [{ code: 'CFG-5015', path, atKey: false, message: message.continuesWrong(further) }];
-  });
-}
-
-/** What works and is perhaps not meant, where a sender continues another source: CFG-5016 and CFG-5017, as warnings. */
-export function checkIdentities(config: Config): SchemaIssue[] {
-  const names = namedSources(config).map(({ name }) => name);
-  return config.sources.flatMap((source, s) =>
-    sendersOf(source).flatMap(({ name, continues }, n): SchemaIssue[] => {
-      if (continues === undefined) return [];
-      const found: SchemaIssue[] = names.includes(continues)
-        ? []
-        : [
-            {
-              code: 'CFG-5016',
-              path: ['sources', s, 'senders', n, 'continues'],
-              atKey: false,
-              message: message.continuesUnknown(),
-            },
-          ];
-      config.platforms.forEach((platform, p) => {
-        const wanted = wantedSources(platform);
-        if (!wanted.includes(continues) || wanted.includes(name)) return;
-        const path = ['platforms', p, 'filters', 'sources'];
-        found.push({ code: 'CFG-5017', path, atKey: false, message: message.continuedNotFiltered(name) });
-      });
-      return found;
-    }),
-  );
-}
-
-const wantedSources = (platform: Record<string, unknown>): string[] =>
-  (platform.filters as { sources?: string[] } | undefined)?.sources ?? [];
 
 function checkFilters(config: Config): SchemaIssue[] {
   const names = namedSources(config).map(({ name }) => name);
@@ -151,17 +111,6 @@ function checkKey(config: Config, folder: string): SchemaIssue[] {
   if (!config.data.key.startsWith('file:')) return [];
   const key = realPath(resolve(folder, config.data.key.slice('file:'.length)));
   const data = realPath(resolve(folder, config.data.folder));
-  const between = relative(data, key);
-  const outside = between === '..' || between.startsWith(`..${sep}`) || resolve(data, between) !== join(data, between);
-  return outside ? [] : [{ code: 'CFG-5006', path: ['data', 'key'], atKey: false, message: message.keyInData() }];
-}
-
-/** The real path of the part that exists, with the rest appended. */
-function realPath(path: string): string {
-  try {
-    return realpathSync.native(path);
-  } catch {
-    const parent = dirname(path);
-    return parent === path ? path : join(realPath(parent), basename(path));
-  }
+  if (!isWithin(data, key)) return [];
+  return [{ code: 'CFG-5006', path: ['data', 'key'], atKey: false, message: message.keyInData() }];
 }

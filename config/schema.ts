@@ -13,6 +13,9 @@ export const CONFIG_VERSION = 1;
 /** Names that status, figures and rules use for themselves. */
 export const reservedNames: readonly string[] = ['agent', 'none'];
 
+/** What a sender continues that is a new system. */
+export const nobody = 'none';
+
 function isTimeZone(zone: string): boolean {
   // Nearly every site's: asking for it loads the tables of all languages, at every start.
   if (zone === 'Asia/Shanghai') return true;
@@ -216,11 +219,17 @@ export type ConfigSchema = ReturnType<typeof buildSchema>;
 export type Config = z.infer<ConfigSchema>;
 export type Filters = z.infer<typeof filters>;
 
-/** The entries of a source's `senders`, where its kind has them. */
-export const sendersOf = (
-  source: Record<string, unknown>,
-): Array<{ name: string; profile: string; continues?: string }> =>
-  (source.senders ?? []) as ReturnType<typeof sendersOf>;
+/** An entry of a source's `senders`, where its kind has them. */
+export interface Sender {
+  name: string;
+  profile: string;
+  continues?: string;
+  addresses?: string[];
+  applications?: string[];
+  facilities?: string[];
+}
+
+export const sendersOf = (source: Record<string, unknown>): Sender[] => (source.senders ?? []) as Sender[];
 
 /** JSON Schema (draft-07) of the configuration for editors: what a person may write, defaults left out. */
 export function configJsonSchema(registry: Registry): Record<string, unknown> {

@@ -26,7 +26,7 @@ const senderKeys = {
   applications: z.array(asSent).min(1).max(100).optional(),
   /** MSH-4, likewise. */
   facilities: z.array(asSent).min(1).max(100).optional(),
-  /** Its reports are the same as those that came under this name before: corrections find them. */
+  /** Its reports are the same as those that came under this name before: corrections find them. none: it is a new system. */
   continues: nameKey.optional(),
 };
 const addressKeys = { addresses: z.array(networkKey).min(1).max(100).optional() };
@@ -45,9 +45,9 @@ const byHeaderOrAddress = z
 export const sendersKey = ({ addresses }: { addresses: boolean }) => ({
   senders: z
     .array((addresses ? byHeaderOrAddress : byHeader) as typeof byHeaderOrAddress)
-    .max(1000)
+    .max(64)
     .default([]),
-  /** take: under the source's own name and profile. refuse: AR, HL7-2121, and nothing is stored. */
+  /** take: under the source's own name and profile. refuse: AR, HL7-2121, and nothing is stored. See chooseSender. */
   unlisted: z.enum(['take', 'refuse']).default('take'),
 });
 
@@ -68,6 +68,7 @@ export interface KnownSender {
 
 /** A name in each charset a header may have: the bytes are compared, whatever a header declares. */
 function written(name: string): Uint8Array[] {
+  if (/^[\0-\x7f]*$/.test(name)) return [encodeText(name, 'US-ASCII')];
   const both = [encodeText(name, 'UTF-8'), encodeText(name, 'GB18030')];
   return /^[\0-\xff]*$/.test(name) ? [...both, encodeText(name, 'ISO-8859-1')] : both;
 }
@@ -81,21 +82,65 @@ export const knownSenders = (entries: readonly SenderEntry[]): KnownSender[] =>
     ...(facilities && { facilities: facilities.flatMap(written) }),
   }));
 
-/** What is known of where a message came from. A header that cannot be read is undefined: only an address tells then. */
-export interface Origin {
-  address?: string;
-  msh: Pick<Msh, 'sendingApplication' | 'sendingFacility' | 'delimiters'> | undefined;
+/** An entry as it stands to one address. */
+export interface SenderAt<K extends KnownSender> {
+  sender: K;
+  /** Whether the address is one of its; undefined: it names none. */
+  hasAddress: boolean | undefined;
 }
 
-/** The first entry all of whose criteria fit; undefined when none does. */
-export function chooseSender<K extends KnownSender>(senders: readonly K[], { address, msh }: Origin): K | undefined {
-  return senders.find(
-    ({ hasAddress, applications, facilities }) =>
-      (hasAddress === undefined || (address !== undefined && hasAddress(address))) &&
-      (applications === undefined || (msh !== undefined && isOneOf(applications, msh.sendingApplication, msh))) &&
-      (facilities === undefined || (msh !== undefined && isOneOf(facilities, msh.sendingFacility, msh))),
-  );
+/**
+ * The entries that may fit messages from an address, in their order: addresses are compared once, not for every message.
+ * @param address undefined where nothing connects.
+ */
+export function sendersAt<K extends KnownSender>(senders: readonly K[], address?: string): SenderAt<K>[] {
+  const all = senders.map((sender) => ({
+    sender,
+    hasAddress: sender.hasAddress && address !== undefined && sender.hasAddress(address),
+  }));
+  return all.filter(({ sender, hasAddress }) => hasAddress !== false || sender.applications || sender.facilities);
 }
+
+type Named = Pick<Msh, 'sendingApplication' | 'sendingFacility' | 'delimiters'>;
+
+/**
+ * The first entry all of whose criteria fit; undefined when none does, and `in-part` when one has criteria that fit and others
+ * that do not: a device that an update gave another name, or a stranger behind the same gateway. Nobody can tell which, and by
+ * another profile its report numbers may be those of somebody else's reports.
+ * @param msh undefined when it cannot be read: then only an address tells, and nothing fits in part.
+ */
+export function chooseSender<K extends KnownSender>(
+  senders: readonly SenderAt<K>[],
+  msh: Named | undefined,
+): K | 'in-part' | undefined {
+  let inPart = false;
+  for (const { sender, hasAddress } of senders) {
+    const { applications, facilities } = sender;
+    if (msh === undefined) {
+      if (hasAddress === true && applications === undefined && facilities === undefined) return sender;
+      continue;
+    }
+    const hasApplication = applications && isOneOf(applications, msh.sendingApplication, msh);
+    const hasFacility = facilities && isOneOf(facilities, msh.sendingFacility, msh);
+    if (hasAddress !== false && hasApplication !== false && hasFacility !== false) return sender;
+    inPart ||= hasAddress === true || hasApplication === true || hasFacility === true;
+  }
+  return inPart ? 'in-part' : undefined;
+}
+
+/** Whose header tells who sends a message: its own, or that of the batch it came in where its own names nobody. */
+export const speaksFor = (msh: Msh | undefined, batch: Msh | undefined): Msh | undefined =>
+  msh !== undefined && batch !== undefined && namesNobody(msh) ? batch : msh;
+
+/** Neither MSH-3 nor MSH-4. */
+export const namesNobody = ({ sendingApplication, sendingFacility }: Msh): boolean =>
+  isEmpty(sendingApplication) && isEmpty(sendingFacility);
+
+/** Blanks, and delimiters with nothing between them. */
+const isEmpty = (field: Uint8Array): boolean =>
+  Buffer.from(field)
+    .toString('latin1')
+    .replace(/[\s"^~&]/g, '') === '';
 
 const isBlank = (byte: number | undefined): boolean => byte === 0x20 || byte === 0x09;
 

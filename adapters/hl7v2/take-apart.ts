@@ -14,6 +14,8 @@ export interface TakenApart {
    * parts of its own: views of the payload, which together are all of it but the envelope's segments and blanks.
    */
   parts: Uint8Array[];
+  /** For each part the header of the batch it stands in, which speaks for messages that name nobody. A file may have several. */
+  headers: Array<Msh | undefined>;
   /** More parts than asked for; `parts` is not all of them. */
   overfull: boolean;
   /** BTS-1 or FTS-1 says another number than came. */
@@ -23,8 +25,11 @@ export interface TakenApart {
 const carriageReturn = 0x0d;
 const lineFeed = 0x0a;
 const isLineEnd = (byte: number | undefined): boolean => byte === carriageReturn || byte === lineFeed;
+/** What tools put between texts: form feed, the end of a DOS text, filling, and marks of frames that are none. */
+const isMark = (byte: number | undefined): boolean =>
+  byte === 0x0c || byte === 0x1a || byte === 0x00 || byte === 0x0b || byte === 0x1c;
 const isBlank = (byte: number | undefined): boolean =>
-  byte === 0x20 || byte === 0x09 || byte === 0x00 || isLineEnd(byte);
+  byte === 0x20 || byte === 0x09 || isLineEnd(byte) || isMark(byte);
 const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= 0x30 && byte <= 0x39;
 const isAlphanumeric = (byte: number): boolean =>
   (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a);
@@ -65,25 +70,29 @@ const isByteOrderMark = (payload: Uint8Array, at: number): boolean =>
 
 /** Where the next segment begins: behind blanks, and behind the byte order mark of a file that was put behind another one. */
 export function segmentFrom(payload: Uint8Array, from: number): number {
-  let at = from;
-  while (isBlank(payload[at])) at++;
-  if (!isByteOrderMark(payload, at)) return at;
-  at += 3;
-  while (isBlank(payload[at])) at++;
-  return at;
+  for (let at = from; ; at += 3) {
+    while (isBlank(payload[at])) at++;
+    if (!isByteOrderMark(payload, at)) return at;
+  }
 }
 
 /** Whether a header stands at `at`, at the beginning of a line. */
 function isHeaderOfLine(payload: Uint8Array, at: number): boolean {
   let before = at - 1;
-  if (before >= 2 && isByteOrderMark(payload, before - 2)) before -= 3;
-  while (before >= 0 && !isLineEnd(payload[before]) && isBlank(payload[before])) before--;
+  for (;;) {
+    while (before >= 0 && !isLineEnd(payload[before]) && isBlank(payload[before])) before--;
+    if (before < 2 || !isByteOrderMark(payload, before - 2)) break;
+    before -= 3;
+  }
   return isLineEnd(payload[before]) && isHeader(payload, at);
 }
 
+/** The usual ones first: one that is found ends the search. */
+const headerNames = ['MSH', 'msh', 'Msh', 'MSh', 'MsH', 'mSH', 'mSh', 'msH'];
+
 /** Whether a header stands at the beginning of a line behind `from`. The search is the runtime's own: every message pays it. */
 function hasAnotherHeader(payload: Buffer, from: number): boolean {
-  for (const name of ['MSH', 'msh']) {
+  for (const name of headerNames) {
     for (let at = payload.indexOf(name, from); at >= 0; at = payload.indexOf(name, at + 3))
       if (isHeaderOfLine(payload, at)) return true;
   }
@@ -99,7 +108,7 @@ const headerBytes = 16;
  */
 export function lastHeaderIn(payload: Buffer): number {
   let last = -1;
-  for (const name of ['MSH', 'msh']) {
+  for (const name of headerNames) {
     let at = payload.lastIndexOf(name, payload.length - headerBytes);
     while (at > Math.max(last, 0) && !isHeaderOfLine(payload, at)) at = payload.lastIndexOf(name, at - 1);
     if (at > 0) last = Math.max(last, at);
@@ -121,11 +130,11 @@ export function takeApart(payload: Uint8Array, most: number, charset?: string): 
   if (!isEnveloped && !hasAnotherHeader(bytes, first + 1)) return undefined;
 
   const cutter = createCutter(charset);
-  const parts = cutter.cut(payload, first, most);
+  const { parts, headers } = cutter.cut(payload, first, most);
   const envelope = cutter.envelope();
   if (cutter.messages() === 0 || (envelope === undefined && parts.length === 1)) return undefined;
   const overfull = parts.length > most;
-  return { ...(envelope && { envelope }), parts, overfull, miscounted: cutter.miscounted() };
+  return { ...(envelope && { envelope }), parts, headers, overfull, miscounted: cutter.miscounted() };
 }
 
 /** Cuts messages out of what comes in pieces, as a file does that is too large to be held whole. */
@@ -134,7 +143,7 @@ export interface Cutter {
    * The parts of a payload from `first` on, where a segment begins; a little more than `most` at most. The next payload begins
    * where a message does, or an envelope, and goes on with the envelope of this one.
    */
-  cut(payload: Uint8Array, first: number, most: number): Uint8Array[];
+  cut(payload: Uint8Array, first: number, most: number): Pick<TakenApart, 'parts' | 'headers'>;
   envelope(): TakenApart['envelope'];
   messages(): number;
   miscounted(): boolean;
@@ -144,6 +153,8 @@ export interface Cutter {
 export function createCutter(charset?: string): Cutter {
   let envelope: TakenApart['envelope'];
   let envelopeName = '';
+  /** Of the batch that is being cut; where there is no BHS, FHS. */
+  let current: Msh | undefined;
   let messages = 0;
   let inBatch = 0;
   let batches = 0;
@@ -152,9 +163,20 @@ export function createCutter(charset?: string): Cutter {
   const cut: Cutter['cut'] = (payload, first, most) => {
     const lineEnd = linesOf(Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength));
     const parts: Uint8Array[] = [];
+    const headers: Array<Msh | undefined> = [];
     let from: number | undefined;
+    /** Of a later batch, where it stands: read when something stands in it. */
+    let unread: [at: number, end: number] | undefined;
+    const readCurrent = () => {
+      if (unread !== undefined) current = readEnvelope(payload, ...unread, charset);
+      unread = undefined;
+    };
     const close = (at: number) => {
-      if (from !== undefined) parts.push(payload.subarray(from, isByteOrderMark(payload, at - 3) ? at - 3 : at));
+      if (from !== undefined) {
+        readCurrent();
+        parts.push(payload.subarray(from, endOfPart(payload, from, isByteOrderMark(payload, at - 3) ? at - 3 : at)));
+        headers.push(current);
+      }
       from = undefined;
     };
     for (let at = first; at < payload.length && parts.length <= most; ) {
@@ -168,10 +190,11 @@ export function createCutter(charset?: string): Cutter {
         inBatch += 1;
       } else if ((name === 'BHS' || name === 'FHS') && (at === first || startsAnother(payload, at, end, next))) {
         close(at);
+        unread = [at, end];
         // The first BHS answers for all; FHS only where there is none.
         if (envelopeName !== 'BHS' && (name === 'BHS' || envelopeName === '')) {
-          const header = readEnvelope(payload, at, end, charset);
-          envelope = { header, controlId: header?.processingId ?? new Uint8Array(0) };
+          readCurrent();
+          envelope = { header: current, controlId: current?.processingId ?? new Uint8Array(0) };
           envelopeName = name;
         }
         if (name === 'BHS') {
@@ -193,10 +216,18 @@ export function createCutter(charset?: string): Cutter {
       at = next;
     }
     close(payload.length);
-    return parts;
+    readCurrent();
+    return { parts, headers };
   };
 
   return { cut, envelope: () => envelope, messages: () => messages, miscounted: () => miscounted };
+}
+
+/** Before the first mark of the blanks at the end of a part, if there is one. */
+function endOfPart(payload: Uint8Array, from: number, end: number): number {
+  let before = end;
+  for (let at = end - 1; at > from && isBlank(payload[at]); at--) if (isMark(payload[at])) before = at;
+  return before;
 }
 
 /** End of the line that begins at a position; positions only grow, so each byte is searched once. */

@@ -1,9 +1,12 @@
-import { mkdirSync, readdirSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, statSync } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
-import { basename, extname, isAbsolute, join, relative, resolve } from 'node:path';
+import { basename, extname, join, resolve } from 'node:path';
+import { foldersOf } from '../../config/check-folders.ts';
 import { type LoadedConfig, loadConfig } from '../../config/load.ts';
+import { isWithin, realPath } from '../../config/places.ts';
 import { type ArchivedFile, archiveKeyOf, type OpenedArchive, openArchived } from '../security/archive.ts';
 import { loadKek } from '../security/kek.ts';
+import { instant } from '../status/web/format.ts';
 import { codeOf, errnoOf, QianzhiError } from '../support/errors.ts';
 import { type CliContext, type Command, configOption, type OptionValue, UsageError } from './command.ts';
 import { reportError } from './error-report.ts';
@@ -31,9 +34,13 @@ export const archive: Command = {
     if (named.length === 0 || (verb === 'open' && places.length === 0)) {
       throw new UsageError({ zh: '请写明归档文件或文件夹。', en: 'Name archived files, or folders of them.' });
     }
-    const files = named.flatMap(filesIn);
+    // A source that has archived nothing yet has no folder for it.
+    const files = (places.length > 0 ? named : named.filter((place) => existsSync(place))).flatMap(filesIn);
     const key = archiveKeyOf(loadKek(config.data.key, true));
-    const work = verb === 'list' ? list : openInto(outOption(options, [...archivesOf(config), ...places]));
+    const work =
+      verb === 'list'
+        ? lister(context, files, config)
+        : openInto(outOption(options, [config.data.folder, ...config.sources.flatMap(placesOf), ...places]));
     let failed = false;
     for (const file of files) {
       try {
@@ -63,7 +70,7 @@ const archivesOf = (config: LoadedConfig): string[] =>
     return isSealed ? [String(found.folder)] : [];
   });
 
-/** Archived files below a folder, in the order of their names; a file itself. Throws QUE-4020 when there is nothing. */
+/** Archived files below a folder, in the order of their names; a file itself. Throws UsageError when there is nothing, QUE-4020 when it cannot be read. */
 function filesIn(place: string): string[] {
   try {
     if (!statSync(place).isDirectory()) return [place];
@@ -72,39 +79,79 @@ function filesIn(place: string): string[] {
       .sort()
       .map((name) => join(place, name));
   } catch (cause) {
+    if (['ENOENT', 'ENOTDIR'].includes(String(errnoOf(cause)))) {
+      throw new UsageError({
+        zh: `没有这个归档文件或文件夹（${place}）。请写配置里 archive.folder 的路径或其中的 .qza 文件；list 不写则列出全部。`,
+        en: `There is no such archived file or folder (${place}). Write the path of archive.folder in the configuration, or a .qza file in it; list without one lists all.`,
+      });
+    }
     throw new QianzhiError('QUE-4020', place, { cause });
   }
 }
 
-/** Nothing is ever written into an archive. */
-function outOption(options: Record<string, OptionValue>, archives: readonly string[]): string {
+/** Folders that a source reads or writes. */
+const placesOf = ({ settings }: LoadedConfig['sources'][number]): string[] => {
+  const { folder, archive: archived, answers } = foldersOf(settings);
+  return [folder, archived?.folder, answers].filter((place) => place !== undefined);
+};
+
+/** Nothing is ever written into an archive, nor where it would be read and taken once more. */
+function outOption(options: Record<string, OptionValue>, ours: readonly string[]): string {
   if (typeof options.out !== 'string' || options.out === '') {
     throw new UsageError({ zh: '请用 --out 指定解密到哪个文件夹。', en: 'Name the folder to open into with --out.' });
   }
   const out = resolve(options.out);
-  const isWithin = (outer: string) => {
-    const between = relative(resolve(outer), out);
-    return between === '' || (!between.startsWith('..') && !isAbsolute(between));
-  };
-  if (archives.some(isWithin)) {
-    throw new UsageError({ zh: '--out 不能在归档文件夹里。', en: '--out must not lie in an archive.' });
+  const real = realPath(out);
+  if (ours.some((place) => isWithin(realPath(resolve(place)), real))) {
+    throw new UsageError({
+      zh: `--out 不能是前置机监视、归档或存数据的文件夹，也不能在其中（${options.out}），解密的文件会被再读一遍。请换一个文件夹。`,
+      en: `--out must not be, or lie in, a folder that the agent watches, archives into or keeps its data in (${options.out}): files opened there would be read again. Name another folder.`,
+    });
   }
   return out;
 }
 
 /** One character a byte, as paths are kept; shown as UTF-8. */
 const shown = (path: string): string => Buffer.from(path, 'latin1').toString('utf8');
-const timeOf = (ms: number): string => new Date(ms).toISOString();
 
-const list: Work = async (context, file, { what }) => {
-  const { source, size, mtimeMs, archivedMs, path } = what;
-  const times = { written: timeOf(mtimeMs), archived: timeOf(archivedMs) };
-  context.out(
-    context.json
-      ? JSON.stringify({ file, source, size, ...times, path: shown(path) })
-      : [file, source, size, times.written, JSON.stringify(shown(path))].join('  '),
-  );
-};
+/** Columns under heads, times in the site's zone as its folders are; as JSON a line each, in UTC. */
+function lister(context: CliContext, files: readonly string[], { site, sources }: LoadedConfig): Work {
+  const utc = (ms: number): string => new Date(ms).toISOString();
+  const atSite = (ms: number): string => {
+    const { date, time } = instant(ms, site.time_zone);
+    return `${date} ${time}`;
+  };
+  const widths = [
+    longest(files),
+    longest(
+      sources.map(({ name }) => name),
+      8,
+    ),
+    10,
+    19,
+    19,
+  ];
+  const line = (...cells: string[]) =>
+    context.out(cells.map((cell, n) => cell + ' '.repeat(Math.max(0, (widths[n] ?? 0) - columnsOf(cell)))).join('  '));
+  const heads = {
+    zh: ['归档文件', '来源', '字节', '写成时间', '归档时间', '原文件名'],
+    en: ['archived file', 'source', 'bytes', 'written', 'archived', 'name it had'],
+  };
+  let begun = context.json;
+  return async (_context, file, { what: { source, size, mtimeMs, archivedMs, path } }) => {
+    if (!begun) line(...heads[context.lang]);
+    begun = true;
+    if (context.json) {
+      const times = { written: utc(mtimeMs), archived: utc(archivedMs) };
+      context.out(JSON.stringify({ file, source, size, ...times, path: shown(path) }));
+    } else line(file, source, String(size), atSite(mtimeMs), atSite(archivedMs), JSON.stringify(shown(path)));
+  };
+}
+
+const longest = (texts: readonly string[], least = 0): number =>
+  texts.reduce((most, text) => Math.max(most, columnsOf(text)), least);
+/** On a terminal; Chinese takes two of each. */
+const columnsOf = (text: string): number => text.replace(/[\u1100-\uffff]/g, '  ').length;
 
 /** Writes the file under the last part of its old name, beside what is there. It is proved whole before a byte is written. */
 const openInto =

@@ -20,6 +20,12 @@ const timeZone = 'Asia/Shanghai';
 export async function showProfile(context: CliContext, named: string | undefined, messageFile?: string): Promise<void> {
   const registry = await context.registry();
   if (named === undefined) {
+    if (messageFile !== undefined) {
+      throw new UsageError({
+        zh: '请写接入规则的名称或文件，例如：qianzhi config profile cn-default --message 文件',
+        en: 'Name a profile or its file, for example: qianzhi config profile cn-default --message FILE',
+      });
+    }
     const names = [...hl7Dialects, 'dicom-default'];
     context.out(context.json ? JSON.stringify(names) : names.join('\n'));
     return;
@@ -39,7 +45,17 @@ export async function showProfile(context: CliContext, named: string | undefined
 const asYaml = (value: unknown): string => stringify(value, { aliasDuplicateObjects: false, lineWidth: 0 }).trimEnd();
 
 function profileText(named: string): { path: string; text: string } {
-  if (!isBuiltInName(named)) return { path: named, text: readText(named) };
+  if (!isBuiltInName(named)) {
+    try {
+      return { path: named, text: readText(named) };
+    } catch (error) {
+      if (!(error instanceof QianzhiError) || error.code !== 'CFG-5001') throw error;
+      throw new UsageError({
+        zh: `接入规则文件读不到（${named}）。请检查路径与权限。`,
+        en: `The profile's file cannot be read (${named}). Check its path and permissions.`,
+      });
+    }
+  }
   try {
     return builtInText('profile', named);
   } catch {
@@ -67,8 +83,11 @@ function checkedBy({ profiles }: Registry, { path, text }: { path: string; text:
 function fileBytes(path: string): Uint8Array {
   try {
     return readFileSync(path);
-  } catch (error) {
-    throw new QianzhiError('CFG-5001', path, { cause: error });
+  } catch {
+    throw new UsageError({
+      zh: `消息文件读不到（${path}）。请检查 --message 后的路径与权限。`,
+      en: `The message file cannot be read (${path}). Check the path after --message and its permissions.`,
+    });
   }
 }
 

@@ -75,9 +75,12 @@ function parse(
   } catch (error) {
     if (error instanceof UsageError) throw error;
     const unknown = errnoOf(error) === 'ERR_PARSE_ARGS_UNKNOWN_OPTION';
+    // Its name and no more of what was typed, which may be anybody's.
+    const name = args.find((arg) => /^--[a-z-]+(=|$)/.test(arg) && !(arg.replace(/^--|=.*$/gs, '') in options));
+    const shown = name === undefined ? '' : ` ${name.replace(/=.*$/s, '')}`;
     throw new UsageError(
       unknown
-        ? { zh: '有不认识的选项。', en: 'Unknown option.' }
+        ? { zh: `有不认识的选项${shown}。`, en: `Unknown option${shown}.` }
         : { zh: '选项缺少取值，或不该有取值。', en: 'An option lacks its value, or must not have one.' },
     );
   }

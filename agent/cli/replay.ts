@@ -6,8 +6,8 @@ import { compileReaders } from '../mapping/readers.ts';
 import { type ReplayFigures, replay as replayStore } from '../mapping/replay.ts';
 import { startComparing } from '../mapping/replay-documents.ts';
 import { siteOf } from '../rendering/site.ts';
-import { openScratch } from '../store/sqlite/replay-scratch.ts';
-import { openReplayView } from '../store/sqlite/replay-view.ts';
+import { openScratch } from '../store/sqlite/replay/replay-scratch.ts';
+import { openReplayView } from '../store/sqlite/replay/replay-view.ts';
 import { type CliContext, type Command, configOption } from './command.ts';
 import { exitCode } from './exit-codes.ts';
 

@@ -1,5 +1,7 @@
 import { loadConfig } from '../../config/load.ts';
 import type { Level, StatusModel } from '../status/model.ts';
+import { passedOverLine } from '../status/passed-over.ts';
+import { texts } from '../status/text.ts';
 import { errorTable, isErrorCode } from '../support/errors.ts';
 import type { Bilingual, Language } from '../support/text.ts';
 import type { CliContext, Command } from './command.ts';
@@ -81,6 +83,10 @@ function describe(model: StatusModel, lang: Language): string {
         ? `影像：今日接收 ${receivedToday} 幅，今日送达 ${deliveredToday} 幅，等待 ${waiting} 幅，待人工处理 ${held} 幅、检查 ${studies} 个`
         : `images: received today ${receivedToday}, delivered today ${deliveredToday}, waiting ${waiting}, held for a person ${held} and studies ${studies}`,
     );
+  }
+  for (const source of model.sources) {
+    const line = passedOverLine(texts[lang], source);
+    if (line !== undefined) lines.push(`${source.name}  ${line}`);
   }
   for (const problem of model.problems) {
     const text = isErrorCode(problem.code) ? errorTable[problem.code][lang] : { title: '', fix: '' };

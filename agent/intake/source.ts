@@ -16,6 +16,8 @@ export interface SourceStatus {
   /** Its logical sources: who sends as each, and what is wrong with those messages. What is wrong with a connection stands above. */
   under?: Array<{ name: string; senders: SenderStatus[] }>;
   refusedConnections: number;
+  /** Of a folder: files that lie in it and are passed over, by reason (`not-hl7`, `empty`, …). Counts only. */
+  folder?: { ignored: Partial<Record<string, number>> };
 }
 
 export interface SenderStatus {
@@ -29,8 +31,8 @@ export interface SenderStatus {
   /** Today's answers by their code, one of a frame. */
   acksToday?: Record<string, number>;
   /**
-   * Last protocol problem of this peer. `said`: what it called itself or us, where that was the problem; printable ASCII,
-   * for the page of this machine only and never for the log (invariant 10).
+   * Last protocol problem of this peer. `said`: what it called itself or us, where that was the problem; printable and
+   * short, for the page of this machine only and never for the log (invariant 10).
    */
   problem?: { code: string; atMs: number; count: number; said?: string };
 }

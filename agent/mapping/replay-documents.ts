@@ -2,7 +2,7 @@ import { parentPort, type Worker } from 'node:worker_threads';
 import type { Languages } from '../registry.ts';
 import type { JournalContent, Renderer } from '../rendering/format.ts';
 import { institutionFor, type Site } from '../rendering/site.ts';
-import { type MadeEntry, openReplayView, type ReplayView } from '../store/sqlite/replay-view.ts';
+import { type MadeEntry, openReplayView, type ReplayView } from '../store/sqlite/replay/replay-view.ts';
 import { type Bare, bare } from '../support/bare.ts';
 import { QianzhiError } from '../support/errors.ts';
 import { tidyMemory } from '../support/memory.ts';

@@ -1,6 +1,6 @@
 import type { DamagedMessage, InboxMessage, MappingStore, Part, RecordEntry } from '../store/contract.ts';
-import type { ScratchStates } from '../store/sqlite/replay-scratch.ts';
-import type { MadeEntry, ReplayView } from '../store/sqlite/replay-view.ts';
+import type { ScratchStates } from '../store/sqlite/replay/replay-scratch.ts';
+import type { MadeEntry, ReplayView } from '../store/sqlite/replay/replay-view.ts';
 import { systemClock } from '../support/clock.ts';
 import { tidyMemory } from '../support/memory.ts';
 import { type MappingStage, mapMessages } from './map.ts';
@@ -35,7 +35,7 @@ const decidedLate = new Set<Part['kind']>(['waiting', 'quarantined']);
  * Maps and renders everything again that a store has received, in the order in which it was decided then, and compares
  * with what was made of it, byte by byte. With the profiles, packs and program of then nothing differs ("as then");
  * with those of today the differences are what today's rules would say ("as now"). It changes nothing: states go to
- * `scratch`. Memory does not grow with the number of messages.
+ * `scratch`. Memory grows with the number of messages that differ, and no other.
  */
 export async function replay(
   stage: ReplayStage,
@@ -63,6 +63,19 @@ export async function replay(
   const note = (seq: number, platform?: string): void => {
     if (figures.examples.length < EXAMPLES) figures.examples.push(platform === undefined ? { seq } : { seq, platform });
   };
+  /** A message may be decided in several goes, and counts once: as the worst of them. */
+  const different = new Set<number>();
+  const damaged = new Set<number>();
+  const differs = (seq: number): void => {
+    if (different.has(seq) || damaged.has(seq)) return;
+    different.add(seq);
+    note(seq);
+  };
+  const settle = (): void => {
+    figures.different = different.size;
+    figures.damaged = damaged.size;
+    figures.same = figures.messages - different.size - damaged.size;
+  };
 
   /** Decides a message, or what was left open of it, and compares with the entries that follow in the journal. */
   const decide = (message: InboxMessage | DamagedMessage, before?: Decided): void => {
@@ -86,12 +99,10 @@ export async function replay(
     const isDamaged = 'damaged' in message || then.some(({ content }) => content.reveal() === '');
     const same = !isDamaged && isSame(now, then);
     scratch.put(batch.reports, batch.patients ?? [], same ? placesOf(now, then) : new Map());
-    if (isDamaged) figures.damaged += 1;
-    else if (same) figures.same += 1;
-    else {
-      figures.different += 1;
-      note(message.seq);
-    }
+    if (isDamaged) {
+      different.delete(message.seq);
+      damaged.add(message.seq);
+    } else if (!same) differs(message.seq);
     lot.push(...then);
   };
 
@@ -105,7 +116,7 @@ export async function replay(
       if (message && left) decide(message, left);
       if (next.done || next.value.jseq !== at) continue;
       // Nothing of it was left to decide: today's rules took it differently before.
-      note(earlier);
+      differs(earlier);
       lot.push(next.value);
       next = made.next();
     }
@@ -132,11 +143,13 @@ export async function replay(
     figures.messages += 1;
     if (figures.messages % 1_000 > 0) continue;
     tidyMemory();
+    settle();
     progress(figures);
   }
   catchUp(Number.POSITIVE_INFINITY);
   await compareLot(1);
   while (underWay.length > 0) await compared();
+  settle();
   return figures;
 }
 

@@ -18,7 +18,7 @@ import type { Log, LogFields } from '../support/log.ts';
 import { tidyAfterStart, tidyMemory } from '../support/memory.ts';
 import { version } from '../support/version.ts';
 import { mapAgain, mapBatch, mapDue } from './map.ts';
-import { compileReaders, type MappedSource } from './readers.ts';
+import { compileReaders, type MappedSource, withContinued } from './readers.ts';
 
 /** What the mapping worker begins with, once the store is open: plain data only. */
 export interface MappingWorkerData {
@@ -167,14 +167,17 @@ export async function runMappingWorker(languages: Languages): Promise<void> {
 
     // What is held because its institution is not configured is tried again when it is.
     const institutions = data.site.institutions?.length ? `\n${JSON.stringify(data.site.institutions)}` : '';
+    const configured = new Set(data.sources.map(({ name }) => name));
     let triedAgain = false;
     while (!stopping) {
       woken = false;
       try {
         let worked = await workOnImages();
         if (!triedAgain) {
-          for (const { name, profile } of data.sources) {
-            await mapAgain(mapping, name, fingerprint(JSON.stringify(profile)));
+          for (const { name, profile } of withContinued(data.sources)) {
+            // With the same profile as before it is another reader all the same: before, there was none.
+            const by = configured.has(name) ? '' : '\ncontinued';
+            await mapAgain(mapping, name, fingerprint(`${JSON.stringify(profile)}${by}`));
           }
           for (const stage of stages)
             await renderAgain(stage, fingerprint(`${stage.renderer.packHash}${institutions}`));

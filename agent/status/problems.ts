@@ -49,6 +49,12 @@ export const senderProblemMs = 60 * minute;
 /** Of a listener that goes on: its files were replaced by what cannot be used, or its certificate ends. */
 const certificateCodes = new Set(['TLS-1209', 'MLLP-2014']);
 
+/**
+ * Problems of a message that could be told to be nobody's: what else the same address (an integration engine) sends under names
+ * of its own does not mend them.
+ */
+const unnamedCodes = new Set(['HL7-2121', 'HL7-2123']);
+
 /** A problem and the station it is shown at. */
 export interface Placed extends Problem {
   station: StationId;
@@ -76,15 +82,26 @@ function sourceProblems(source: SourceStatus, nowMs: number): Placed[] {
     const { code, sinceMs } = source.problem;
     found.push(problem('intake', 'attention', code, source.name, sinceMs, { lastMs: nowMs }));
   }
-  for (const { name, senders } of [source, ...(source.under ?? [])]) {
+  const under = source.under ?? [];
+  const lastUnderAnyName = new Map<string, number>();
+  for (const { address, lastMessageMs = 0 } of [source, ...under].flatMap(({ senders }) => senders)) {
+    lastUnderAnyName.set(address, Math.max(lastMessageMs, lastUnderAnyName.get(address) ?? 0));
+  }
+  for (const { name, senders } of [source, ...under]) {
     for (const sender of senders) {
       const p = sender.problem;
       if (p === undefined || nowMs - p.atMs > day) continue;
-      const goodSince = sender.lastMessageMs !== undefined && sender.lastMessageMs > p.atMs;
+      // A connection is the port's: what came over it well shows that it is mended, whatever name it came under.
+      const ofPort = senders === source.senders && !unnamedCodes.has(p.code);
+      const lastMs = ofPort ? lastUnderAnyName.get(sender.address) : sender.lastMessageMs;
+      const goodSince = lastMs !== undefined && lastMs > p.atMs;
       if (goodSince && nowMs - p.atMs > senderProblemMs) continue;
       found.push(problem('hospital', 'attention', p.code, name, p.atMs, { count: p.count, where: sender.address }));
     }
   }
+  // Of a folder for HL7 only: among images other files are common.
+  const notHl7 = source.folder?.ignored['not-hl7'] ?? 0;
+  if (notHl7 > 0) found.push(problem('hospital', 'attention', 'HL7-2143', source.name, nowMs, { count: notHl7 }));
   return found;
 }
 

@@ -450,12 +450,12 @@ export const errorTable = {
     'hospital',
     [
       '连接数超过上限',
-      '同一地址或全部的连接数到了上限：同一地址静默最久的连接让位给新连接，没有静默超过一分钟的则拒绝新连接。',
+      '同一地址或全部的连接数到了上限：同一地址静默最久的连接让位给新连接，没有静默超过一分钟的则拒绝新连接。TLS 握手超过一秒仍未完成的连接最先让位。',
       '检查发送方是否反复新建连接而不关闭；确有这么多设备时提高该来源的 max_connections_per_peer 或 max_connections。',
     ],
     [
       'Too many connections',
-      'One address, or all together, reached the connection limit: the connection of that address that has been silent longest gives way to the new one, or the new one is refused where none has been silent for a minute.',
+      'One address, or all together, reached the connection limit: the connection of that address that has been silent longest gives way to the new one, or the new one is refused where none has been silent for a minute. A TLS handshake that takes more than a second gives way first.',
       'Check whether the sender opens connections without closing them; where there are as many devices, raise max_connections_per_peer or max_connections of the source.',
     ],
   ),
@@ -738,13 +738,26 @@ export const errorTable = {
     'agent',
     [
       '新区分出的发送方没有写 continues',
-      '这个发送方名下还没有收到过消息，而它所在的来源以前收过：其中若有它的报告，今后的更正、作废会成为平台上的另一份报告。',
-      '它以前经这个来源发过报告：立即在它的 senders 条目下加 continues: 该来源的名称，然后重启；是新接入的系统则不用处理，收到它的消息并再次启动后不再提示。',
+      '这个发送方名下还没有收到过消息，而同一来源、同一来源的其他发送方，或一个已不在配置中的名称下收过：其中若有它的报告，今后的更正、作废会成为平台上的另一份报告。',
+      '在它的 senders 条目下写明，然后重启。新接入的系统：continues: none（写成别的名称，它的报告会与别人的混在一起）。以前已发过报告：立即写 continues: 以前所用的名称（改名的写原名）。',
     ],
     [
       'A sender that is told apart now has no continues',
-      'Nothing has come under the name of this sender yet, and its source received messages before: if reports of it are among them, their corrections and withdrawals will be other reports at the platform.',
-      'If it sent reports through this source before, add continues with the name of the source to its entry under senders at once, and restart. For a new system there is nothing to do: it goes away with the next start after its first message.',
+      'Nothing has come under the name of this sender yet, and messages came through its source, under another sender of it, or under a name that is no longer configured: if reports of it are among them, their corrections and withdrawals will be other reports at the platform.',
+      'Say in its entry under senders which it is, and restart. A new system: continues: none (with the name of another one its reports would mix with those). One that sent reports before: continues with the name they came under, at once (the former name, where it was renamed).',
+    ],
+  ),
+  'HL7-2123': e(
+    'hospital',
+    [
+      '发送方只符合某一项的一部分',
+      'senders 里有一项写了几个条件（地址、MSH-3、MSH-4），这条消息符合其中一个、不符合另一个：可能是同一台设备升级后改了名称、换了地址，也可能是另一个系统。按哪个规则处理无法确定，用错规则会把不同患者的报告算成同一份，因此已回答拒绝（AR），未保存；文件留在文件夹里。',
+      '按“发送方”里显示的 MSH-3、MSH-4 和地址判断：是同一系统，就在该项补上新的名称或地址（一个地址上只有一台设备时只写 addresses）；是另一个系统，就为它加一项，或在 senders 最后加一项只写地址的。重启后请对方重发被拒绝的消息；文件会自动重读。',
+    ],
+    [
+      'The sender fits an entry only in part',
+      'An entry under senders has several criteria (address, MSH-3, MSH-4), and the message fits one and not another: a device that an update renamed or moved, or another system. Which profile is right cannot be known, and by the wrong one reports of different patients may become one; so it was refused (AR) and not stored. A file stays in its folder.',
+      'Decide by the MSH-3, MSH-4 and address shown under Senders. If it is the same system, add the new name or address to the entry (for the only device at an address, write addresses only). If it is another one, add an entry for it, or one with the address only as the last under senders. Restart, and have the refused messages sent again; files are read again by themselves.',
     ],
   ),
   'HL7-2130': e(
@@ -765,12 +778,12 @@ export const errorTable = {
     [
       '文件没有写完',
       '文件末尾没有换行，批量文件没有结尾段（BTS、FTS），或 MLLP 帧没有结束；在等它写完，过了 give_up_minutes 就留在原处。其中的消息一条也没有收。',
-      '请发送方先写临时文件名、写完再改名，或写完另放标记文件（marker）；对方若从不写最后一个换行，在该来源设 open_end: take。',
+      '请发送方先写临时文件名、写完再改名，或写完另放标记文件（marker）；对方若从不写最后一个换行，在该来源设 open_end: take。文件留在 folder 里没有移动；补完整后自动收下。',
     ],
     [
       'The file is not finished',
       'There is no line end at its end, no trailer (BTS, FTS) at the end of a batch, or an MLLP frame does not end. It is waited for; after give_up_minutes it stays where it is. None of its messages were taken.',
-      'Ask the sender to write under a temporary name and to rename, or to add a marker file (marker); if it never ends the last line, set open_end: take for this source.',
+      'Ask the sender to write under a temporary name and to rename, or to add a marker file (marker); if it never ends the last line, set open_end: take for this source. The file still lies in folder; once it is complete it is taken by itself.',
     ],
   ),
   'HL7-2132': e(
@@ -901,6 +914,19 @@ export const errorTable = {
       'Broken MLLP frames in the file',
       'The file begins with an MLLP start byte (0x0B), but a frame in it does not end, or something stands outside of frames. The messages before it were taken; the file stays where it is.',
       'Ask the sender to check how it writes the file: a whole frame around each message, or none at all.',
+    ],
+  ),
+  'HL7-2143': e(
+    'hospital',
+    [
+      'HL7 文件夹里有不是 HL7 的文件',
+      '这些文件的前 64 KB 里没有 HL7 消息（MSH、FHS 或 BHS），没有收下，留在原处；其中可能有写坏了的报告。其余文件照常读取。',
+      '打开看看它们是什么：是报告，请发送方改正后重新放入；不是，请移走，或在该来源用 include 写明只读哪些文件名。',
+    ],
+    [
+      'Files that are not HL7 lie in the HL7 folder',
+      'In their first 64 KB there is no HL7 message (MSH, FHS or BHS). They were not taken and stay where they are; a report that was written wrongly may be among them. All other files are read.',
+      'See what they are: if reports, have the sender correct them and drop them again; if not, take them away, or name the files that are to be read with include at this source.',
     ],
   ),
   // ------------------------------------------------------------ DCM
@@ -1056,12 +1082,12 @@ export const errorTable = {
     'hospital',
     [
       'DICOM 关联数超过上限',
-      '同一地址或全部的关联数到了上限；新关联被暂时拒绝，设备稍后可以重试。',
+      '同一地址或全部的关联数到了上限；新关联被暂时拒绝，设备稍后可以重试。TLS 握手超过一秒仍未完成的连接先让位。',
       '检查设备是否反复新建关联而不释放；确有需要时提高 max_associations 或 max_associations_per_peer。',
     ],
     [
       'Too many associations',
-      'One address, or all together, reached the limit of associations; new ones are rejected for the moment and may be tried again.',
+      'One address, or all together, reached the limit of associations; new ones are rejected for the moment and may be tried again. A TLS handshake that takes more than a second gives way first.',
       'Check whether the device opens associations without releasing them; if they are needed raise max_associations or max_associations_per_peer.',
     ],
   ),
@@ -2440,14 +2466,27 @@ export const errorTable = {
   'CFG-5017': e(
     'agent',
     [
-      '沿用某来源的发送方未列入平台的来源',
-      '平台的 filters.sources 列有某来源，却没有沿用它的发送方：该发送方今后的报告不再上传到这个平台；已上传报告的更正和作废照常。',
+      '发送方未列入平台的来源',
+      '平台的 filters.sources 列有某来源，却没有列从它分出来或沿用它的发送方：该发送方的报告不会上传到这个平台；已上传报告的更正和作废照常。',
       '把该发送方的名称加入平台的 filters.sources；确实不要时可忽略。',
     ],
     [
       'A sender is missing in the sources of a platform',
-      'filters.sources of a platform lists a source and not the sender that continues it: reports of that sender will not reach the platform from now on; corrections and withdrawals of those it has will.',
+      'filters.sources of a platform lists a source and not a sender that is told apart in it or continues it: reports of that sender will not reach the platform; corrections and withdrawals of those it has will.',
       "Add the sender's name to filters.sources of the platform, unless that is what you want.",
+    ],
+  ),
+  'CFG-5018': e(
+    'agent',
+    [
+      'senders 中有永远轮不到的条目',
+      '识别依据写得没有消息能符合：前面的条目已全部覆盖、地址不在 peers 之内，或名称里带有分隔符；它的消息会按别的接入规则处理，或被拒收。',
+      '按提示调整该条目的顺序、地址或名称。',
+    ],
+    [
+      'An entry under senders that nothing can fit',
+      'An entry before it takes all that fits it, its address lies outside peers, or its name holds a separator: its messages are taken by other rules, or refused.',
+      'Change the order, the address or the name of the entry, as the warning says.',
     ],
   ),
   'CFG-5020': e(

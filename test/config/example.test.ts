@@ -49,6 +49,15 @@ t.test('what the example shows commented out is valid too', async (t) => {
   t.match(loaded.log, { file: `${folder}/qianzhi.log` });
 });
 
+t.test('who sets answers for a folder is told what answers each message of a file', (t) => {
+  const lines = readFileSync(example, 'utf8').split('\n');
+  const answers = lines.findIndex((line) => line.includes('#   answers: { folder:'));
+  const [chinese = '', english = ''] = lines.slice(answers + 1, answers + 3);
+  t.match(chinese, /一个文件多条时只答一次；逐条应答见接入规则 intake\.several_messages: each/);
+  t.match(english, /one answer for a file of several; one each: intake\.several_messages: each/);
+  t.end();
+});
+
 t.test('mistakes in the real adapters’ own keys are told in both languages', async (t) => {
   const text = readFileSync(example, 'utf8')
     .replace('url: https://', 'url: http://')

@@ -5,7 +5,7 @@ import { registry } from '../../adapters/registry.ts';
 import { checkTexts } from '../../config/check-texts.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { type LoadedConfig, loadConfig } from '../../config/load.ts';
-import { logicalSources } from '../../config/logical-sources.ts';
+import { logicalSources, parted } from '../../config/logical-sources.ts';
 
 /** A configuration whose one source has these senders. */
 const configOf = (senders: string, filters = '', more = '') => `
@@ -131,8 +131,8 @@ t.test('continues: the name before, neither its own nor one that itself continue
   const warned = (work: () => LoadedConfig) => work().warnings.map(({ code, path }) => `${code} ${path}`);
   t.same(warned(continued('lab')), []);
   t.same(warned(continued('old-lis')), ['CFG-5016 sources[0].senders[1].continues'], 'perhaps mistyped');
-  t.same(warned(continued('lab', 'sources: [lab]')), ['CFG-5017 platforms[0].filters.sources']);
-  t.same(warned(continued('lab', 'sources: [lab, ward]')), []);
+  t.same(warned(continued('lab', 'sources: [lab, bc6800]')), ['CFG-5017 platforms[0].filters.sources']);
+  t.same(warned(continued('lab', 'sources: [lab, bc6800, ward]')), []);
   t.same(warned(continued('lab', 'sources: [bc6800]')), [], 'the platform never had any of them');
 });
 
@@ -146,3 +146,103 @@ t.test('filters name sources and senders', async (t) => {
     ['20 CFG-5003 platforms[0].filters.sources[0]'],
   );
 });
+
+t.test(
+  'a sender whose port a platform lists, and not itself, is warned of: its reports would go nowhere',
+  async (t) => {
+    const warned = (continues: string, filters: string) =>
+      load(t, one.replace(' }', `${continues} }`), filters).warnings.map(
+        ({ code, message }) => `${code} ${message.en}`,
+      );
+    for (const continues of ['', ', continues: none']) {
+      t.match(warned(continues, 'sources: [lab]'), [/^CFG-5017 lists lab and not bc6800/], continues);
+      t.same(warned(continues, 'sources: [lab, bc6800]'), []);
+      t.same(warned(continues, 'sources: [bc6800]'), []);
+      t.same(warned(continues, ''), []);
+    }
+  },
+);
+
+t.test('continues: none says that it is a new system, whose reports are its own', async (t) => {
+  const loaded = load(
+    t,
+    `${one.replace(' }', ', continues: none }')}\n- { name: ward, profile: cn-default, facilities: [A] }`,
+  );
+  t.same(loaded.warnings, []);
+  t.match(
+    logicalSources(loaded).map(({ name, identity, isNew }) => [name, identity, isNew]),
+    [
+      ['lab', 'lab', undefined],
+      ['bc6800', 'bc6800', true],
+      ['ward', 'ward', undefined],
+    ],
+  );
+  t.notOk('continues' in loaded.sources[0]!.senders[0]!, 'it is no name of a source');
+});
+
+t.test('entries that nothing can fit are warned of, and a port that would refuse everything is refused', async (t) => {
+  const warned = (senders: string, more = '') =>
+    load(t, senders, '', more).warnings.map(({ line, code, path }) => `${line} ${code} ${path}`);
+  const second = (criteria: string) => `${one}\n- { name: second, profile: cn-default, ${criteria} }`;
+  t.same(warned(second('applications: [BC-6800]')), ['12 CFG-5018 sources[0].senders[1]']);
+  t.same(warned(second('applications: [BC-6800], facilities: [A]')), ['12 CFG-5018 sources[0].senders[1]']);
+  t.same(warned(second('applications: [BC-6800, BC-5000]')), [], 'the other name reaches it');
+  t.same(warned(second('facilities: [A]')), []);
+  const named = (name: string) => `- { name: ward, profile: cn-default, applications: [A, "${name}"] }`;
+  t.same(warned(named('BC^6800')), ['11 CFG-5018 sources[0].senders[0].applications[1]']);
+  t.same(warned(named('生化仪 2')), []);
+  const at = (network: string) => `- { name: ward, profile: cn-default, addresses: ["${network}"] }`;
+  const peers = '    host: 0.0.0.0\n    peers: [10.1.2.0/24, "fd00:1::/32"]';
+  for (const outside of ['10.9.9.9', '10.1.3.0/24', 'fd01::1']) {
+    t.same(warned(at(outside), peers), ['11 CFG-5018 sources[0].senders[0].addresses[0]'], outside);
+  }
+  for (const inside of ['10.1.2.7', '10.0.0.0/8', 'fd00:1::5']) t.same(warned(at(inside), peers), [], inside);
+  t.same(warned(at('10.9.9.9')), [], 'without peers');
+
+  t.same(
+    issues(() => load(t, one, '', '    unlisted: refuse')),
+    [],
+  );
+  const bare = configOf(one, '', '    unlisted: refuse').replace(/senders:\n.*\n/, 'senders: []\n');
+  const file = join(t.testdir({ 'bare.yaml': bare }), 'bare.yaml');
+  t.same(
+    issues(() => loadConfig(file, registry, {})),
+    ['11 CFG-5003 sources[0].unlisted'],
+  );
+});
+
+t.test('a port tells at most 64 senders apart', async (t) => {
+  const many = (count: number) =>
+    Array.from({ length: count }, (_, n) => `- { name: s${n}, profile: cn-default, applications: [S${n}] }`).join('\n');
+  t.same(
+    issues(() => load(t, many(64))),
+    [],
+  );
+  t.match(issues(() => load(t, many(65))).join(), /CFG-5003 sources\[0\]\.senders/);
+});
+
+t.test(
+  'a new name is told of where its reports may stand under another, and not where it is said that it is new',
+  async (t) => {
+    const ward = '\n- { name: ward, profile: cn-default, facilities: [A] }';
+    const said = (senders: string, unused: string[], former: string[] = []) =>
+      parted(logicalSources(load(t, senders)), { unused, former });
+    const fresh = ['bc6800', 'ward'];
+    t.same(said(one + ward, ['lab', ...fresh]), [], 'a store nothing came to');
+    t.same(said(one + ward, fresh), fresh, 'its port was used');
+    t.same(
+      said(one + ward, ['lab', 'ward']),
+      ['ward'],
+      'another sender of the port was: perhaps it was taken for that one',
+    );
+    t.same(said(one, ['lab', 'bc6800'], ['bc-6800']), ['bc6800'], 'renamed, on a port that itself received nothing');
+    const continues = (name: string) => one.replace(' }', `, continues: ${name} }`);
+    t.same(said(continues('none'), ['bc6800'], ['bc-6800']), []);
+    t.same(
+      said(continues('bc-6800') + ward, ['lab', ...fresh], ['bc-6800']),
+      [],
+      'the name that is gone has been found',
+    );
+    t.same(said(one, [], ['bc-6800']), [], 'after its first message nothing can be saved');
+  },
+);

@@ -4,7 +4,7 @@ import t from 'tap';
 import { registry } from '../../adapters/registry.ts';
 import { replay } from '../../agent/cli/replay.ts';
 import { startAgent } from '../../agent/runtime.ts';
-import { openReplayView } from '../../agent/store/sqlite/replay-view.ts';
+import { openReplayView } from '../../agent/store/sqlite/replay/replay-view.ts';
 import { silentLog } from '../../agent/support/log.ts';
 import { loadConfig } from '../../config/load.ts';
 import { speak } from '../agent/cli/program-of-test.ts';

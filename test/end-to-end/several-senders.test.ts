@@ -86,14 +86,15 @@ t.test(
       const today = (await rig.status())?.store.receivedToday ?? [];
       return today.map(({ source, count, retransmissions }) => [source, count, retransmissions]).toSorted();
     };
-    await eventually(async () => (await counted()).length === 3);
+    await eventually(async () => (await counted()).reduce((sum, [, messages]) => sum + Number(messages), 0) === 5);
     t.same(await counted(), [
       ['bc6800', 1, 1],
       ['chemistry', 1, 0],
       ['lab', 3, 0],
     ]);
     const rhythms = async () => (await rig.status())?.rhythms ?? [];
-    await eventually(async () => (await rhythms()).some(({ types }) => types.length > 0));
+    const told = async () => (await rhythms()).flatMap(({ types }) => types).reduce((sum, { count }) => sum + count, 0);
+    await eventually(async () => (await told()) === 5);
     t.match(
       (await rhythms()).map(({ source, types }) => [source, types]),
       [

@@ -5,8 +5,8 @@ import { checkPack } from '../../adapters/formats/wst500-cda/pack/check-pack.ts'
 import { compileProfile } from '../../adapters/hl7v2/profile/check.ts';
 import { type ReplayStage, replay } from '../../agent/mapping/replay.ts';
 import { startComparing } from '../../agent/mapping/replay-documents.ts';
-import { openScratch } from '../../agent/store/sqlite/replay-scratch.ts';
-import { openReplayView } from '../../agent/store/sqlite/replay-view.ts';
+import { openScratch } from '../../agent/store/sqlite/replay/replay-scratch.ts';
+import { openReplayView } from '../../agent/store/sqlite/replay/replay-view.ts';
 import { readAsset } from '../../agent/support/assets.ts';
 import { openWorkedStore, sha } from '../faults/damage/worked-store.ts';
 import { chooseSeed } from '../faults/seed.ts';

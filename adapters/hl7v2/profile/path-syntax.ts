@@ -138,7 +138,10 @@ export function parseExpression(source: string): Expression {
 
   const expression = first();
   skip();
-  if (at < source.length)
+  if (at < source.length) {
+    if (/[\uff01-\uff5e]/u.test(source)) fail('请用半角字符，如 OBR-3', 'is not ASCII: write it like OBR-3');
+    if (/^\s*[a-z][a-z0-9]{2}-/.test(source)) fail('段名要大写，如 OBR-3', 'segments are in capitals, like OBR-3');
     fail('从这里起多余：两个路径之间要写 | 或 +', 'not expected here: between two paths stands | or +');
+  }
   return expression;
 }

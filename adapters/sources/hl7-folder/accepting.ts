@@ -3,11 +3,12 @@ import type { SourceContext } from '../../../agent/intake/source.ts';
 import type { Clock } from '../../../agent/support/clock.ts';
 import { codeOf, type ErrorCode, QianzhiError } from '../../../agent/support/errors.ts';
 import { ackProfiles, hasUnknownCondition } from '../../hl7v2/ack-profiles.ts';
+import { calledItself } from '../../hl7v2/called-itself.ts';
 import type { Msh } from '../../hl7v2/msh.ts';
-import { calledItself } from '../hl7-mllp/answering.ts';
 import { wordsOf } from '../hl7-mllp/verdict.ts';
 import type { Said } from './answers.ts';
 import type { Judge } from './judge.ts';
+import { chained, chainStart, type Mark } from './progress.ts';
 
 /** What the messages of files tell their source. */
 export interface MessageNotes {
@@ -29,16 +30,20 @@ export interface AcceptingParts {
 export interface Accepting {
   /**
    * Judges parts and makes the messages among them durable, in order; tells what is to be said of each. `wait` is called now and
-   * then with how many parts of the file are dealt with. Rejects with the store's code where it could take no more: those before
-   * `handled` are durable. `batch`: the header of the batch they came in.
+   * then, when parts are dealt with. Rejects with the store's code where it could take no more: those before
+   * `handled` are durable. `headers`: for each part that of the batch it came in.
    */
   take(
     parts: readonly Uint8Array[],
-    batch: Msh | undefined,
+    headers: ReadonlyArray<Msh | undefined>,
     say: (said: Said) => Promise<void>,
-    mark: (n: number) => Promise<void>,
+    wait: () => Promise<void>,
   ): Promise<void>;
   handled(): number;
+  /** Parts the store was given that no mark tells of yet. */
+  unmarked(): number;
+  /** How far the file was taken, from now on told. */
+  mark(whole: boolean): Mark;
   /** Messages that are durable, and those of them that are new. */
   counts(): { durable: number; fresh: number };
   /** The first refusal. */
@@ -49,34 +54,41 @@ export interface Accepting {
 const mostAtOnce = 64;
 const mostBytesAtOnce = 4 * 1024 * 1024;
 
-/** `done`: so many parts of the file are durable, or refused, from an earlier look. */
-export function createAccepting(parts: AcceptingParts, done: number): Accepting {
+/** `done`: how far the file was taken in an earlier look. */
+export function createAccepting(parts: AcceptingParts, done: Mark | undefined): Accepting {
   const { clock, notes } = parts;
   let handled = 0;
   let durable = 0;
   let fresh = 0;
   let refusal: ErrorCode | undefined;
+  let unmarked = 0;
+  let [chain, before] = [chainStart, chainStart];
+  const refusedBefore = new Set(done?.open);
+  const open: number[] = [];
 
-  const refuse = (code: ErrorCode, isKnown: boolean, sender: string | undefined, msh: Msh | undefined) => {
+  const isDurable = (at: number): boolean => at < (done?.handled ?? 0) && !refusedBefore.has(at);
+
+  const refuse = (code: ErrorCode, at: number, sender: string | undefined, msh: Msh | undefined) => {
     refusal ??= code;
-    const said = code === 'HL7-2121' && msh !== undefined ? calledItself(msh) : undefined;
-    if (!isKnown) notes.problem(code, sender, said);
+    const wasTold = done?.whole === false && at < done.handled;
+    if (!isDurable(at)) open.push(at);
+    const isStranger = code === 'HL7-2121' || code === 'HL7-2123';
+    const said = isStranger && msh !== undefined ? calledItself(msh) : undefined;
+    if (!wasTold) notes.problem(code, sender, said);
   };
-  /** Gives what is to be said; a code where the store did not take it. */
-  const one = async (
-    part: Uint8Array,
-    batch: Msh | undefined,
-    isKnown: boolean,
-  ): Promise<Said | ErrorCode | undefined> => {
+  /** Gives what is to be said; a code where the store did not take it. `at`: which part of the file it is. */
+  const one = async (part: Uint8Array, batch: Msh | undefined, at: number): Promise<Said | ErrorCode | undefined> => {
+    const isKnown = isDurable(at);
     const { verdict, rules, sender } = parts.judge(part, batch);
     if (verdict.kind === 'ignore') return undefined;
     if (verdict.kind === 'refuse') {
-      refuse(verdict.problem, isKnown, sender, verdict.msh);
-      return { msh: verdict.msh, outcome: verdict.answer, rules };
+      const { msh, answer, problem } = verdict;
+      refuse(problem, at, sender, msh);
+      return answer && { msh, outcome: answer, rules };
     }
     const { msh, answered } = verdict;
     if (part.length > parts.maxMessageBytes) {
-      refuse('HL7-2140', isKnown, sender, msh);
+      refuse('HL7-2140', at, sender, msh);
       return { msh, outcome: { code: 'AR', condition: 207, text: wordsOf('HL7-2140') }, rules };
     }
     if (!isKnown) {
@@ -87,6 +99,7 @@ export function createAccepting(parts: AcceptingParts, done: number): Accepting 
         const accepted = await parts.accept(message, sender);
         if (accepted.controlIdReused && rules.control_ids !== 'restarting') notes.problem('HL7-2103', sender);
         if (accepted.outcome === 'stored') fresh += 1;
+        unmarked += 1;
         notes.stored(sender);
       } catch (error) {
         return codeOf(error, 'QUE-4007');
@@ -97,7 +110,7 @@ export function createAccepting(parts: AcceptingParts, done: number): Accepting 
   };
 
   return {
-    async take(all, batch, say, mark) {
+    async take(all, headers, say, wait) {
       for (let at = 0; at < all.length; ) {
         let bytes = 0;
         let end = at;
@@ -105,20 +118,31 @@ export function createAccepting(parts: AcceptingParts, done: number): Accepting 
           bytes += all[end]?.length ?? 0;
           end += 1;
         }
-        const some = all.slice(at, end);
-        const said = await Promise.all(some.map((part, i) => one(part, batch, handled + i < done)));
-        for (const each of said) {
+        const start = at;
+        const some = all.slice(start, end);
+        const first = handled;
+        const said = await Promise.all(some.map((part, i) => one(part, headers[start + i], first + i)));
+        for (const [i, each] of said.entries()) {
           if (typeof each === 'string') throw new QianzhiError(each);
-          if (each !== undefined) await say(each);
+          [before, chain] = [chain, chained(chain, some[i] ?? new Uint8Array(0))];
           handled += 1;
+          if (each !== undefined) await say(each);
         }
         at = end;
-        await mark(handled);
+        await wait();
         // Where nothing was for the store nothing has been waited for.
         await nextTurn();
       }
     },
     handled: () => handled,
+    unmarked: () => unmarked,
+    mark(whole) {
+      unmarked = 0;
+      const refused = open.filter((at) => at < handled);
+      if (done === undefined || handled >= done.handled) return { handled, open: refused, chain, before, whole };
+      // A look that did not come as far as one before it.
+      return { ...done, open: [...refused, ...done.open.filter((at) => at >= handled)], whole };
+    },
     counts: () => ({ durable, fresh }),
     refusal: () => refusal,
   };

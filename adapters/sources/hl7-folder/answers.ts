@@ -42,6 +42,7 @@ export interface AnswerParts {
 /** Answers wait for so many bytes before they are written. */
 const atOnce = 64 * 1024;
 const mostOfOneName = 1000;
+const longestName = 255;
 
 /**
  * Answers to the file at `path`, below the answer folder in the same tree: the acknowledgements as over MLLP, in the sender's
@@ -124,7 +125,7 @@ export function answerFile(parts: AnswerParts, path: BytePath, framed: boolean):
       await file.datasync();
       await file.close();
       file = undefined;
-      await nameIt(folder, partial, `${path}${parts.suffix}`);
+      await nameIt(folder, partial, joinPath(folderOf(path), answerName(nameOf(path), parts.suffix)));
     },
     async discard() {
       await file?.close().catch(() => {});
@@ -133,6 +134,9 @@ export function answerFile(parts: AnswerParts, path: BytePath, framed: boolean):
     },
   };
 }
+
+/** `X.hl7.ack`, and no longer than a name may be: a file is not to stand for ever because its own is that long. */
+const answerName = (name: BytePath, suffix: string): BytePath => name.slice(0, longestName - suffix.length) + suffix;
 
 /** Renames to a name that is free: an answer that nobody has fetched yet is not overwritten. */
 async function nameIt(folder: string, partial: Buffer | string, wanted: BytePath): Promise<void> {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { openArchived, writeArchived } from '../../../agent/security/archive.ts';
 import type { Clock } from '../../../agent/support/clock.ts';
 import { errnoOf } from '../../../agent/support/errors.ts';
@@ -32,7 +32,8 @@ const pieceBytes = 256 * 1024;
 export async function archiveSealed(parts: ArchivingParts, path: BytePath, identity: Identity): Promise<PutAway> {
   const day = join(parts.folder, dayOf(mtimeMs(identity)));
   // First what can fail for good, so that a folder of files that cannot be moved is not stirred each time.
-  await mkdir(day, { recursive: true, mode: 0o700 });
+  const made = await mkdir(day, { recursive: true, mode: 0o700 });
+  for (let at = day; made !== undefined && at.length >= made.length; at = dirname(at)) await syncFolder(dirname(at));
   const name = Buffer.from(parts.keyOf(unsetAside(path), identity)).toString('hex', 0, 12);
   return await putAwayBy(parts.root, path, identity, async (aside) => {
     for (let number = 1; ; number += 1) {
@@ -42,7 +43,7 @@ export async function archiveSealed(parts: ArchivingParts, path: BytePath, ident
         () => false,
       );
       if (!there) return await seal(parts, aside, sealed, path, identity);
-      if (await holds(parts.key, sealed, aside, identity.size)) return;
+      if (await holds(parts.key, sealed, aside, identity.size)) return await syncFolder(day);
     }
   });
 }
@@ -115,14 +116,17 @@ async function* bytesOf(path: Buffer | string, size: number): AsyncGenerator<Uin
   }
 }
 
-/** The new name outlasts a power cut; where a folder cannot be synced (Windows, shares) it is as the system has it. */
-async function syncFolder(path: string): Promise<void> {
+/** What systems say that sync no folders: Windows, and some shares. */
+const syncsNone = new Set(['EISDIR', 'EPERM', 'EACCES', 'EINVAL', 'ENOTSUP']);
+
+/** The new name outlasts a power cut; where a folder cannot be synced it is as the system has it. Rejects with the system's error. */
+export async function syncFolder(path: string): Promise<void> {
   let folder: FileHandle | undefined;
   try {
     folder = await open(path, 'r');
     await folder.sync();
-  } catch {
-    // Told nowhere: the messages are in the store.
+  } catch (error) {
+    if (!syncsNone.has(errnoOf(error) ?? '')) throw error;
   } finally {
     await folder?.close().catch(() => {});
   }

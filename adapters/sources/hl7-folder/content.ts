@@ -12,7 +12,7 @@ import type { OpenFile } from '../watching/open-file.ts';
 /** What stands in a file, in its order. */
 export type Content =
   /** Messages, and what stands outside of them; views that are good until the next is asked for. */
-  | { kind: 'parts'; parts: Uint8Array[]; envelope: TakenApart['envelope'] }
+  | ({ kind: 'parts'; envelope: TakenApart['envelope'] } & Pick<TakenApart, 'parts' | 'headers'>)
   /** The parts until here belong together: a frame, or a file without frames. */
   | { kind: 'end'; miscounted: boolean }
   /** Frames with one message each: by themselves each, and given together for the store's sake. */
@@ -37,6 +37,8 @@ export class EndedEarly extends Error {}
 
 /** More parts than this are not cut out of a window at once; the bytes bound them anyhow. */
 const everyPart = Number.MAX_SAFE_INTEGER;
+/** Messages of one frame: each costs more than its bytes while it waits. */
+const mostOfFrame = 100_000;
 /** Bytes between frames that are line ends and blanks of a sender's taste. */
 const mostBetweenFrames = 8;
 
@@ -56,7 +58,11 @@ async function* framesOf(file: OpenFile, options: ContentOptions): AsyncGenerato
   for (let offset = 0; ; ) {
     const event = framer.next() ?? (offset === file.size ? framer.acceptOpenEnd() : undefined);
     if (event?.kind === 'frame') {
-      const apart = takeApart(event.bytes, everyPart, charset);
+      const apart = takeApart(event.bytes, mostOfFrame, charset);
+      if (apart?.overfull) {
+        yield* together();
+        return yield { kind: 'oversize' };
+      }
       if (apart === undefined) single.push(event.bytes);
       else {
         yield* together();
@@ -104,8 +110,8 @@ async function* messagesOf(file: OpenFile, options: ContentOptions): AsyncGenera
     }
     cutter ??= createCutter(charset);
     const whole = bytes.subarray(0, upTo);
-    const parts = cutter.cut(whole, segmentFrom(whole, 0), everyPart);
-    yield { kind: 'parts', parts, envelope: cutter.envelope() };
+    const cut = cutter.cut(whole, segmentFrom(whole, 0), everyPart);
+    yield { kind: 'parts', ...cut, envelope: cutter.envelope() };
     if (isLast) break;
     window.copyWithin(0, upTo, held);
     held -= upTo;
@@ -123,6 +129,6 @@ async function fill(file: OpenFile, into: Uint8Array, offset: number): Promise<n
 
 /** A payload held whole is taken apart as a frame of MLLP is. */
 function* partsOf(payload: Uint8Array, apart: TakenApart | undefined): Generator<Content> {
-  yield { kind: 'parts', parts: apart?.parts ?? [payload], envelope: apart?.envelope };
+  yield { kind: 'parts', parts: apart?.parts ?? [payload], headers: apart?.headers ?? [], envelope: apart?.envelope };
   yield { kind: 'end', miscounted: apart?.miscounted === true };
 }

@@ -1,6 +1,6 @@
-import { rm } from 'node:fs/promises';
+import { lstat, rm } from 'node:fs/promises';
 import { createFolder, type Folder, type FolderOptions } from '../watching/folder.ts';
-import type { Identity } from '../watching/identity.ts';
+import { type Identity, identityOf, sameIdentity } from '../watching/identity.ts';
 import { type BytePath, nameOf, pathIn, placeIn, unsetAside } from '../watching/paths.ts';
 import { type PutAway, putAway } from '../watching/put-away.ts';
 import type { FileKind } from '../watching/taking.ts';
@@ -17,7 +17,7 @@ export type After =
 
 export interface Hl7FolderOptions
   extends Omit<FolderOptions, 'files' | 'excluded' | 'concurrency'>,
-    Omit<TakeParts, 'keyOf' | 'stopping'> {
+    Omit<TakeParts, 'markKeyOf' | 'stopping'> {
   after: After;
   /** Patterns of names that are read; empty: all. */
   include: readonly string[];
@@ -32,8 +32,9 @@ const concurrency = 4;
 export function createHl7Folder(options: Hl7FolderOptions): Folder {
   const { root, after, seen, clock, progress } = options;
   const keyOf = (path: BytePath, identity: Identity) => seen.keyOf(unsetAside(path), identity);
+  const markKeyOf = (path: BytePath) => seen.keyOf(unsetAside(path), { size: 0, mtimeNs: 0n, ino: 0n });
   let stopping = false;
-  const parts: TakeParts = { ...options, keyOf, stopping: () => stopping };
+  const parts: TakeParts = { ...options, markKeyOf, stopping: () => stopping };
   const own = [options.answers?.folder, 'folder' in after ? after.folder : undefined];
   const excluded = own.flatMap((folder) => (folder === undefined ? [] : (placeIn(root, folder) ?? [])));
 
@@ -58,9 +59,11 @@ export function createHl7Folder(options: Hl7FolderOptions): Folder {
   const away = putAwayOf();
   const withMarkers = async (path: BytePath, identity: Identity): Promise<PutAway> => {
     // Before the name is free for the sender's next file, or the marker of that one might go with it.
-    if (options.marker !== undefined && path === unsetAside(path))
+    if (options.marker !== undefined && path === unsetAside(path) && (await isStill(root, path, identity)))
       for (const marker of markersOf(path, options.marker)) await rm(pathIn(root, marker), { force: true });
-    return (await away?.(path, identity)) ?? 'done';
+    const outcome = (await away?.(path, identity)) ?? 'done';
+    if (outcome === 'done') progress.done(markKeyOf(path));
+    return outcome;
   };
 
   const folder = createFolder({
@@ -72,7 +75,7 @@ export function createHl7Folder(options: Hl7FolderOptions): Folder {
       decisions: hl7Decisions,
       rules: options.judgedBy,
       inOrder: true,
-      begun: (path, identity) => progress.of(keyOf(path, identity)) > 0,
+      begun: (path) => progress.of(markKeyOf(path))?.whole === false,
       rememberFirst: true,
       ignoredName: passedOver(options),
       take: (path, identity, piece) => inTurn(() => takeFile(parts, path, identity, piece)),
@@ -89,6 +92,13 @@ export function createHl7Folder(options: Hl7FolderOptions): Folder {
   };
 }
 
+/** A marker that came with another file of the same name is that file's. */
+const isStill = (root: string, path: BytePath, taken: Identity): Promise<boolean> =>
+  lstat(pathIn(root, path), { bigint: true }).then(
+    (stats) => sameIdentity(identityOf(stats), taken),
+    () => false,
+  );
+
 /** Names of files that are none of messages: markers, our own answers, and what the configuration does not name. */
 function passedOver(options: Hl7FolderOptions): (path: BytePath) => string | undefined {
   const { include, marker, answers, root } = options;
@@ -99,7 +109,9 @@ function passedOver(options: Hl7FolderOptions): (path: BytePath) => string | und
   const answersAreHere = answers !== undefined && placeIn(root, answers.folder) === '';
   const answerSuffix = answersAreHere ? suffixOf(answers.suffix) : undefined;
   return (path) => {
-    const name = nameOf(unsetAside(path)).toLowerCase();
+    // One that was set aside was wanted before, and may have lost the end of a long name.
+    if (path !== unsetAside(path)) return undefined;
+    const name = nameOf(path).toLowerCase();
     if (markerSuffix && name.endsWith(markerSuffix)) return 'marker';
     if (answerSuffix && name.endsWith(answerSuffix)) return 'answer';
     return wanted.length === 0 || wanted.some((pattern) => pattern.test(name)) ? undefined : 'not-included';

@@ -2,8 +2,7 @@ import type { SourceSender } from '../../../agent/intake/source.ts';
 import type { IntakeRules } from '../../hl7v2/intake-rules.ts';
 import { type Msh, readMsh } from '../../hl7v2/msh.ts';
 import type { Profile } from '../../hl7v2/profile/schema.ts';
-import { chooseSender, knownSenders, type SenderEntry } from '../../hl7v2/senders.ts';
-import { namesNobody } from '../hl7-mllp/parties.ts';
+import { chooseSender, knownSenders, type SenderEntry, sendersAt, speaksFor } from '../../hl7v2/senders.ts';
 import { type FrameVerdict, judgeFrame } from '../hl7-mllp/verdict.ts';
 
 /** What becomes of one message, by the rules of whoever sent it. */
@@ -27,13 +26,16 @@ export function createJudge(
   senders: readonly SourceSender[],
 ): Judge {
   const rules = new Map(senders.map(({ name, profile }) => [name, rulesOf(profile)]));
-  const known = knownSenders(entries);
+  const known = sendersAt(knownSenders(entries));
   return (part, batch) => {
     const msh = readMsh(part, own.charset);
-    const speaks = msh !== undefined && batch !== undefined && namesNobody(msh) ? batch : msh;
-    const sender = chooseSender(known, { msh: speaks })?.name;
+    const chosen = chooseSender(known, speaksFor(msh, batch));
+    if (chosen === 'in-part') return { verdict: judgeFrame(part, own, msh, 'HL7-2123'), rules: own };
+    const sender = chosen?.name;
     const theirs = (sender === undefined ? undefined : rules.get(sender)) ?? own;
-    const isRefused = sender === undefined && unlisted === 'refuse';
-    return { verdict: judgeFrame(part, theirs, msh, isRefused), rules: theirs, sender };
+    // Only a header without a declared charset is cut otherwise by the sender's own.
+    const read = theirs.charset === own.charset ? msh : readMsh(part, theirs.charset);
+    const refused = sender === undefined && unlisted === 'refuse' ? 'HL7-2121' : undefined;
+    return { verdict: judgeFrame(part, theirs, read, refused), rules: theirs, sender };
   };
 }

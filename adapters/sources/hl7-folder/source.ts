@@ -82,7 +82,7 @@ export const hl7Folder = {
       accept: context.accept,
       notes: messages,
       seen: await openSeen(`${memory}.seen`, undefined, true),
-      progress: await openProgress(`${memory}.progress`, judgedBy),
+      progress: await openProgress(`${memory}.progress`),
       clock,
       changed: () => watching.note(),
     });

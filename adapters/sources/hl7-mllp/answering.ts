@@ -5,9 +5,11 @@ import { buildAck, isAcknowledgement } from '../../hl7v2/ack.ts';
 import { ackProfiles, answersTo, hasUnknownCondition } from '../../hl7v2/ack-profiles.ts';
 import { isTaken, type Outcome } from '../../hl7v2/answer.ts';
 import { buildBatchAck } from '../../hl7v2/batch.ts';
+import { calledItself } from '../../hl7v2/called-itself.ts';
 import { type Msh, readMsh } from '../../hl7v2/msh.ts';
+import { namesNobody } from '../../hl7v2/senders.ts';
 import { type TakenApart, takeApart } from '../../hl7v2/take-apart.ts';
-import { namesNobody, type Parties, type Party } from './parties.ts';
+import type { Parties, Party } from './parties.ts';
 import { type FrameVerdict, judgeFrame, wordsOf } from './verdict.ts';
 
 /** Messages of one connection taken and not yet answered, beyond which it is not read. */
@@ -87,10 +89,10 @@ export function createAnswering(parts: AnsweringParts): Answering {
   const judge = (payload: Uint8Array, batch?: Msh): { party: Party; verdict: FrameVerdict } => {
     const msh = readMsh(payload, charset);
     const party = parties.of(peer, msh, batch);
-    const { rules, isRefused } = party;
+    const { rules, refused } = party;
     // Only a header without a declared charset is cut otherwise by the sender's own.
     const read = rules.charset === charset ? msh : readMsh(payload, rules.charset);
-    return { party, verdict: judgeFrame(payload, rules, read, isRefused) };
+    return { party, verdict: judgeFrame(payload, rules, read, refused) };
   };
   const written = ({ party, msh, outcome }: Said): Written[] => {
     const profile = ackProfiles[party.rules.ack];
@@ -129,10 +131,10 @@ export function createAnswering(parts: AnsweringParts): Answering {
     });
   };
   const tell = (party: Party, msh: Msh | undefined, code: ErrorCode) =>
-    party.problem(peer, code, 1, code === 'HL7-2121' && msh ? calledItself(msh) : undefined);
-  const refuse = (said: Said, code: ErrorCode) => {
-    tell(said.party, said.msh, code);
-    settle(openSlot(), written(said));
+    party.problem(peer, code, 1, code === party.refused && msh ? calledItself(msh) : undefined);
+  const refuse = (party: Party, msh: Msh | undefined, outcome: Outcome | undefined, code: ErrorCode) => {
+    tell(party, msh, code);
+    settle(openSlot(), outcome === undefined ? [] : written({ party, msh, outcome }));
   };
 
   /** Makes a message durable; gives what is to be said about it, if anything. */
@@ -168,18 +170,20 @@ export function createAnswering(parts: AnsweringParts): Answering {
     if (verdict.kind === 'ignore') return undefined;
     // What goes to the store is in a buffer of its own.
     if (verdict.kind === 'store') return keep(new Uint8Array(part), party, verdict);
-    tell(party, verdict.msh, verdict.problem);
-    return { party, msh: verdict.msh, outcome: verdict.answer };
+    const { msh, answer, problem } = verdict;
+    tell(party, msh, problem);
+    return answer && { party, msh, outcome: answer };
   };
   /** Each message of a frame is judged and stored by itself. */
-  const storeEach = async ({ envelope, parts: messages, miscounted }: TakenApart) => {
+  const storeEach = async ({ envelope, parts: messages, headers, miscounted }: TakenApart) => {
     const slot = openSlot();
     inBatch = true;
     const header = envelope?.header;
     if (miscounted) partyOfBatch(header, messages).problem(peer, 'HL7-2107');
     const said: Said[] = [];
     for (let at = 0; at < messages.length; at += mostUnanswered) {
-      const some = await Promise.all(messages.slice(at, at + mostUnanswered).map((part) => judgeAndKeep(part, header)));
+      const next = messages.slice(at, at + mostUnanswered);
+      const some = await Promise.all(next.map((part, n) => judgeAndKeep(part, headers[at + n])));
       for (const one of some) if (one !== undefined) said.push(one);
       // Where none of them is for the store nothing has been waited for.
       if (at + mostUnanswered < messages.length) await nextTurn();
@@ -236,11 +240,11 @@ export function createAnswering(parts: AnsweringParts): Answering {
         const { envelope } = apart;
         const header = envelope?.header && { ...envelope.header, controlId: envelope.controlId };
         const outcome: Outcome = { code: 'AR', condition: 207, text: 'Too many messages in one batch' };
-        return refuse({ party: partyOfBatch(header, apart.parts), msh: header, outcome }, 'MLLP-2004');
+        return refuse(partyOfBatch(header, apart.parts), header, outcome, 'MLLP-2004');
       }
       if (apart !== undefined) return void storeEach(apart);
       const { party, verdict } = judge(payload);
-      if (verdict.kind === 'refuse') refuse({ party, msh: verdict.msh, outcome: verdict.answer }, verdict.problem);
+      if (verdict.kind === 'refuse') refuse(party, verdict.msh, verdict.answer, verdict.problem);
       else if (verdict.kind === 'store') void storeOne(payload, party, verdict);
     },
     refuseOversize(head) {
@@ -249,18 +253,9 @@ export function createAnswering(parts: AnsweringParts): Answering {
       // AR: the same message would be refused for ever; with AE a sender's queue stands behind it.
       const outcome: Outcome = { code: 'AR', condition: 207, text: 'Message exceeds the size limit' };
       if (msh === undefined || isAcknowledgement(msh)) party.problem(peer, 'MLLP-2004');
-      else refuse({ party, msh, outcome }, 'MLLP-2004');
+      else refuse(party, msh, outcome, 'MLLP-2004');
     },
     hasRoom: () => !inBatch && slots.length < mostUnanswered && unansweredBytes <= parts.maxMessageBytes,
     isIdle: () => slots.length === 0,
   };
 }
-
-/** MSH-3 and MSH-4 as far as they may be shown: the person who sets the list up must know who called. */
-export const calledItself = ({ sendingApplication, sendingFacility }: Msh): string => {
-  const shown = (field: Uint8Array) =>
-    Buffer.from(field.subarray(0, 40))
-      .toString('latin1')
-      .replace(/[^\x20-\x7e]/g, '?');
-  return `MSH-3 ${shown(sendingApplication)} MSH-4 ${shown(sendingFacility)}`.trim();
-};

@@ -4,16 +4,17 @@ import type { ErrorCode } from '../../../agent/support/errors.ts';
 import type { IntakeRules } from '../../hl7v2/intake-rules.ts';
 import type { Msh } from '../../hl7v2/msh.ts';
 import type { Profile } from '../../hl7v2/profile/schema.ts';
-import { chooseSender, knownSenders } from '../../hl7v2/senders.ts';
+import { chooseSender, knownSenders, type SenderAt, sendersAt, speaksFor } from '../../hl7v2/senders.ts';
 import type { Ledger, Listener } from '../listening/listener.ts';
 import type { Hl7MllpConfig } from './config.ts';
+import type { StrangerCode } from './verdict.ts';
 
 /** Whose a message is: the source's own, or one of its senders'. `peer`: address of who is connected. */
 export interface Party {
   /** How it is judged and answered. */
   rules: IntakeRules;
-  /** Nobody who sends here (`unlisted: refuse`). */
-  isRefused: boolean;
+  /** Nothing of theirs is taken, and why: nobody who sends here (`unlisted: refuse`), or one who fits an entry in part. */
+  refused?: StrangerCode;
   accept(message: Omit<Incoming, 'source'>): Promise<Accepted>;
   /** A message was taken for storing. */
   message(peer: string): void;
@@ -45,36 +46,40 @@ export function openParties(
 ): Parties {
   const partyOf = (profile: unknown, ledger: Ledger, name?: string): Party => ({
     rules: rulesOf(profile),
-    isRefused: name === undefined && unlisted === 'refuse',
     accept: (message) => context.accept(message, name),
     message: ledger.senders.message,
     answered: ledger.senders.answered,
     problem: ledger.note,
   });
-  const own = partyOf(context.profile, listener);
+  const named = partyOf(context.profile, listener);
+  const own: Party = unlisted === 'refuse' ? { ...named, refused: 'HL7-2121' } : named;
   if (senders.length === 0) return onlyOwn(own);
+  const inPart: Party = { ...named, refused: 'HL7-2123' };
   const profiles = new Map(context.senders.map(({ name, profile }) => [name, profile]));
   const known = knownSenders(senders).map((sender) => ({
     ...sender,
     party: partyOf(profiles.get(sender.name), listener.under(sender.name), sender.name),
   }));
+  const byPeer = new Map<string, SenderAt<(typeof known)[number]>[]>();
+  const at = (peer: string) => {
+    let here = byPeer.get(peer);
+    if (here === undefined) {
+      here = sendersAt(known, peer);
+      if (byPeer.size >= mostPeers) byPeer.clear();
+      byPeer.set(peer, here);
+    }
+    return here;
+  };
   return {
     own,
     of(peer, msh, batch) {
-      const speaks = msh !== undefined && batch !== undefined && namesNobody(msh) ? batch : msh;
-      return chooseSender(known, { address: peer, msh: speaks })?.party ?? own;
+      const chosen = chooseSender(at(peer), speaksFor(msh, batch));
+      return chosen === 'in-part' ? inPart : (chosen?.party ?? own);
     },
   };
 }
 
+/** Addresses remembered; with one more all are compared anew. */
+const mostPeers = 1000;
+
 const rulesOf = (profile: unknown): IntakeRules => (profile as Pick<Profile, 'intake'>).intake;
-
-/** Neither MSH-3 nor MSH-4. */
-export const namesNobody = ({ sendingApplication, sendingFacility }: Msh): boolean =>
-  isEmpty(sendingApplication) && isEmpty(sendingFacility);
-
-/** Blanks, and delimiters with nothing between them. */
-const isEmpty = (field: Uint8Array): boolean =>
-  Buffer.from(field)
-    .toString('latin1')
-    .replace(/[\s"^~&]/g, '') === '';

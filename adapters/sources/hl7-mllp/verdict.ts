@@ -10,10 +10,13 @@ import { endsInContinuation, isXml } from '../../hl7v2/odd-payloads.ts';
 export type FrameVerdict =
   /** Make it durable, then answer AA; if that fails, AE 207. What is itself an answer has none. */
   | { kind: 'store'; msh: Msh; answered: boolean }
-  /** Answer with an error; nothing is stored. */
-  | { kind: 'refuse'; msh: Msh | undefined; answer: Outcome; problem: ErrorCode }
+  /** Answer with an error; nothing is stored. What is itself an answer has none. */
+  | { kind: 'refuse'; msh: Msh | undefined; answer: Outcome | undefined; problem: ErrorCode }
   /** An acknowledgement of our acknowledgement: neither stored nor answered (point 24). */
   | { kind: 'ignore' };
+
+/** Why nothing of a sender is taken: it is none of those listed, or fits an entry in part only. */
+export type StrangerCode = 'HL7-2121' | 'HL7-2123';
 
 /** What an answer says in words: the code that page and log show, so that both sides can talk about the same thing. */
 export const wordsOf = (code: ErrorCode): string => `${code} ${errorTable[code].en.title}`;
@@ -22,15 +25,20 @@ const textOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString('latin
 
 /**
  * Judges one payload by the rules of its source (reference/hl7v2.md §3.2 points 24, 30–32, 43, 44, 51).
- * @param isRefused its sender is none of those listed, and only they are taken (config `unlisted: refuse`).
+ * @param refused its sender is one of whom nothing is taken.
  */
 export function judgeFrame(
   payload: Uint8Array,
   rules: IntakeRules,
   msh: Msh | undefined = readMsh(payload, rules.charset),
-  isRefused = false,
+  refused?: StrangerCode,
 ): FrameVerdict {
-  const refuse = (answer: Outcome, problem: ErrorCode): FrameVerdict => ({ kind: 'refuse', msh, answer, problem });
+  const refuse = (answer: Outcome | undefined, problem: ErrorCode): FrameVerdict => ({
+    kind: 'refuse',
+    msh,
+    answer,
+    problem,
+  });
   const refuseFor = (code: 'AE' | 'AR', condition: 100 | 200 | 207, problem: ErrorCode, field?: number): FrameVerdict =>
     refuse({ code, condition, ...(field !== undefined && { field }), text: wordsOf(problem) }, problem);
   if (msh === undefined) {
@@ -39,8 +47,9 @@ export function judgeFrame(
   }
   if (msh.messageType.code.toUpperCase() === 'ACK') return { kind: 'ignore' };
   // Another answer that carries content (a query response): kept, and not answered.
-  if (isAcknowledgement(msh)) return isRefused ? { kind: 'ignore' } : { kind: 'store', msh, answered: false };
-  if (isRefused) return refuseFor('AR', 207, 'HL7-2121', 3);
+  if (isAcknowledgement(msh))
+    return refused === undefined ? { kind: 'store', msh, answered: false } : refuse(undefined, refused);
+  if (refused !== undefined) return refuseFor('AR', 207, refused, 3);
   if (rules.strict_control_id && msh.controlId.length === 0)
     return refuse({ code: 'AE', condition: 101, field: 10 }, 'HL7-2102');
   const type = judgeType(rules, msh.messageType);

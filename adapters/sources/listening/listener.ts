@@ -66,9 +66,22 @@ export interface Listener extends Ledger {
   start(serve: Serve): Promise<RunningSource>;
 }
 
+interface Connection {
+  peer: string;
+  /** Undefined while it is being made. */
+  served?: ServedConnection;
+  /** For how long its handshake has been under way, without time in which we stood still; while it is. */
+  shakingMs?: number;
+}
+
 const longestTickMs = 250;
 /** A connection silent for this long makes room for a new one of its peer: as long as until the system probes whether it lives. */
 const givenUpMs = 60_000;
+/**
+ * A handshake under way for this long makes room for a new connection. Not at once: many good senders that connect together
+ * would cut one another's off for ever.
+ */
+const longHandshakeMs = 1000;
 /** Often enough for a time-out of this length. */
 export const tickFor = (shortestMs: number): number => Math.max(10, Math.min(longestTickMs, shortestMs / 4));
 
@@ -114,8 +127,7 @@ export function createListener(context: ListenerContext, config: ListeningConfig
   const allowed = allowListOf(config.peers, knownByCertificate);
   const senders = createSenders(clock);
   const under = new Map<string, Senders>();
-  /** Undefined while it is being made. */
-  const connections = new Set<{ peer: string; served?: ServedConnection }>();
+  const connections = new Set<Connection>();
   let state: SourceStatus['state'] = 'starting';
   let address: string | undefined;
   let problem: SourceStatus['problem'];
@@ -140,8 +152,20 @@ export function createListener(context: ListenerContext, config: ListeningConfig
     connections: senders.connections(sender.address),
   });
 
+  /** Of all or of one peer, the oldest handshake that takes long. Connections stand in the order in which they came. */
+  const cutHandshake = (of?: string): boolean => {
+    for (const { peer, shakingMs = 0, served } of connections) {
+      if (shakingMs < longHandshakeMs || (of !== undefined && peer !== of)) continue;
+      note(peer, codes.tooMany);
+      served?.destroy();
+      return true;
+    }
+    return false;
+  };
+
   /** A device that lost power is back before its old connection is known to be dead (reference/hl7v2.md §3.2 point 16). */
   const makeRoom = (peer: string): boolean => {
+    if (cutHandshake(peer)) return true;
     let longest: { served: ServedConnection; silentMs: number } | undefined;
     for (const { peer: whose, served } of connections) {
       const silentMs = whose === peer ? served?.silentMs?.() : undefined;
@@ -164,11 +188,13 @@ export function createListener(context: ListenerContext, config: ListeningConfig
     };
     if (peer === '') return void socket.destroy();
     if (!allowed(peer)) return refuse(codes.notAllowed);
-    if (connections.size >= rules.mostConnections) return refuse(codes.tooMany);
-    if (senders.connections(peer) >= rules.mostPerPeer && !makeRoom(peer)) return refuse(codes.tooMany);
+    // The peer's own limit first: what makes room there makes room among all, at no other peer's cost.
+    if (senders.connections(peer) >= rules.mostPerPeer) {
+      if (!makeRoom(peer)) return refuse(codes.tooMany);
+    } else if (connections.size >= rules.mostConnections && !cutHandshake()) return refuse(codes.tooMany);
     senders.connected(peer);
     unreported = true;
-    const connection: { peer: string; served?: ServedConnection } = { peer };
+    const connection: Connection = { peer };
     connections.add(connection);
     const closed = () => {
       if (!connections.delete(connection)) return;
@@ -180,15 +206,25 @@ export function createListener(context: ListenerContext, config: ListeningConfig
       connection.served = serve(socket, peer, closed);
       return;
     }
-    const cut = () => void socket.destroy();
-    connection.served = { tick() {}, stop: cut, destroy: cut };
+    const cut = () => {
+      socket.destroy();
+      closed();
+    };
+    const tick = (passedMs: number) => {
+      connection.shakingMs = (connection.shakingMs ?? 0) + passedMs;
+    };
+    connection.served = { tick, stop: cut, destroy: cut };
     socket.on('error', () => {});
-    secure.handshake(socket, (shaken, fault, reason) => {
+    secure.handshake(socket, (shaken, failure) => {
+      delete connection.shakingMs;
       if (shaken !== undefined) {
         connection.served = serve(shaken, peer, closed);
         return;
       }
-      if (!stopping) note(peer, codes.handshake[fault], 1, reason === '' ? undefined : reason);
+      // One that we cut is no longer among them: that is no failure of the peer's.
+      if (failure !== undefined && connections.has(connection)) {
+        note(peer, codes.handshake[failure.fault], 1, failure.reason === '' ? undefined : failure.reason);
+      }
       closed();
     });
   };

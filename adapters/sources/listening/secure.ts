@@ -8,10 +8,19 @@ import type { ListenerTls } from './config.ts';
 /** Why a handshake did not come about. `plain`: the peer does not speak TLS. */
 export type HandshakeFault = 'plain' | 'failed';
 
+export interface HandshakeFailure {
+  fault: HandshakeFault;
+  /** OpenSSL's or Node's code for it, if any. */
+  reason: string;
+}
+
 /** Puts TLS on connections (for DICOM PS3.15 Annex B, for HL7 IHE ATNA: at least TLS 1.2). */
 export interface Secure {
-  /** The handshake on a new connection; `done` gets the secure socket, or why there is none, with OpenSSL's code for it if any. */
-  handshake(socket: Socket, done: (socket: TLSSocket | undefined, fault: HandshakeFault, reason: string) => void): void;
+  /**
+   * The handshake on a new connection, which takes half-closed ones (`allowHalfOpen`). `done` is called once: with the secure
+   * socket, with why there is none, or with neither where the peer went without a byte (a probe of the port).
+   */
+  handshake(socket: Socket, done: (socket: TLSSocket | undefined, failure?: HandshakeFailure) => void): void;
   /**
    * Takes the files again when they were replaced: true when new connections use them from now on. Rejects with
    * TLS-1209 when they cannot be used; the old ones stay (invariant 9).
@@ -29,12 +38,9 @@ const plainCodes = new Set([
   'ERR_SSL_PACKET_LENGTH_TOO_LONG',
 ]);
 
-interface Failure {
-  fault: HandshakeFault;
-  reason: string;
-}
+const timedOut = 'ERR_TLS_HANDSHAKE_TIMEOUT';
 
-function failureOf(error: Error, socket: TLSSocket): Failure {
+function failureOf(error: Error, socket: TLSSocket): HandshakeFailure {
   const code = errnoOf(error) ?? '';
   // Node's types say Error; it is the code of what verifying found.
   const unverified: unknown = socket.authorizationError;
@@ -62,10 +68,12 @@ export async function openSecure(config: ListenerTls, handshakeMs: number): Prom
     handshakeTimeout: handshakeMs,
   });
   const waiting = new Map<string, (socket: TLSSocket) => void>();
-  const failures = new WeakMap<object, Failure>();
+  const failures = new WeakMap<object, HandshakeFailure>();
   // The connection and the secure socket on it have the same two ends.
   const nameOf = (socket: Socket) => `${socket.localAddress} ${socket.remoteAddress} ${socket.remotePort}`;
   server.on('secureConnection', (socket) => {
+    // From here on who ends its side may wait for our answer (reference/hl7v2.md §3.2 point 10).
+    socket.allowHalfOpen = true;
     const name = nameOf(socket);
     const done = waiting.get(name);
     waiting.delete(name);
@@ -81,17 +89,25 @@ export async function openSecure(config: ListenerTls, handshakeMs: number): Prom
   return {
     handshake(socket, done) {
       const name = nameOf(socket);
-      const shaken = (secure: TLSSocket) => done(secure, 'failed', '');
+      let isShaken = false;
+      const shaken = (secure: TLSSocket) => {
+        isShaken = true;
+        done(secure);
+      };
       waiting.set(name, shaken);
       socket.once('close', () => {
-        if (waiting.get(name) !== shaken) return;
-        waiting.delete(name);
+        if (isShaken) return;
+        // A device that connects anew from the same port may stand there by now.
+        if (waiting.get(name) === shaken) waiting.delete(name);
         // What went wrong may be told only after the close.
         setImmediate(() => {
-          const { fault, reason } = failures.get(socket) ?? { fault: 'failed', reason: '' };
-          done(undefined, fault, reason);
+          const failure = failures.get(socket) ?? { fault: 'failed', reason: '' };
+          const unspoken = socket.bytesRead === 0 && failure.reason !== timedOut;
+          done(undefined, unspoken ? undefined : failure);
         });
       });
+      // Who ends its side before the handshake is done is gone: nothing of it can come any more.
+      socket.allowHalfOpen = false;
       server.emit('connection', socket);
     },
     async renew() {

@@ -5,7 +5,8 @@ import { size, whole } from './format.ts';
 import { explain, text } from './language.ts';
 import { messages, messagesFailed } from './live.ts';
 import { AgeAndTime, Empty, State, useHold } from './parts.tsx';
-import { createSearch, Refused, SearchForm } from './search-form.tsx';
+import { createSearch, Refused } from './search.ts';
+import { SearchForm } from './search-form.tsx';
 
 /** The term travels in the body: it is patient data, and addresses are kept by browsers. */
 const search = createSearch(async (by, term): Promise<MessageRow[]> => {

@@ -3,7 +3,7 @@ import type { Resent } from '../../store/image-contract.ts';
 import { notResentWord } from '../study-words.ts';
 import { explain, text } from './language.ts';
 import { State } from './parts.tsx';
-import { Refused } from './search-form.tsx';
+import { Refused } from './search.ts';
 import { resendStudy } from './study-api.ts';
 
 /** Sends a study again, after a question. */

@@ -2,6 +2,7 @@ import type { ComponentChildren } from 'preact';
 import type { SourceRhythm } from '../../intake/rhythm/keeper.ts';
 import type { SenderStatus, SourceStatus } from '../../intake/source.ts';
 import type { Level, StatusModel } from '../model.ts';
+import { passedOverLine } from '../passed-over.ts';
 import { duration, whole } from './format.ts';
 import { explain, text } from './language.ts';
 import { Ago, Empty, State } from './parts.tsx';
@@ -126,6 +127,20 @@ function Group({ model, name, senders, isEmptyPort = false, refused = 0, childre
   );
 }
 
+/** Of a folder: what lies in it and was not read. Flagged where some of it may be a lost report. */
+function PassedOver({ model, source }: { model: StatusModel; source: SourceStatus }) {
+  const line = passedOverLine(text.value, source);
+  if (line === undefined) return null;
+  if (!model.problems.some((p) => p.component === source.name && p.code === 'HL7-2143')) {
+    return <span class="muted number">{line}</span>;
+  }
+  return (
+    <State level="attention">
+      {line} <code>HL7-2143</code>
+    </State>
+  );
+}
+
 /** A port, and those who are told apart under it. */
 function groupsOf(model: StatusModel, source: SourceStatus) {
   const { name, under, refusedConnections } = source;
@@ -142,6 +157,7 @@ function groupsOf(model: StatusModel, source: SourceStatus) {
       refused={refusedConnections}
     >
       <SourceState source={source} />
+      <PassedOver model={model} source={source} />
     </Group>,
     ...(under ?? []).map((logical) => (
       <Group key={logical.name} model={model} name={logical.name} senders={logical.senders}>

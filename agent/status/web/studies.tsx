@@ -5,7 +5,8 @@ import { whole } from './format.ts';
 import { text } from './language.ts';
 import { studies } from './live.ts';
 import { AgeAndTime, Empty, State } from './parts.tsx';
-import { createSearch, SearchForm } from './search-form.tsx';
+import { createSearch } from './search.ts';
+import { SearchForm } from './search-form.tsx';
 import { findStudies } from './study-api.ts';
 import { StudyDetail } from './study-detail.tsx';
 

@@ -1,6 +1,6 @@
 import type { InstanceRow, Resent } from '../../store/image-contract.ts';
 import type { ShownStudy, StudyWithReports } from '../model.ts';
-import { Refused } from './search-form.tsx';
+import { Refused } from './search.ts';
 
 /** What the page asks about studies. Each rejects when it is not answered, or refused with a code (`Refused`). */
 

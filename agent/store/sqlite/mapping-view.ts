@@ -10,12 +10,12 @@ import type { JournalEntry, MappingStore, RenderingStore } from '../contract.ts'
 import type { IndexingStore } from '../image-contract.ts';
 import type { MatchingStore } from '../match-contract.ts';
 import { openImageView } from './images/image-view.ts';
-import { macFields } from './mapping-writes.ts';
 import { openMatchView } from './matching/match-view.ts';
 import { isDamage, openForReading } from './open.ts';
 import { type MessageRow, messageColumns, openStored } from './open-bodies.ts';
 import { openReader, serveReads } from './reader.ts';
 import { packBatch, packRendered, type WriteRequest } from './requests.ts';
+import { macFields } from './writes/mapping-writes.ts';
 
 /** What opens the view: plain data and two ports, which go to the thread of the stages. */
 export interface StageAccess {

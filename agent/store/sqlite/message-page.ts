@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Vault } from '../../security/vault.ts';
 import { type LookupKind, lookupKinds, type MessageRow, type State } from '../contract.ts';
-import { lookupField } from './mapping-writes.ts';
+import { lookupField } from './writes/mapping-writes.ts';
 
 const MOST_ROWS = 200;
 

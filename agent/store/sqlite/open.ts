@@ -78,7 +78,8 @@ export const SQLITE_CORRUPT = 11;
 export const SQLITE_FULL = 13;
 export const SQLITE_NOTADB = 26;
 
-const damage = (): Error => Object.assign(new Error('damaged'), { errcode: SQLITE_CORRUPT });
+/** What `isDamage` recognises, where bytes are found damaged that SQLite itself would read. */
+export const damage = (): Error => Object.assign(new Error('damaged'), { errcode: SQLITE_CORRUPT });
 
 /** Whether SQLite met bytes in its files that it did not write. */
 export function isDamage(error: unknown): boolean {

@@ -123,7 +123,7 @@ export async function openStore(
   });
 
   const current = (): WriterState =>
-    state ?? { mode: 'normal', freeBytes: 0, lastSeq: 0, notices: [], searchable: undefined, unused: [] };
+    state ?? { mode: 'normal', freeBytes: 0, lastSeq: 0, notices: [], searchable: undefined, unused: [], former: [] };
   let pending = 0;
 
   return {

@@ -5,12 +5,10 @@ import { localDays } from '../../support/local-day.ts';
 import type { Accepted, Incoming } from '../contract.ts';
 import { openBooks } from './books.ts';
 import { correctWaits } from './correct-waits.ts';
-import { CLAIMS, openDeliveryWrites } from './delivery-writes.ts';
 import { type DiskLimits, type DiskMode, defaultDiskLimits, watchDisk } from './disk.ts';
 import { type HighWater, openHighWater } from './high-water.ts';
 import { INSTANCES, openImages } from './images/images.ts';
-import { openIntakeWrites } from './intake-writes.ts';
-import { openMappingWrites } from './mapping-writes.ts';
+import { openNames } from './names.ts';
 import {
   breaksTransaction,
   keepTail,
@@ -20,11 +18,14 @@ import {
   sqliteCode,
   withBallast,
 } from './open.ts';
-import { openRenderingWrites } from './rendering-writes.ts';
 import { type WriteRequest, type WriteResults, weightOf } from './requests.ts';
 import { openRhythmWrites } from './rhythm.ts';
 import { mayHold } from './schema.ts';
 import { openSpareWork } from './spare-work.ts';
+import { CLAIMS, openDeliveryWrites } from './writes/delivery-writes.ts';
+import { openIntakeWrites } from './writes/intake-writes.ts';
+import { openMappingWrites } from './writes/mapping-writes.ts';
+import { openRenderingWrites } from './writes/rendering-writes.ts';
 
 /** Other work than intake in one group: what an acknowledgement may have to wait behind. */
 const OTHER_WORK_BYTES = 512 * 1024;
@@ -62,6 +63,8 @@ export interface WriterState {
   searchable: number | undefined;
   /** Of the configured sources: under these nothing had ever been received when the store was opened. */
   unused: string[];
+  /** Under these messages had been received, and they are not configured. */
+  former: string[];
 }
 
 export interface Writer {
@@ -163,21 +166,12 @@ function writerOf(options: WriterOptions, store: OpenedStore): Writer {
       .lastInsertRowid,
   );
 
-  const ids = new Map<string, number>();
-  const putName = db.prepare(
-    'INSERT INTO name(kind, name) VALUES(?,?) ON CONFLICT DO UPDATE SET name=name RETURNING id',
-  );
-  const idOf = (kind: 'source' | 'platform', name: string): number => {
-    const key = `${kind} ${name}`;
-    let id = ids.get(key);
-    if (id === undefined) {
-      id = (putName.get(kind, name) as { id: number }).id;
-      ids.set(key, id);
-    }
-    return id;
-  };
-  const everUsed = db.prepare('SELECT 1 FROM intake_day WHERE source=? LIMIT 1');
-  const unused = options.sources.filter((name) => !everUsed.get(idOf('source', name)));
+  const names = openNames(db);
+  const { idOf } = names;
+  for (const name of options.sources) idOf('source', name);
+  const everUsed = names.usedSources();
+  const unused = options.sources.filter((name) => !everUsed.includes(name));
+  const former = everUsed.filter((name) => !options.sources.includes(name));
   const known = db.prepare("SELECT 1 FROM name WHERE kind='platform' AND name=?");
   const startCursor = db.prepare('INSERT INTO cursor(stage, at) SELECT ?, ifnull(max(jseq),0) FROM journal');
   const startOf = db.prepare('SELECT at FROM cursor WHERE stage=?');
@@ -252,6 +246,7 @@ function writerOf(options: WriterOptions, store: OpenedStore): Writer {
         // A full disk or a failed write takes the transaction with it; anything else is this unit's own.
         if (breaksTransaction(error) || !db.isTransaction) throw error;
         db.exec('ROLLBACK TO unit; RELEASE unit');
+        names.rolledBack();
         vault.forget();
         answers.push({ failed: codeOf(error, 'MAP-3013') });
       }
@@ -264,6 +259,7 @@ function writerOf(options: WriterOptions, store: OpenedStore): Writer {
 
   const rollBack = (): void => {
     if (db.isTransaction) db.exec('ROLLBACK');
+    names.rolledBack();
     intake.rolledBack();
     delivery.rolledBack();
     vault.forget();
@@ -383,6 +379,7 @@ function writerOf(options: WriterOptions, store: OpenedStore): Writer {
       notices,
       searchable: spare.done(),
       unused,
+      former,
     }),
     close() {
       fail([...waitingIntake, ...waitingOther], 'QUE-4010');

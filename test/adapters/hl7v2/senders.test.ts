@@ -2,15 +2,23 @@ import t from 'tap';
 import { z } from 'zod';
 import { encodeText } from '../../../adapters/hl7v2/charset.ts';
 import { readMsh } from '../../../adapters/hl7v2/msh.ts';
-import { chooseSender, knownSenders, type SenderEntry, sendersKey } from '../../../adapters/hl7v2/senders.ts';
+import {
+  chooseSender,
+  knownSenders,
+  type SenderEntry,
+  sendersAt,
+  sendersKey,
+} from '../../../adapters/hl7v2/senders.ts';
 
 const header = (application: string | Uint8Array, facility: string | Uint8Array = '') =>
   readMsh(Buffer.concat(['MSH|^~\\&|', application, '|', facility, '|R||2026||ORU^R01|1|P|2.4\r'].map(bytesOf)));
 const gb18030 = (text: string) => encodeText(text, 'GB18030');
 const bytesOf = (part: string | Uint8Array): Uint8Array => (typeof part === 'string' ? Buffer.from(part) : part);
 
-const chosen = (entries: SenderEntry[], msh: ReturnType<typeof readMsh>, address?: string) =>
-  chooseSender(knownSenders(entries), { msh, ...(address !== undefined && { address }) })?.name;
+const chosen = (entries: SenderEntry[], msh: ReturnType<typeof readMsh>, address?: string) => {
+  const sender = chooseSender(sendersAt(knownSenders(entries), address), msh);
+  return typeof sender === 'object' ? sender.name : sender;
+};
 
 t.test('all criteria of an entry must fit, one of each; the first entry that fits is taken', async (t) => {
   const entries = [
@@ -61,10 +69,36 @@ t.test('addresses: single ones and networks, IPv4 in IPv6 too; without a header 
   ];
   t.equal(chosen(entries, header('LIS'), '10.1.2.7'), 'named');
   t.equal(chosen(entries, header('LIS'), '10.1.3.9'), 'here');
-  t.equal(chosen(entries, header('LIS'), '10.1.4.9'), undefined);
-  t.equal(chosen(entries, header('LIS')), undefined, 'no address is known: none fits');
+  t.equal(chosen(entries, header('HIS'), '10.1.4.9'), undefined);
+  t.equal(chosen(entries, header('LIS')), 'in-part', 'no address is known: it cannot be one of its');
   t.equal(chosen(entries, undefined, '::ffff:10.1.2.7'), 'here');
   t.equal(chosen(entries, undefined, 'fd00::5'), 'here');
+});
+
+t.test('an entry with several criteria of which one fits and another does not is no stranger’s', async (t) => {
+  const device = [{ name: 'bc', addresses: ['10.1.2.7'], applications: ['BC-6800'] }];
+  t.equal(chosen(device, header('BC-6800'), '10.1.2.7'), 'bc');
+  t.equal(chosen(device, header('BC-6800Plus'), '10.1.2.7'), 'in-part', 'another name at its address');
+  t.equal(chosen(device, header(''), '10.1.2.7'), 'in-part', 'no name at its address');
+  t.equal(chosen(device, header('BC-6800'), '10.1.2.8'), 'in-part', 'its name at another address');
+  t.equal(chosen(device, header('LIS'), '10.1.2.8'), undefined);
+  t.equal(chosen(device, undefined, '10.1.2.7'), undefined, 'what cannot be read is nobody’s');
+
+  const ward = [{ name: 'ward', applications: ['LIS'], facilities: ['W3'] }];
+  t.equal(chosen(ward, header('LIS', 'W4')), 'in-part');
+  t.equal(chosen(ward, header('HIS', 'W3')), 'in-part');
+  t.equal(chosen(ward, header('HIS', 'W4')), undefined);
+
+  const one = [
+    { name: 'here', addresses: ['10.1.2.7'] },
+    { name: 'lis', applications: ['LIS'] },
+  ];
+  t.equal(chosen(one, header('HIS'), '10.1.2.8'), undefined, 'one criterion fits or does not');
+
+  const gateway = ['A', 'B'].map((name) => ({ name, addresses: ['10.1.2.7'], applications: [name] }));
+  t.equal(chosen(gateway, header('B'), '10.1.2.7'), 'B', 'what another entry fits in full is its');
+  t.equal(chosen(gateway, header('C'), '10.1.2.7'), 'in-part');
+  t.equal(chosen([...gateway, { name: 'rest', addresses: ['10.1.2.7'] }], header('C'), '10.1.2.7'), 'rest');
 });
 
 t.test('an entry needs a criterion; without connections there are no addresses', async (t) => {

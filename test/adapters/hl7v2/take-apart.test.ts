@@ -49,6 +49,38 @@ t.test('point 42: several messages without an envelope', async (t) => {
   t.same(parts(`PID|9\r${one}${two}`), ['PID|9\r', one, two], 'what stands before the first');
 });
 
+t.test('what tools put between texts glues no two messages, and is part of none', async (t) => {
+  for (const mark of ['\x1a', '\x0c', '\x0b', '\x1c', '\0', '\x1c\r\x0b', ' \x1a\r\n\0'])
+    t.same(
+      parts(`${one}${mark}${two}${mark}`)?.map((part) => part.trim()),
+      [one.trim(), two.trim()],
+      JSON.stringify(mark),
+    );
+  t.equal(parts(`${one}\xef\xbb\xbf\n\xef\xbb\xbf${two}`)?.length, 2, 'two byte order marks');
+  t.same(parts(`BHS|^~\\&|LIS\r${one}BTS|1\r\x1a`), [one], 'behind a batch');
+  for (const name of ['Msh', 'mSH', 'MsH', 'mSh'])
+    t.same(parts(one + two.replace('MSH', name)), [one, two.replace('MSH', name)], name);
+});
+
+t.test('each message stands in its own batch, where several come in one payload', async (t) => {
+  const applications = (payload: string) =>
+    apart(payload)?.headers.map((header) => header && text(header.sendingApplication));
+  const batch = (application: string) => `BHS|^~\\&|${application}\r${one}${two}BTS|2\r`;
+  t.same(applications(`FHS|^~\\&|HUB\r${batch('A')}${batch('B')}FTS|2\r`), ['A', 'A', 'B', 'B']);
+  t.same(
+    applications(`FHS|^~\\&|HUB\r${one}FTS\rFHS|^~\\&|HUB2\r${two}`),
+    ['HUB', 'HUB2'],
+    'files in one another’s place',
+  );
+  t.same(applications(`${batch('A')}BHS\r${two}`), ['A', 'A', undefined], 'one that cannot be read');
+  t.same(applications(`${one}${two}`), [undefined, undefined]);
+  t.equal(
+    text(apart(`${batch('A')}${batch('B')}`)!.envelope!.header!.sendingApplication),
+    'A',
+    'it is answered as the first',
+  );
+});
+
 t.test('text that looks like a segment stays text', async (t) => {
   const odd = 'MSH|^~\\&|LIS\rNTE|1||line\nMSH|line\nBTS|1\nmore\rBTSX|1\r';
   t.same(parts(`BHS|^~\\&\r${odd}BTS|1`), [odd]);

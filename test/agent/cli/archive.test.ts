@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { registry } from '../../../adapters/registry.ts';
@@ -17,6 +17,7 @@ sources:
     profile: cn-default
     folder: ./in
     archive: { folder: ./kept${more} }
+    answers: { folder: ./acks }
 platforms:
   - name: province
     kind: https
@@ -52,7 +53,11 @@ t.test('archived files are listed by what they were called, and opened byte for 
   ]);
   const listed = await ask('list');
   t.equal(listed.exit, 0);
-  t.match(listed.out, /0\.qza {2}dropped {2}7 {2}1970-01-01T00:00:00\.000Z {2}"a\/张三\.hl7"/);
+  const [heads = '', first = ''] = listed.out.split('\n');
+  t.match(heads, /^archived file +source +bytes +written +archived +name it had/);
+  t.match(first, /0\.qza +dropped +7 +1970-01-01 08:00:00 {2}1970-01-01 08:00:00 {2}"a\/张三\.hl7"$/, 'in site time');
+  t.equal(heads.indexOf('name it had'), first.indexOf('"a/'), 'heads stand over their columns');
+  t.match(JSON.parse((await ask('list', '--json')).out.split('\n')[0] ?? ''), { written: '1970-01-01T00:00:00.000Z' });
   const out = join(folder, 'out');
   const opened = await ask('open', join(folder, 'kept'), '--out', out);
   t.equal(opened.exit, 0, opened.talk);
@@ -88,6 +93,31 @@ t.test('nothing is written into an archive', async (t) => {
   t.match(await ask('open', '--out', join(folder, 'out')), { exit: 2 });
   t.match(await ask('open', join(folder, 'kept')), { exit: 2 });
   t.match(await ask(), { exit: 2 });
+});
+
+t.test('nothing is written where it would be read again, or the agent keeps its data', async (t) => {
+  const { folder, ask } = await site(t, [['a', 'MSH|one']]);
+  mkdirSync(join(folder, 'in'));
+  symlinkSync(join(folder, 'in'), join(folder, 'other-name'));
+  const open = (out: string) => ask('open', join(folder, 'kept'), '--out', join(folder, out));
+  for (const out of ['in', 'in/sub', 'other-name', 'other-name/sub', 'acks', 'data', 'data/x']) {
+    const said = await open(out);
+    t.match(said, { exit: 2, talk: /--out must not be/ }, out);
+    t.match(said.talk, join(folder, out), 'it is named');
+  }
+  t.same(readdirSync(join(folder, 'in')), []);
+  t.equal((await open('input')).exit, 0, 'a name that only begins so');
+});
+
+t.test('a place that is not there is a wrong call, and an archive nothing was put into yet is empty', async (t) => {
+  const { folder, ask } = await site(t, []);
+  for (const verb of ['list', 'open']) {
+    const said = await ask(verb, join(folder, 'nowhere'), '--out', join(folder, 'out'));
+    t.match(said, { exit: 2, talk: /no such archived file or folder .*nowhere/ });
+    t.notMatch(said.talk, /QUE-|image/);
+  }
+  rmSync(join(folder, 'kept'), { recursive: true });
+  t.match(await ask('list'), { exit: 0, out: '', talk: '' });
 });
 
 t.test('an archive that is not sealed needs a reason, and is a warning', async (t) => {

@@ -51,7 +51,12 @@ t.test('the mistakes of a profile are all told, by config profile and by config 
       t.ok(talk.startsWith(told[lang]), `${args[0]} ${lang}: ${talk}`);
     }
   }
-  t.match(await say('config', 'profile', join(folder, 'absent.yaml')), { exit: 78, talk: /CFG-5001/ });
+  t.match(await say('config', 'profile', join(folder, 'absent.yaml')), {
+    exit: 2,
+    talk: /profile's file cannot be read|接入规则文件读不到/,
+  });
+  t.match(await say('config', 'profile', '--message', 'x.hl7'), { exit: 2, talk: /cn-default --message/ });
+  t.match(await say('config', 'profile', '--mesage=x', 'cn-default'), { exit: 2, talk: /--mesage\b/ });
 });
 
 t.test('config profile tries a message on a profile and says what comes of it', async (t) => {
@@ -75,5 +80,5 @@ t.test('config profile tries a message on a profile and says what comes of it', 
   const { out: held } = await trying('open.hl7', '--lang', 'zh');
   t.match(parse(held), { said: [{ held: 'MAP-3006', where: 'report.status', fix: /\p{Script=Han}/u }] });
   t.match(JSON.parse((await trying('adt.hl7', '--json')).out), { said: [{ filtered: 'schedule' }] });
-  t.match(await trying('absent.hl7'), { talk: /CFG-5001/ });
+  t.match(await trying('absent.hl7'), { exit: 2, talk: /message file cannot be read|消息文件读不到/ });
 });

@@ -35,6 +35,7 @@ const model = (level: string, problems: object[] = []) => ({
   verdict: { level },
   facts: { receivedToday: 5, deliveredToday: 3, waiting: 1, heldForPerson: 1 },
   problems,
+  sources: [] as object[],
 });
 
 t.test('the verdict is the exit code: 0 ok, 3 needs attention, 1 fault', async (t) => {
@@ -47,6 +48,22 @@ t.test('problems are told with their fix', async (t) => {
   const said = await statusOf(t, model('attention', [{ code: 'NET-1002', component: 'province', count: 4 }]));
   t.match(said.out, 'Needs attention  H');
   t.match(said.out, /NET-1002 province ×4 {2}Platform refuses the connection\n {2}Check the port/);
+});
+
+t.test('files of a folder that were not read are told with the reason', async (t) => {
+  const ignored = { empty: 2, 'not-hl7': 1, marker: 5, 'not-included': 1204, link: 1, special: 1 };
+  const said = await statusOf(t, {
+    ...model('attention'),
+    sources: [
+      { name: 'dropped', folder: { ignored } },
+      { name: 'clean', folder: { ignored: { marker: 1 } } },
+    ],
+  });
+  t.match(
+    said.out,
+    'dropped  not read: not HL7 1, empty 2, not in include 1,204, links and special files 2 (left where they are)',
+  );
+  t.notMatch(said.out, 'clean');
 });
 
 t.test('--json gives the model as it is', async (t) => {

@@ -4,8 +4,8 @@ import t from 'tap';
 import { compileProfile } from '../../../adapters/hl7v2/profile/check.ts';
 import { type ReplayFigures, replay } from '../../../agent/mapping/replay.ts';
 import { compareDocuments } from '../../../agent/mapping/replay-documents.ts';
-import { openScratch } from '../../../agent/store/sqlite/replay-scratch.ts';
-import { openReplayView } from '../../../agent/store/sqlite/replay-view.ts';
+import { openScratch } from '../../../agent/store/sqlite/replay/replay-scratch.ts';
+import { openReplayView } from '../../../agent/store/sqlite/replay/replay-view.ts';
 import { readAsset } from '../../../agent/support/assets.ts';
 import { compilePack } from '../../adapters/formats/wst500-cda/compile-pack.ts';
 import { makeHistory } from '../../faults/damage/history.ts';
@@ -76,4 +76,15 @@ t.test('with other rules it says what would differ', async (t) => {
   const finals = await replayed(root, { profile: profile.replaceAll('    P: hold\n', '    P: publish\n') });
   t.ok(finals.different > 0, 'interim reports would be published');
   t.ok(finals.examples.length > 0);
+
+  // What was published late, and would never be now, is decided in two goes: it counts once, and as different.
+  for (const other of [
+    profile.replaceAll('    F: publish\n', '    F: hold\n'),
+    profile.replace('      - ORU^R01\n', ''),
+  ]) {
+    const held = await replayed(root, { profile: other });
+    t.equal(held.same + held.different + held.damaged, held.messages, 'each message counts once');
+    t.ok(held.different >= new Set(held.examples.filter((e) => e.platform === undefined).map((e) => e.seq)).size);
+    t.ok(held.different > 0 && held.examples.length > 0);
+  }
 });

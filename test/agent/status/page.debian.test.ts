@@ -1,71 +1,24 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
-import t, { type Test } from 'tap';
-import type { StatusModel } from '../../../agent/status/model.ts';
+import t from 'tap';
 import { composeStatus } from '../../../agent/status/verdict.ts';
 import { errorTable, isErrorCode } from '../../../agent/support/errors.ts';
-import { buildPage } from '../../../installer/build-page.ts';
-import { launchChromium, skipChromium } from './chromium.ts';
+import { skipChromium as skip } from './chromium.ts';
 import {
-  type FixtureServer,
   faultParts,
+  folderParts,
   freshParts,
   healthyParts,
-  knownAccession,
   messageRows,
   serveModel,
   troubledParts,
 } from './fixture.ts';
-
-const skip = skipChromium;
-
-// biome-ignore lint/performance/useDomNodeTextContent: what a person sees is the question here
-const shown = (part: Locator): Promise<string> => part.innerText();
-
-interface Opened {
-  page: Page;
-  server: FixtureServer;
-  /** Console errors, page errors and CSP reports. */
-  complaints: string[];
-  /** Requests to anything but the server. */
-  foreign: string[];
-}
+import { newContext, open, shown } from './opened-page.ts';
 
 t.setTimeout(600_000);
-let browser: Browser;
-t.before(async () => {
-  if (skip !== false) return;
-  await buildPage();
-  browser = await launchChromium();
-});
-t.teardown(() => browser?.close());
 
-async function open(t: Test, model: StatusModel, options: BrowserContextOptions = {}): Promise<Opened> {
-  const server = await serveModel(model);
-  const context = await browser.newContext({ locale: 'zh-CN', viewport: { width: 1366, height: 768 }, ...options });
-  t.teardown(async () => {
-    await context.close();
-    await server.close();
-  });
-  const page = await context.newPage();
-  const complaints: string[] = [];
-  const foreign: string[] = [];
-  page.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(message.text());
-  });
-  page.on('pageerror', (error) => complaints.push(error.message));
-  page.on('request', (request) => {
-    if (!request.url().startsWith(server.url) && !request.url().startsWith('data:')) foreign.push(request.url());
-  });
-  await page.addInitScript(() => {
-    document.addEventListener('securitypolicyviolation', (e) => console.error(`CSP ${e.violatedDirective}`));
-  });
-  await page.goto(server.url);
-  await page.waitForSelector('.stations');
-  return { page, server, complaints, foreign };
-}
+const images = { files: 3, fileBytes: 1_500_000, unindexed: 0 };
 
 t.test('the verdict, whose side it is, whom to call and what to do are on the first screen', { skip }, async (t) => {
   const { page } = await open(t, composeStatus(faultParts()));
@@ -133,119 +86,6 @@ t.test('the configured language holds until somebody chooses another', { skip },
   t.match(await shown(page.locator('.verdict')), 'OK');
 });
 
-t.test('studies are listed where images come in, with what became of their images', { skip }, async (t) => {
-  const model = composeStatus(healthyParts());
-  t.equal(await (await open(t, model)).page.locator('#studies-title').count(), 0, 'and nowhere else');
-  const { page } = await open(t, { ...model, images }, { locale: 'en-US' });
-  const card = page.locator('section', { has: page.locator('#studies-title') });
-  await card.locator('tbody tr').first().waitFor();
-  const rows = await card.locator('tbody tr').allInnerTexts();
-  t.match(rows[0], /7\s+pacs\s+CT\s+30 images.*being received · urgent.*18 waiting for upload\s+cloud.*12 uploaded/s);
-  t.match(rows[1], /complete, issue 2 · contradicts itself about the patient.*2 held for a person/s);
-});
-
-const images = { files: 3, fileBytes: 1_500_000, unindexed: 0 };
-
-t.test('a study is found by its accession number, which stands in no address', { skip }, async (t) => {
-  const model = { ...composeStatus(healthyParts()), images };
-  const { page, complaints } = await open(t, model, { locale: 'en-US' });
-  const asked: Array<[method: string, url: string]> = [];
-  page.on('request', (request) => asked.push([request.method(), request.url()]));
-  const card = page.locator('section', { has: page.locator('#studies-title') });
-  const numbers = () => card.locator('tbody .row-button').allInnerTexts();
-  await card.locator('tbody tr').first().waitFor();
-  t.same(await numbers(), ['7', '6', '5']);
-  await card.locator('.search input').fill(` ${knownAccession}`);
-  await page.keyboard.press('Enter');
-  await card.getByText('1 study found').waitFor();
-  t.same(await numbers(), ['6']);
-  await card.locator('.search select').selectOption('patient');
-  await card.getByRole('button', { name: 'Find', exact: true }).click();
-  await card.getByText('No study was found.').waitFor();
-  await card.locator('.search select').selectOption('accession');
-  await card.getByRole('button', { name: 'Find', exact: true }).click();
-  await card.getByText('1 study found').waitFor();
-  await page.route('**/api/v1/studies/search', (route) => route.abort());
-  await card.locator('.search input').fill('A900002');
-  await page.keyboard.press('Enter');
-  await card.getByText('The search failed').waitFor();
-  t.same(await numbers(), [], 'what was found before does not stand under a search that failed');
-  t.equal(await card.getByText('No study was found.').count(), 0, 'nor is that an answer');
-  await card.getByRole('button', { name: 'Back to the newest' }).click();
-  t.same(await numbers(), ['7', '6', '5']);
-  t.equal(await card.locator('.search input').inputValue(), '', 'and what was typed is gone');
-  t.ok(asked.some(([method, url]) => method === 'POST' && url.endsWith('/api/v1/studies/search')));
-  t.same(
-    asked.filter(([, url]) => url.includes(knownAccession)),
-    [],
-  );
-  t.equal(await page.evaluate(() => Object.values(localStorage).join()), '', 'nor is it kept');
-  t.same(complaints, ['Failed to load resource: net::ERR_FAILED'], 'the one that was cut');
-});
-
-t.test('a message is found by the name it is about, which stands in no address and on no row', { skip }, async (t) => {
-  const { page, complaints } = await open(t, composeStatus(healthyParts()), { locale: 'en-US' });
-  const addresses: string[] = [];
-  page.on('request', (request) => addresses.push(decodeURI(request.url())));
-  const card = page.locator('section', { has: page.locator('#messages-title') });
-  const numbers = () => card.locator('tbody th').allInnerTexts();
-  await card.locator('tbody tr').first().waitFor();
-  const newest = await numbers();
-  await card.locator('.search select').selectOption('name');
-  await card.locator('.search input').fill(' 珅玘');
-  await page.keyboard.press('Enter');
-  await card.getByText('1 message found').waitFor();
-  t.same(await numbers(), newest.slice(1, 2));
-  t.notMatch(await shown(card), '珅玘');
-  await card.locator('.search input').fill('王');
-  await page.keyboard.press('Enter');
-  await card.getByText('No message was found.').waitFor();
-  t.same(await numbers(), []);
-  await card.getByRole('button', { name: 'Back to the newest' }).click();
-  t.same(await numbers(), newest);
-  t.same(
-    addresses.filter((url) => url.includes('珅玘')),
-    [],
-  );
-  t.same(complaints, []);
-});
-
-t.test('a study opens image by image, and is sent again after a question', { skip }, async (t) => {
-  const model = { ...composeStatus(healthyParts()), images };
-  const { page, complaints } = await open(t, model, { locale: 'en-US' });
-  const posts: string[] = [];
-  page.on('request', (request) => void (request.method() === 'POST' && posts.push(new URL(request.url()).pathname)));
-  const card = page.locator('section', { has: page.locator('#studies-title') });
-  await card.getByRole('button', { name: '6', exact: true }).click();
-  await card.locator('.detail table tbody tr').first().waitFor();
-  const lines = await card.locator('.detail table tbody tr').allInnerTexts();
-  t.equal(lines.length, 2);
-  t.match(lines[0], /6001\s+1\s.*514 KB\s+held for a person\s+cloud\s+DCM-2274/s);
-  t.match(await shown(card.locator('.detail')), 'qianzhi study withdraw|restore|deleted 6');
-  t.match(await shown(card.locator('.detail')), 'Reports (by message): 182001');
-  await card.getByRole('button', { name: 'Send again' }).click();
-  t.same(posts, [], 'not before the answer');
-  await card.getByRole('button', { name: 'Cancel' }).click();
-  await card.getByRole('button', { name: 'Send again' }).click();
-  await card.locator('.resend').getByRole('button', { name: 'Send again' }).click();
-  await card.getByText('Sent again: 2.').waitFor();
-  t.same(posts, ['/api/v1/studies/6/resend']);
-  await card.getByRole('button', { name: '7', exact: true }).click();
-  await card.getByRole('button', { name: 'Send again' }).click();
-  await card.locator('.resend').getByRole('button', { name: 'Send again' }).click();
-  await card.getByText('cloud: 18 waiting for upload already, not queued twice').waitFor();
-  t.equal(await card.locator('.detail').count(), 1, 'one is open');
-  await card.getByRole('button', { name: '5', exact: true }).click();
-  const listed = card.locator('.detail table tbody tr');
-  for (const count of [50, 100, 120]) {
-    await listed.nth(count - 1).waitFor();
-    t.equal(await listed.count(), count);
-    if (count < 120) await card.getByRole('button', { name: 'More images' }).click();
-  }
-  t.equal(await card.getByRole('button', { name: 'More images' }).count(), 0);
-  t.same(complaints, []);
-});
-
 t.test('the English page holds no Chinese but the switch and configured names', { skip }, async (t) => {
   const model = composeStatus(faultParts());
   const site = { ...model.site, name: 'Example hospital' };
@@ -254,6 +94,41 @@ t.test('the English page holds no Chinese but the switch and configured names', 
   const words = (await shown(page.locator('body'))).replace('中文', '');
   t.notMatch(words, /[\u4e00-\u9fff]/);
 });
+
+t.test(
+  'what lies in a folder and was not read stands at its source, and is a problem where it may be a report',
+  {
+    skip,
+  },
+  async (t) => {
+    for (const [locale, hl7, dicom] of [
+      [
+        'zh-CN',
+        '未读取：不是 HL7 3，空文件 1，不在 include 1,204（留在原处）',
+        '未读取：不是 DICOM 41，光盘目录 DICOMDIR 2（留在原处）',
+      ],
+      [
+        'en-US',
+        'not read: not HL7 3, empty 1, not in include 1,204 (left where they are)',
+        'not read: not DICOM 41, DICOMDIR 2 (left where they are)',
+      ],
+    ] as const) {
+      const viewport = { width: 320, height: 700 };
+      const { page } = await open(t, composeStatus(folderParts()), { locale, viewport });
+      const [first = '', second = ''] = await page.locator('.senders .group').allInnerTexts();
+      t.match(first, hl7);
+      t.match(first, 'HL7-2143');
+      t.match(second, dicom);
+      t.notMatch(second, /HL7-/);
+      t.equal(await page.locator('.problem').count(), 1);
+      t.match(await shown(page.locator('.problem')), /HL7-2143/);
+      t.equal(await page.evaluate(() => document.documentElement.scrollWidth), 320);
+      if (process.env.PICTURE === undefined) continue;
+      await page.setViewportSize({ width: 1280, height: 900 });
+      await page.screenshot({ path: `${process.env.PICTURE}/folders-${locale}.png`, fullPage: true });
+    }
+  },
+);
 
 t.test('changes arrive by themselves', { skip }, async (t) => {
   const { page, server } = await open(t, composeStatus(healthyParts()));
@@ -300,7 +175,7 @@ t.test('when the agent is gone the page says when its data stopped, and ages sta
 t.test('an agent that hangs with its connections open is stale too, and comes back', { skip }, async (t) => {
   const fixture = fileURLToPath(new URL('./fixture.ts', import.meta.url));
   const agent = spawn(process.execPath, [fixture, 'healthy'], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const context = await browser.newContext({ locale: 'zh-CN' });
+  const context = await newContext();
   t.teardown(async () => {
     await context.close();
     agent.kill('SIGKILL');

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { quickRig, storeRig } from './rig.ts';
+import { quickRig, record, storeRig } from './rig.ts';
 
 t.setTimeout(600_000);
 
@@ -87,4 +87,39 @@ t.test('a source that continues another knows what came under that name, also af
   t.teardown(later.close);
   t.match(await take(later, 'before', 'analyser', 'lis'), { seq, outcome: 'retransmission' });
   t.match(await take(later, 'after', 'analyser', 'lis'), { seq: seq + 1, outcome: 'retransmission' });
+});
+
+t.test('what made nothing under the continued name is new when it is sent again under the new one, once', async (t) => {
+  const rig = await quickRig();
+  t.teardown(rig.close);
+  const take = (text: string, source: string, continues?: string) =>
+    rig.store.accept({
+      source,
+      ...(continues !== undefined && { continues }),
+      bytes: Buffer.from(text),
+      controlId: Buffer.from(text),
+      receivedMs: Date.now(),
+    });
+  for (const text of ['filtered', 'held', 'reported', 'not mapped yet']) await take(text, 'lis');
+  await rig.map(1, { kind: 'filtered', rule: 'type' });
+  await rig.map(2, { kind: 'quarantined', code: 'MAP-3005', where: 'PV1-2' });
+  await rig.map(3, record('R1', 1));
+  t.match(await take('filtered', 'analyser', 'lis'), { seq: 5, outcome: 'stored', controlIdReused: false });
+  t.match(await take('held', 'analyser', 'lis'), { seq: 6, outcome: 'stored', controlIdReused: false });
+  t.match(await take('reported', 'analyser', 'lis'), { seq: 3, outcome: 'retransmission' });
+  t.match(await take('not mapped yet', 'analyser', 'lis'), { seq: 4, outcome: 'retransmission' });
+  t.match(await take('filtered', 'lis'), { outcome: 'retransmission' }, 'under the same name it was always known');
+  await rig.map(4, { kind: 'filtered', rule: 'type' });
+  await rig.map(5, { kind: 'filtered', rule: 'type' });
+  t.match(await take('filtered', 'analyser', 'lis'), { seq: 5, outcome: 'retransmission' }, 'nor is it new for ever');
+});
+
+t.test('the store says which names were never used, and which were and are not configured', async (t) => {
+  const rig = await quickRig(undefined, { sources: ['lis', 'bc6800'] });
+  t.match(rig.store.state(), { unused: ['lis', 'bc6800'], former: [] });
+  await rig.accept('one', 'bc6800');
+  await rig.close();
+  const renamed = await quickRig(rig.folder, { sources: ['lis', 'bc-6800'] });
+  t.teardown(renamed.close);
+  t.match(renamed.store.state(), { unused: ['lis', 'bc-6800'], former: ['bc6800'] });
 });

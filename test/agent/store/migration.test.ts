@@ -5,8 +5,8 @@ import { DatabaseSync } from 'node:sqlite';
 import t from 'tap';
 import { loadKek } from '../../../agent/security/kek.ts';
 import { createVault, pack, wrapKey } from '../../../agent/security/vault.ts';
-import { macFields } from '../../../agent/store/sqlite/mapping-writes.ts';
 import { migrations } from '../../../agent/store/sqlite/schema.ts';
+import { macFields } from '../../../agent/store/sqlite/writes/mapping-writes.ts';
 import { quickRig, textOf } from './rig.ts';
 
 t.setTimeout(600_000);

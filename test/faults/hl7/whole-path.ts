@@ -80,7 +80,9 @@ function framesOf(payload: Uint8Array, chunks: readonly number[], step: Step) {
 
 function answerTo(verdict: FrameVerdict): [Uint8Array] | undefined {
   if (verdict.kind === 'ignore' || (verdict.kind === 'store' && !verdict.answered)) return undefined;
-  const ack = buildAck(verdict.msh, verdict.kind === 'refuse' ? verdict.answer : { code: 'AA' }, 'Q1', 0);
+  const answer = verdict.kind === 'refuse' ? verdict.answer : ({ code: 'AA' } as const);
+  if (answer === undefined) return undefined;
+  const ack = buildAck(verdict.msh, answer, 'Q1', 0);
   // A header of nearly 64 KB is echoed in one that is longer, which no reader of ours takes whole.
   const isReadable = ack.length > longestInput - 1024 || readMsh(ack)?.hasMsa === true;
   return isReadable ? [ack] : fail('our answer cannot be read');

@@ -71,6 +71,15 @@ t.test('a connection that never shakes hands is closed, and does not hold up the
   t.equal(source.status().state, 'stopped');
 });
 
+t.test('a probe that connects and goes takes no place, and is no failed handshake', async (t) => {
+  const { port, source, problems } = await startListener(t, { tls });
+  const probe = await connectDevice(t, port);
+  await until(() => source.status().senders[0]?.connections === 1);
+  probe.socket.end();
+  await until(() => source.status().senders[0]?.connections === 0);
+  t.same(problems(), []);
+});
+
 t.test('certificate files that cannot be used are told by name', async (t) => {
   const folder = folderFor(t, 'scp-pki');
   const junk = join(folder, 'junk.pem');

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { frame } from '../../../../adapters/hl7v2/framing.ts';
@@ -82,6 +82,37 @@ t.test('where no answer can be written the file waits for it, and nothing is sto
   await until(() => d.source.status().folder.held['HL7-2138'] === 1);
   t.same(d.files(), ['x.hl7']);
   t.same(d.stored(), [oru('A')]);
+});
+
+t.test(
+  'while no answer can be written the other files are stored all the same, and each once however often',
+  async (t) => {
+    const base = quickFolder('hl7-answers-away');
+    writeFileSync(join(base, 'acks'), 'a file, not a folder');
+    const d = await startFolder(t, { answers: { folder: join(base, 'acks') } });
+    for (const name of ['x', 'y']) d.put(`${name}.hl7`, oru(name) + oru(`${name}2`));
+    let reads = 0;
+    await until(() => d.source.status().folder.held['HL7-2138'] === 2);
+    // Two more looks at each, which a change of its time makes come sooner.
+    for (; reads < 2; reads++) {
+      const at = Date.now() / 1000 - 100 + reads;
+      for (const name of ['x', 'y']) utimesSync(join(d.inbox, `${name}.hl7`), at, at);
+      await until(() => d.source.status().folder.held['HL7-2138'] === undefined);
+      await until(() => d.source.status().folder.held['HL7-2138'] === 2);
+    }
+    t.equal(d.accepted(), 4, 'the store is asked once for each');
+    rmSync(join(base, 'acks'));
+    await until(() => d.files().length === 0);
+    t.same(acksIn(await answerOf(join(base, 'acks'), 'x.hl7.ack')), ['AA:x']);
+  },
+);
+
+t.test('a file whose name is as long as names may be is answered under as much of it as fits', async (t) => {
+  const { d, folder } = await answered(t);
+  const name = `${'n'.repeat(251)}.hl7`;
+  d.put(name, oru('A'));
+  t.same(acksIn(await answerOf(folder, `${name.slice(0, 251)}.ack`)), ['AA:A']);
+  await until(() => d.files().length === 0);
 });
 
 t.test('answers beside the files are not read as files', async (t) => {

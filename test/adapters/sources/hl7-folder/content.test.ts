@@ -79,3 +79,11 @@ t.test('a message over the limit ends the reading, however far its end is', asyn
   t.same(read.parts, [oru('A')]);
   t.equal(read.kinds.at(-1), 'oversize');
 });
+
+t.test('a frame of hundreds of thousands of headers ends the reading', async (t) => {
+  const headers = Buffer.from('MSH|^\r'.repeat(200_000));
+  const bytes = Buffer.concat([frame(Buffer.from(oru('A'))), frame(headers), frame(Buffer.from(oru('B')))]);
+  const read = await readBy(64 * 1024, bytes, true, 16 * 1024 * 1024);
+  t.same(read.parts, [oru('A')]);
+  t.equal(read.kinds.at(-1), 'oversize');
+});

@@ -1,8 +1,12 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { markersOf } from '../../../../adapters/sources/hl7-folder/take.ts';
 import { unsetAside } from '../../../../adapters/sources/watching/paths.ts';
+import { passedOverLine } from '../../../../agent/status/passed-over.ts';
+import { collectProblems } from '../../../../agent/status/problems.ts';
+import { texts } from '../../../../agent/status/text.ts';
+import { healthyParts } from '../../../agent/status/fixture.ts';
 import { quickFolder } from '../../../quick-folder.ts';
 import { oru } from '../hl7-mllp/listener.ts';
 import { startFolder, until } from './dropped.ts';
@@ -54,6 +58,28 @@ t.test('links are not followed, and what include does not name is passed over', 
   t.same(d.stored().sort(), [oru('A'), oru('B')]);
   t.match(d.source.status().folder.ignored, { link: 1, 'not-included': 3 });
 });
+
+t.test(
+  'a file that is not HL7 stays, is a problem on the page until it goes, and empty ones are told only',
+  async (t) => {
+    const d = await startFolder(t);
+    const problems = () => {
+      const source = { ...d.source.status(), name: 'dropped' };
+      return collectProblems({ ...healthyParts(), sources: [source] }, undefined).filter(
+        (p) => p.component === 'dropped',
+      );
+    };
+    const line = () => passedOverLine(texts.zh, d.source.status());
+    d.put('empty.hl7', '');
+    d.put('report.hl7', '%PDF-1.7\n');
+    await until(() => line() === '未读取：不是 HL7 1，空文件 1（留在原处）');
+    t.same(d.files(), ['empty.hl7', 'report.hl7']);
+    t.match(problems(), [{ code: 'HL7-2143', level: 'attention', side: 'hospital', count: 1 }]);
+    rmSync(join(d.inbox, 'report.hl7'));
+    await until(() => line() === '未读取：空文件 1（留在原处）');
+    t.same(problems(), []);
+  },
+);
 
 t.test('a file that was set aside is known by the name it had', async (t) => {
   t.equal(unsetAside('a/.qianzhi-0123456789ab-x.hl7'), 'a/x.hl7');

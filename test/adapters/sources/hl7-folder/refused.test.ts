@@ -1,7 +1,9 @@
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { encodeText } from '../../../../adapters/hl7v2/charset.ts';
 import { frame } from '../../../../adapters/hl7v2/framing.ts';
+import { createJudge } from '../../../../adapters/sources/hl7-folder/judge.ts';
 import { QianzhiError } from '../../../../agent/support/errors.ts';
 import { quickFolder } from '../../../quick-folder.ts';
 import { intakeOf } from '../hl7-mllp/intake-of.ts';
@@ -156,4 +158,53 @@ t.test('senders are told apart by MSH-3 and MSH-4, message by message; unlisted 
     { name: 'blood', senders: [{ address: 'folder', messagesToday: 3 }] },
     { name: 'urine', senders: [{ messagesToday: 0, problem: { code: 'HL7-2104' } }] },
   ]);
+});
+
+t.test(
+  'a message whose sender fits an entry only in part holds its file, whatever is done with unlisted ones',
+  async (t) => {
+    const from = (application: string, facility: string, id: string) =>
+      oru(id).replace('|LIS|HOSP|', `|${application}|${facility}|`);
+    const entry = { name: 'blood', profile: 'cn-default', applications: ['BC-6800'], facilities: ['Mindray'] };
+    const d = await startFolder(t, { senders: [entry] }, { senders: [{ name: 'blood', profile: intakeOf() }] });
+    d.put('1.hl7', from('BC-6800', 'Mindray', 'A') + from('BC-6800Plus', 'Mindray', 'B') + from('LIS', 'HOSP', 'C'));
+    await d.settled(1);
+    t.same(d.storedAs(), ['blood', 'lis']);
+    t.same(d.source.status().folder.held, { 'HL7-2123': 1 });
+    t.same(d.files(), ['1.hl7']);
+  },
+);
+
+t.test('an answer with content from somebody who is not listed holds its file too', async (t) => {
+  const entry = { name: 'blood', profile: 'cn-default', applications: ['BC-6800'] };
+  const senders = [{ name: 'blood', profile: intakeOf() }];
+  const d = await startFolder(t, { senders: [entry], unlisted: 'refuse' }, { senders });
+  d.put('1.hl7', 'MSH|^~\\&|XX|H|||2026||ORU^R01|A|P|2.4\rMSA|AA|1\rPID|1\r');
+  await d.settled(1);
+  t.same(d.source.status().folder.held, { 'HL7-2121': 1 });
+});
+
+t.test('a file of several batches: a message that names nobody is that of its own batch, in any window', async (t) => {
+  const entries = ['A', 'B'].map((of) => ({ name: of.toLowerCase(), profile: 'cn-default', applications: [of] }));
+  const senders = entries.map(({ name }) => ({ name, profile: intakeOf() }));
+  const batch = (of: string, count: number) => {
+    const messages = Array.from({ length: count }, (_, n) => oru(`${of}${n}`, long).replace('|LIS|HOSP|', '|||'));
+    return `BHS|^~\\&|${of}\r${messages.join('')}BTS|${count}\r`;
+  };
+  const long = `NTE|1||${'x'.repeat(100_000)}\r`;
+  const d = await startFolder(t, { senders: entries }, { senders });
+  d.put('1.hl7', `FHS|^~\\&|HUB\r${batch('A', 30)}${batch('B', 30)}FTS|2\r`);
+  await until(() => d.files().length === 0);
+  t.same(d.storedAs(), [...Array(30).fill('a'), ...Array(30).fill('b')]);
+});
+
+t.test('a header is cut by the charset of its sender, not by that of the folder', async (t) => {
+  const folder = intakeOf('intake: {charset: ISO-8859-1}').intake;
+  const senders = [{ name: 'old', profile: intakeOf('intake: {charset: GBK}') }];
+  const judge = createJudge(folder, [{ name: 'old', applications: ['OLD'] }], 'take', senders);
+  // In GB18030 the second byte of 億 is |.
+  const bytes = encodeText('MSH|^~\\&|OLD|億|R||2026||ORU^R01|ID7|P|2.4\rPID|1\r', 'GB18030');
+  const { verdict, sender } = judge(bytes, undefined);
+  t.equal(sender, 'old');
+  t.equal(verdict.kind === 'store' && Buffer.from(verdict.msh.controlId).toString(), 'ID7');
 });

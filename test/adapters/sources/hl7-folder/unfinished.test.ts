@@ -1,7 +1,8 @@
-import { appendFileSync, existsSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, renameSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { frame } from '../../../../adapters/hl7v2/framing.ts';
+import { errorTable } from '../../../../agent/support/errors.ts';
 import { oru } from '../hl7-mllp/listener.ts';
 import { startFolder, until } from './dropped.ts';
 
@@ -20,6 +21,12 @@ t.test(
     appendFileSync(join(d.inbox, 'x.hl7'), '21\r');
     await until(() => d.files().length === 0);
     t.same(d.stored(), [`${cutOff}21\r`]);
+    t.match(
+      errorTable['HL7-2131'].zh.fix,
+      '留在 folder 里没有移动；补完整后自动收下',
+      'which is what its reader is told',
+    );
+    t.match(errorTable['HL7-2131'].en.fix, 'still lies in folder; once it is complete it is taken by itself');
   },
 );
 
@@ -71,6 +78,36 @@ t.test('with a marker a file is taken only when the marker is there, and the mar
   await until(() => d.files().length === 0);
   t.equal(d.stored().length, 3);
   t.notOk(existsSync(join(d.inbox, 'c.ok')));
+});
+
+t.test('a marker that came with another file of the same name stays for that one', async (t) => {
+  const d = await startFolder(t, { marker: '.ok' });
+  let once = true;
+  d.hinder(() => {
+    if (once)
+      for (const [name, content] of [
+        ['x.hl7', oru('SECOND')],
+        ['x.ok', ''],
+      ] as const)
+        d.put(name, content);
+    once = false;
+  });
+  d.put('x.ok', '');
+  d.put('x.hl7', oru('FIRST'));
+  await until(() => d.files().length === 0);
+  t.same(d.stored(), [oru('FIRST'), oru('SECOND')]);
+});
+
+t.test('a marker that is older than the file is that of the file before it', async (t) => {
+  const d = await startFolder(t, { marker: '.ok', after: 'leave' });
+  d.put('x.ok', '');
+  d.put('x.hl7', oru('HALF'));
+  const later = Date.now() / 1000 + 60;
+  utimesSync(join(d.inbox, 'x.hl7'), later, later);
+  await until(() => d.source.status().folder.held['HL7-2139'] === 1);
+  t.equal(d.accepted(), 0);
+  utimesSync(join(d.inbox, 'x.ok'), later, later);
+  await until(() => d.accepted() === 1);
 });
 
 t.test('a file under a temporary name is not looked at before it is renamed', async (t) => {

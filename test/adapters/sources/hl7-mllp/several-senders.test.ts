@@ -1,4 +1,7 @@
+import { BlockList } from 'node:net';
 import t, { type Test } from 'tap';
+import { encodeText } from '../../../../adapters/hl7v2/charset.ts';
+import { frame } from '../../../../adapters/hl7v2/framing.ts';
 import { hl7Mllp } from '../../../../adapters/sources/hl7-mllp/source.ts';
 import { systemClock } from '../../../../agent/support/clock.ts';
 import { intakeOf } from './intake-of.ts';
@@ -104,6 +107,11 @@ t.test('unlisted: refuse answers AR with a reason, stores nothing, and shows who
   t.same(await sender.acks(3), ['AR:D1', 'AA:D2', 'AR:D3']);
   t.match(sender.received(), /HL7-2121 The sender is not listed/);
   t.same(storedBy, ['bc6800']);
+  const counted = () => source.status().senders[0]?.problem?.count;
+  t.equal(counted(), 2);
+  sender.frames('MSH|^~\\&|NEW||R||2026||ORU^R01|D0|P|2.4\rMSA|AA|1\rPID|1\r');
+  // What is an answer by its MSA is not answered; a result in it would be missed by somebody all the same.
+  await until(() => counted() === 3);
   sender.frames(
     'MSH|^~\\&|NEW||R||2026||ACK|D4|P|2.4\rMSA|AA|1\r',
     'MSH|^~\\&|NEW||R||2026||ORG^O20|D5|P|2.5\rMSA|AA|1\rPID|1\r',
@@ -128,11 +136,97 @@ t.test('an address tells who sends, also where no header can be read', async (t)
   t.match(device.received(), /Message accepted\|\|\|0/);
   const lab = await connectSender(t, port, { from: '127.0.0.3' });
   lab.frames(from('LAB', 'E2'), from('OTHER', 'E3'), 'nothing that is HL7\r');
-  t.same(await lab.acks(3), ['AA:E2', 'AA:E3', 'AE:']);
-  t.same(storedBy, ['device', 'lab', 'lis']);
+  t.same(await lab.acks(3), ['AA:E2', 'AR:E3', 'AE:']);
+  t.same(storedBy, ['device', 'lab']);
   t.match(byName(source).get('device'), [{ address: '127.0.0.2', problem: { code: 'HL7-2101' } }]);
   t.notOk(byName(source).get('lab')?.[0]?.problem, 'whose it was cannot be known');
   t.match(source.status().senders.find(({ address }) => address === '127.0.0.3')?.problem?.code, 'HL7-2101');
+});
+
+t.test('a sender that fits an entry only in part is refused and shown, never taken as somebody else', async (t) => {
+  for (const unlisted of ['take', 'refuse']) {
+    const { port, storedBy, source, logged } = await startWith(
+      t,
+      {
+        bc6800: { ...mindray, addresses: ['127.0.0.2'] },
+        ward: { applications: ['GATE'], facilities: ['W3'] },
+      },
+      { unlisted },
+    );
+    const device = await connectSender(t, port, { from: '127.0.0.2' });
+    device.frames(
+      from('BC-6800', 'P1'),
+      from('BC-6800Plus', 'P2'),
+      from('', 'P3'),
+      envelope('BC-6800', from('', 'P4'), from('BC-6800Plus', 'P5')),
+      from('BC-6800Plus', 'P6', { type: 'ORU^R01', more: '\rMSA|AA|1' }),
+      from('BC-6800Plus', 'P7'),
+    );
+    t.same(await device.acks(5), ['AA:P1', 'AR:P2', 'AR:P3', 'AA:P4', 'AR:P7']);
+    t.match(device.received(), /MSA\|AA\|P4.*\r[^\x1c]*MSA\|AR\|P5/, 'in a batch as by itself');
+    t.match(device.received(), /HL7-2123 The sender fits an entry only in part/);
+    const moved = await connectSender(t, port, { from: '127.0.0.3' });
+    moved.frames(
+      from('BC-6800', 'P8'),
+      from('GATE', 'P9', { facility: 'W4' }),
+      from('GATE', 'P10', { facility: 'W3' }),
+    );
+    t.same(await moved.acks(3), ['AR:P8', 'AR:P9', 'AA:P10']);
+    t.same(storedBy, ['bc6800', 'bc6800', 'ward'], unlisted);
+    t.match(
+      source.status().senders.map(({ address, problem }) => [address, problem?.code, problem?.count, problem?.said]),
+      [
+        ['127.0.0.2', 'HL7-2123', 5, 'MSH-3 BC-6800Plus MSH-4'],
+        ['127.0.0.3', 'HL7-2123', 2, 'MSH-3 GATE MSH-4 W4'],
+      ],
+    );
+    t.notMatch(JSON.stringify(logged), 'BC-6800Plus');
+  }
+});
+
+t.test('addresses are compared once for a peer, not for each of its messages', async (t) => {
+  const { port, storedBy } = await startWith(t, {
+    far: { addresses: ['10.0.0.0/8'], applications: ['A'] },
+    near: { addresses: ['127.0.0.1'], applications: ['B'] },
+  });
+  const compared = t.capture(BlockList.prototype, 'check', BlockList.prototype.check);
+  const sender = await connectSender(t, port);
+  sender.frames(from('B', 'Q1'));
+  await sender.acks(1);
+  t.ok(compared().length > 0);
+  sender.frames(from('B', 'Q2'), from('X', 'Q3'), from('B', 'Q4'));
+  t.same((await sender.acks(4)).slice(1), ['AA:Q2', 'AR:Q3', 'AA:Q4']);
+  t.same(compared(), []);
+  t.same(storedBy, ['near', 'near', 'near']);
+});
+
+t.test('what a sender called itself is shown as a person reads it, and short', async (t) => {
+  const { port, source } = await startWith(t, { bc6800: mindray }, { unlisted: 'refuse' });
+  const sender = await connectSender(t, port);
+  const said = async (count: number, header: Uint8Array | string) => {
+    sender.send(frame(typeof header === 'string' ? Buffer.from(header) : header));
+    await sender.acks(count);
+    return source.status().senders[0]?.problem?.said;
+  };
+  t.equal(await said(1, from('生化仪^1.2^ISO', 'S1', { facility: '检验科' })), 'MSH-3 生化仪 MSH-4 检验科');
+  // In GB18030 the second byte of 區 is ^.
+  const gbk = encodeText(from('億區^x', 'S2', { facility: '检验科', more: '||||||GB18030' }), 'GB18030');
+  t.equal(await said(2, gbk), 'MSH-3 億區 MSH-4 检验科');
+  t.equal(
+    await said(3, from('a\u0007\u202eb', 'S3', { facility: '长'.repeat(30) })),
+    `MSH-3 a??b MSH-4 ${'长'.repeat(20)}…`,
+  );
+});
+
+t.test('several batches in a frame: a message that names nobody is that of its own batch', async (t) => {
+  const { port, storedBy } = await startWith(t, {
+    lab: { applications: ['LAB'] },
+    ward: { applications: ['WARD'] },
+  });
+  const sender = await connectSender(t, port);
+  sender.frames(`FHS|^~\\&|HUB\r${envelope('LAB', from('', 'K1'))}${envelope('WARD', from('', 'K2'))}FTS|2\r`);
+  await until(() => storedBy.length === 2);
+  t.same(storedBy, ['lab', 'ward']);
 });
 
 t.test('an oversize message is answered as its sender is', async (t) => {

@@ -37,7 +37,6 @@ for (const [what, head, message] of [
       peer: '127.0.0.1',
       parties: onlyOwn({
         rules: intakeOf('intake: {several_messages: each, queries: refuse}').intake,
-        isRefused: false,
         accept: async () => ({ seq: 1, outcome: 'stored', controlIdReused: false }),
         message: note,
         answered() {},

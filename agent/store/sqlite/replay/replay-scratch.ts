@@ -2,10 +2,10 @@ import { createHash, randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import type { PatientState } from '../../clinical/patients/types.ts';
-import type { ClinicalRecord } from '../../clinical/records/types.ts';
-import type { ReportState } from '../../clinical/reports/types.ts';
-import { createVault, pack, type Vault, type WrappedKey } from '../../security/vault.ts';
+import type { PatientState } from '../../../clinical/patients/types.ts';
+import type { ClinicalRecord } from '../../../clinical/records/types.ts';
+import type { ReportState } from '../../../clinical/reports/types.ts';
+import { createVault, pack, type Vault, type WrappedKey } from '../../../security/vault.ts';
 
 /** States of reports and patients while a replay goes on: the last used in memory, the rest sealed in a file of its own. */
 export interface ScratchStates {

@@ -1,9 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Vault } from '../../security/vault.ts';
-import { lookupKinds } from '../contract.ts';
-import type { Books } from './books.ts';
-import type { PackedEntry, PackedPart, WriteRequest } from './requests.ts';
-import { outboxState } from './schema.ts';
+import type { Vault } from '../../../security/vault.ts';
+import { lookupKinds } from '../../contract.ts';
+import type { Books } from '../books.ts';
+import type { PackedEntry, PackedPart, WriteRequest } from '../requests.ts';
+import { outboxState } from '../schema.ts';
 
 type MappingRequest = Extract<WriteRequest, { op: 'mapping' }>;
 type Message = MappingRequest['batch']['messages'][number];

@@ -1,12 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { pack, type Vault } from '../../security/vault.ts';
-import { lookupKinds, type Operation, type Verdict } from '../contract.ts';
-import type { Books } from './books.ts';
+import { pack, type Vault } from '../../../security/vault.ts';
+import { lookupKinds, type Operation, type Verdict } from '../../contract.ts';
+import type { Books } from '../books.ts';
+import { openAside } from '../outbox-aside.ts';
+import type { Claimed } from '../requests.ts';
+import { mayHold, outboxState } from '../schema.ts';
 import { lookupField, macFields } from './mapping-writes.ts';
-import { openAside } from './outbox-aside.ts';
 import { retractionAfter } from './rendering-writes.ts';
-import type { Claimed } from './requests.ts';
-import { mayHold, outboxState } from './schema.ts';
 
 interface Head {
   n: number;

@@ -1,10 +1,10 @@
 import type { DatabaseSync } from 'node:sqlite';
-import type { Vault } from '../../security/vault.ts';
-import type { Operation } from '../contract.ts';
-import type { Books } from './books.ts';
-import type { Aside } from './outbox-aside.ts';
-import type { WriteRequest } from './requests.ts';
-import { mayHold, outboxState } from './schema.ts';
+import type { Vault } from '../../../security/vault.ts';
+import type { Operation } from '../../contract.ts';
+import type { Books } from '../books.ts';
+import type { Aside } from '../outbox-aside.ts';
+import type { WriteRequest } from '../requests.ts';
+import { mayHold, outboxState } from '../schema.ts';
 
 type RenderingRequest = Extract<WriteRequest, { op: 'rendering' }>;
 type Document = Extract<RenderingRequest['results'][number]['rendered'], { kind: 'document' }>;

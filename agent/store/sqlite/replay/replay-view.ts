@@ -1,10 +1,10 @@
-import type { ClinicalRecord } from '../../clinical/records/types.ts';
-import type { JournalContent } from '../../rendering/format.ts';
-import { type Phi, phi } from '../../support/phi.ts';
-import type { DamagedMessage, InboxMessage } from '../contract.ts';
-import { openForReading } from './open.ts';
-import { type MessageRow, messageColumns, openStored } from './open-bodies.ts';
-import { unpackDocument } from './requests.ts';
+import type { ClinicalRecord } from '../../../clinical/records/types.ts';
+import type { JournalContent } from '../../../rendering/format.ts';
+import { type Phi, phi } from '../../../support/phi.ts';
+import type { DamagedMessage, InboxMessage } from '../../contract.ts';
+import { openForReading } from '../open.ts';
+import { type MessageRow, messageColumns, openStored } from '../open-bodies.ts';
+import { unpackDocument } from '../requests.ts';
 
 /** One entry of the journal as it was made. */
 export interface MadeEntry {

@@ -1,22 +1,13 @@
 import type { DatabaseSync } from 'node:sqlite';
-import { pack, type Vault } from '../../security/vault.ts';
-import type { Accepted, Incoming } from '../contract.ts';
-
-/**
- * How many of the last messages of a source are remembered to recognise a retransmission: more than one frame can hold (a
- * batch of 10,000), for a sender that got no answer repeats all of it.
- */
-export const RETRANSMISSION_WINDOW = 12_288;
-
-interface Remembered {
-  seq: number;
-  content: string;
-  control: string;
-}
+import { pack, type Vault } from '../../../security/vault.ts';
+import type { Accepted, Incoming } from '../../contract.ts';
+import { damage, sqliteCode } from '../open.ts';
+import { makeRetransmissionRing, RETRANSMISSION_WINDOW, type RetransmissionRing } from './retransmission-ring.ts';
 
 export interface IntakeWrites {
   /**
-   * Writes one message, or finds it stored already among the last of its source, or of the one it continues. Call inside a
+   * Writes one message, or finds it stored already among the last of its source, or of the one it continues. What was
+   * sent under the other name and made nothing there is new: it was sent again to be read by other rules. Call inside a
    * transaction.
    */
   accept(message: Incoming, sourceId: number, continuesId?: number): Accepted;
@@ -29,8 +20,8 @@ export interface IntakeWrites {
 
 /**
  * The one place where a message enters. `seq` follows the order of calls. Control ids and contents are
- * compared as MACs held in memory, which the ring table rebuilds at start; nothing else is indexed
- * before the ack.
+ * compared as MACs held in memory, which the ring table rebuilds with the first message of a source; nothing else is
+ * indexed before the ack.
  */
 export function openIntakeWrites(
   db: DatabaseSync,
@@ -43,43 +34,32 @@ export function openIntakeWrites(
   let seq = Math.max(highest, floorSeq);
   let seqBefore = seq;
 
-  const bySource = new Map<
-    number,
-    { next: number; ring: Remembered[]; contents: Map<string, number>; controls: Map<string, string> }
-  >();
-  const memoryOf = (source: number) => {
-    let memory = bySource.get(source);
-    if (!memory) {
-      memory = { next: 0, ring: [], contents: new Map(), controls: new Map() };
-      bySource.set(source, memory);
+  const readRing = db.prepare('SELECT slot, seq, control, content FROM retransmission WHERE source=? ORDER BY seq');
+  readRing.setReturnArrays(true);
+  const rings = new Map<number, RetransmissionRing>();
+  // Read when it is first needed: senders that wait after a start are not made to wait for the rings of all sources.
+  const ringOf = (source: number): RetransmissionRing => {
+    let ring = rings.get(source);
+    if (ring) return ring;
+    ring = makeRetransmissionRing();
+    try {
+      for (const row of readRing.iterate(source)) {
+        const [slot, seq, control, content] = row as unknown as [number, number, Uint8Array, Uint8Array];
+        if (slot < 0 || slot >= RETRANSMISSION_WINDOW) continue;
+        ring.put(slot, seq, control, content);
+        ring.next = (slot + 1) % RETRANSMISSION_WINDOW;
+      }
+    } catch (error) {
+      // No trouble of this message: what is stored does not read as it was written.
+      throw sqliteCode(error) === undefined ? damage() : error;
     }
-    return memory;
+    rings.set(source, ring);
+    return ring;
   };
-  const remember = (source: number, slot: number, entry: Remembered) => {
-    const memory = memoryOf(source);
-    const old = memory.ring[slot];
-    if (old) {
-      if (memory.contents.get(old.content) === old.seq) memory.contents.delete(old.content);
-      if (memory.controls.get(old.control) === old.content) memory.controls.delete(old.control);
-    }
-    memory.ring[slot] = entry;
-    memory.contents.set(entry.content, entry.seq);
-    if (entry.control !== '') memory.controls.set(entry.control, entry.content);
-  };
-  for (const row of db
-    .prepare('SELECT source, slot, seq, control, content FROM retransmission ORDER BY seq')
-    .iterate()) {
-    const r = row as unknown as { source: number; slot: number; seq: number; control: Uint8Array; content: Uint8Array };
-    remember(r.source, r.slot, {
-      seq: r.seq,
-      content: Buffer.from(r.content).toString('latin1'),
-      control: Buffer.from(r.control).toString('latin1'),
-    });
-    memoryOf(r.source).next = (r.slot + 1) % RETRANSMISSION_WINDOW;
-  }
 
   // What the open transaction holds: a duplicate may arrive while the first is still being written.
-  let staged: Array<{ source: number; slot: number; entry: Remembered }> = [];
+  let staged: Array<{ ring: RetransmissionRing; slot: number; seq: number; control: Uint8Array; content: Uint8Array }> =
+    [];
   const stagedContents = new Map<string, number>();
   const stagedControls = new Set<string>();
   const unstage = () => {
@@ -98,9 +78,12 @@ export function openIntakeWrites(
     ON CONFLICT DO UPDATE SET messages = messages + excluded.messages, bytes = bytes + excluded.bytes,
     retransmissions = retransmissions + excluded.retransmissions, last_ms = excluded.last_ms`);
 
+  const madeNothing = db.prepare(`SELECT 1 FROM message m JOIN part p ON p.seq = m.seq
+    WHERE m.seq = ? AND m.source <> ? AND p.state IN ('filtered', 'quarantined') LIMIT 1`);
+
   return {
     accept(message, source, continues = source) {
-      const memory = memoryOf(continues);
+      const ring = ringOf(continues);
       const contentMac = vault.mac('content', message.bytes);
       const content = contentMac.toString('latin1');
       const controlMac =
@@ -108,33 +91,36 @@ export function openIntakeWrites(
       const control = controlMac.toString('latin1');
       const day = dayOf(message.receivedMs);
 
-      const known = stagedContents.get(`${continues} ${content}`) ?? memory.contents.get(content);
-      if (known !== undefined) {
+      const known = stagedContents.get(`${continues} ${content}`) ?? ring.seqOf(contentMac);
+      if (known !== undefined && !(continues !== source && madeNothing.get(known, source))) {
         count.run(day, source, 0, 0, 1, message.receivedMs);
         return { seq: known, outcome: 'retransmission', controlIdReused: false };
       }
-      const reused = control !== '' && (memory.controls.has(control) || stagedControls.has(`${continues} ${control}`));
+      const reused =
+        known === undefined &&
+        control !== '' &&
+        (ring.hasControl(controlMac) || stagedControls.has(`${continues} ${control}`));
 
       seq += 1;
       const { keyId, sealed } = vault.seal('body', seq, pack(message.bytes), message.receivedMs);
       insertMessage.run(seq, source, message.receivedMs, day, message.bytes.length);
       insertBody.run(seq, keyId, sealed);
-      const slot = memory.next;
-      memory.next = (slot + 1) % RETRANSMISSION_WINDOW;
+      const slot = ring.next;
+      ring.next = (slot + 1) % RETRANSMISSION_WINDOW;
       putRing.run(continues, slot, seq, controlMac, contentMac);
       count.run(day, source, 1, message.bytes.length, 0, message.receivedMs);
-      staged.push({ source: continues, slot, entry: { seq, content, control } });
+      staged.push({ ring, slot, seq, control: controlMac, content: contentMac });
       stagedContents.set(`${continues} ${content}`, seq);
       if (control !== '') stagedControls.add(`${continues} ${control}`);
       return { seq, outcome: 'stored', controlIdReused: reused };
     },
     committed() {
-      for (const s of staged) remember(s.source, s.slot, s.entry);
+      for (const s of staged) s.ring.put(s.slot, s.seq, s.control, s.content);
       unstage();
       seqBefore = seq;
     },
     rolledBack() {
-      for (const s of staged.reverse()) memoryOf(s.source).next = s.slot;
+      for (const { ring, slot } of staged.reverse()) ring.next = slot;
       unstage();
       seq = seqBefore;
     },
