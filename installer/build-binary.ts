@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { oneLocale, threadEntries } from './build-agent.ts';
+import { lessOfLibraries, threadEntries } from './build-agent.ts';
 import { buildPage } from './build-page.ts';
 import { withBlobInElf } from './elf-blob.ts';
 import { root } from './outputs.ts';
@@ -58,7 +58,7 @@ export async function bundleTexts(entryPoints: Record<string, string>): Promise<
     minifySyntax: true,
     legalComments: 'none',
     logLevel: 'silent',
-    plugins: [oneLocale],
+    plugins: lessOfLibraries,
   });
   const stray = result.warnings.filter(
     (w) => w.id !== 'empty-import-meta' || !knowBothWorlds.has(w.location?.file ?? ''),

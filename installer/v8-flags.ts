@@ -1,5 +1,6 @@
 /**
  * What V8 is told in the binary, the demo and the tests; the start script in package.json says the same (decision 0007): small
- * young generations, and no copy of V8's own code beside each thread's.
+ * young generations, no copy of V8's own code beside each thread's, and no optimizing of what is not worth the memory it takes:
+ * the HTTP parser's WebAssembly, and code that is about to be optimized for good.
  */
-export const v8Flags = ['--max-semi-space-size=1', '--no-short-builtin-calls'];
+export const v8Flags = ['--max-semi-space-size=1', '--no-short-builtin-calls', '--liftoff-only', '--no-sparkplug'];

@@ -31,8 +31,8 @@ export interface ReadHeaderOptions {
 }
 
 /** How much of a file is asked for, one after the other. */
-const steps = [64 * 1024, 1024 * 1024, 16 * 1024 * 1024] as const;
-const most = steps[2];
+const steps = [16 * 1024, 64 * 1024, 1024 * 1024, 16 * 1024 * 1024] as const;
+const most = steps[3];
 /** Longer values are not what they should be, and are left out. */
 const longestValue = 16 * 1024;
 
@@ -44,7 +44,7 @@ const directoryGroup = 0x0004;
 const directoryClassUid = '1.2.840.10008.1.3.10';
 
 /**
- * Reads what the header of an instance says from the first 64 KB of its file, or the first 1 MB or 16 MB where its
+ * Reads what the header of an instance says from the first 16 KB of its file, or the first 64 KB, 1 MB or 16 MB where its
  * elements are that long; never more, never pixel data. Files without preamble or without file meta information are
  * read too, in any byte order; deflated ones are inflated as far as needed. Rejects only with what `read` rejects with.
  */
@@ -158,18 +158,29 @@ async function readValues(start: FileStart, window: ByteWindow, from: number): P
   return { end, values, otherIds, isEncoded };
 }
 
-/** Looks for (0040,1003) in the bytes that are there: it is worth no further read, and no doubt about the header. */
+/** A priority that stands later in a file is worth no read. */
+const latestPriority = 64 * 1024;
+
+/** Looks for (0040,1003) in the bytes that are there, and in the first 64 KB: there is no doubt about the header any more. */
 async function keepPriority(
   window: ByteWindow,
   from: number,
   encoding: Encoding,
   values: Map<number, Uint8Array>,
 ): Promise<void> {
-  const { bytes, start } = window;
-  await walkDataset(inHand(bytes, start), from, encoding, ({ tag, length }, valueAt) => {
-    const here = valueAt - start;
-    if (tag === priorityTag && length <= longestValue && here + length <= bytes.length)
-      values.set(tag, bytes.slice(here, here + length));
-    return tag >= priorityTag;
-  });
+  const look = async (): Promise<boolean> => {
+    const { bytes, start } = window;
+    const { end } = await walkDataset(inHand(bytes, start), from, encoding, ({ tag, length }, valueAt) => {
+      const here = valueAt - start;
+      if (tag === priorityTag && length <= longestValue && here + length <= bytes.length)
+        values.set(tag, bytes.slice(here, here + length));
+      // Behind it, or with it: one that is not whole yet is looked at again.
+      return tag > priorityTag || values.has(priorityTag);
+    });
+    return end === 'short' || end === 'end';
+  };
+  const ended = window.start + window.bytes.length;
+  if (!(await look()) || ended >= latestPriority) return;
+  await window.load(window.start, latestPriority - window.start);
+  if (window.start + window.bytes.length > ended) await look();
 }

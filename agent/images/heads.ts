@@ -9,8 +9,8 @@ export interface InstanceHead {
   bytes: Uint8Array<ArrayBuffer>;
 }
 
-/** From so much a header is read first (adapters/dicom/read-header.ts); few need more. */
-const HEAD_BYTES = 64 * 1024;
+/** From so much a header is read first (adapters/dicom/read-header.ts); few need more. Each goes to another thread and is garbage there. */
+const HEAD_BYTES = 16 * 1024;
 /** So many wait at most, and as many are with the reader: what a tenth of a second brings, and more. */
 const MOST_HEADS = 32;
 

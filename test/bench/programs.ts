@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, globSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { buildAgent, oneLocale, threadEntries } from '../../installer/build-agent.ts';
+import { buildAgent, lessOfLibraries, threadEntries } from '../../installer/build-agent.ts';
 import { buildPage } from '../../installer/build-page.ts';
 import { root } from '../../installer/outputs.ts';
 import type { ChildScript } from './process.ts';
@@ -96,7 +96,7 @@ async function bundleParts(): Promise<string> {
     target: 'node24',
     format: 'esm',
     logLevel: 'silent',
-    plugins: [oneLocale],
+    plugins: lessOfLibraries,
     banner: {
       js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
     },

@@ -37,19 +37,25 @@ const files = skip
       .sort();
 const load = (name: string) => new Uint8Array(readFileSync(new URL(name, corpus)));
 
-t.test('every file gives a header or a code that fits, from 64 KB', { skip }, async (t) => {
+t.test('every file gives a header or a code that fits, from 64 KB and most from 16', { skip }, async (t) => {
   t.ok(files.length >= 70, `${files.length} files`);
+  let small = 0;
   const real: HeaderReading[] = [];
   for (const name of files) {
     const source = headOf(load(name));
     const reading = await readHeader(source);
     t.equal(reading.ok ? 'ok' : reading.code, faults[name]?.code ?? 'ok', name);
-    t.same(source.reads.lengths, [64 * 1024], name);
+    t.ok(
+      source.reads.lengths.every((length) => length <= 64 * 1024),
+      name,
+    );
+    if (source.reads.lengths.length === 1) small += 1;
     if (faults[name]?.code === undefined || ['DCM-2211', 'DCM-2212'].includes(faults[name].code)) real.push(reading);
   }
   const read = real.filter(({ ok }) => ok).length;
   t.comment(`${read} of ${real.length} instances read`);
   t.ok(read >= 0.95 * real.length);
+  t.ok(small >= 0.9 * files.length, `${small} of ${files.length} from 16 KB`);
 });
 
 t.test('every file is found whole or cut off as it is, in a few reads', { skip }, async (t) => {

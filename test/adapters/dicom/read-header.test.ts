@@ -19,6 +19,7 @@ import {
   us,
 } from './build.ts';
 
+const KB16 = 16 * 1024;
 const KB64 = 64 * 1024;
 const MB1 = 1024 * 1024;
 const MB16 = 16 * MB1;
@@ -65,27 +66,29 @@ t.test('the number of frames is read, the last of what is wanted', async (t) => 
   t.equal(reading.ok && reading.header.numberOfFrames, 120);
 });
 
-t.test(
-  'the priority of the request is read where the bytes already read have it, and is worth no further read',
-  async (t) => {
-    const priority = (value: string) => element(0x0040_1003, 'SH', value);
-    const request = sequence(0x0040_0275, [[element(0x0040_1001, 'SH', 'RP1')]], { lengths: 'undefined' });
-    const late = (before: Part[]) => image({ pixels: (encoding) => dataset(encoding, [...before, priority('STAT')]) });
-    for (const syntax of Object.keys(syntaxes) as SyntaxName[])
-      t.match(await read(file(late([request]), { syntax })), { header: { priority: 'STAT' } }, syntax);
-    for (const before of [
-      element(0x0029_1010, 'OB', Buffer.alloc(100_000)),
-      raw(Buffer.from([0x29, 0, 0x10, 0x10, 0x53, 0x51, 0, 0])),
-    ]) {
-      const source = headOf(file(late([before])));
-      const reading = await readHeader(source);
-      t.same(reading.ok && reading.header, { ...expected, transferSyntaxUid: syntaxes.explicit });
-      t.same(source.reads.lengths, [KB64]);
-    }
-    const without = await read(file(image({ instead: [[0x0040_1003, priority('  ')]] })));
-    t.notOk(without.ok && 'priority' in without.header);
-  },
-);
+t.test('the priority of the request is read where the first 64 KB have it, and is worth no further read', async (t) => {
+  const priority = (value: string) => element(0x0040_1003, 'SH', value);
+  const request = sequence(0x0040_0275, [[element(0x0040_1001, 'SH', 'RP1')]], { lengths: 'undefined' });
+  const late = (before: Part[]) => image({ pixels: (encoding) => dataset(encoding, [...before, priority('STAT')]) });
+  for (const syntax of Object.keys(syntaxes) as SyntaxName[])
+    t.match(await read(file(late([request]), { syntax })), { header: { priority: 'STAT' } }, syntax);
+  for (const before of [
+    element(0x0029_1010, 'OB', Buffer.alloc(100_000)),
+    raw(Buffer.from([0x29, 0, 0x10, 0x10, 0x53, 0x51, 0, 0])),
+  ]) {
+    const source = headOf(file(late([before])));
+    const reading = await readHeader(source);
+    t.same(reading.ok && reading.header, { ...expected, transferSyntaxUid: syntaxes.explicit });
+    t.same(source.reads.lengths, source.size > KB16 ? [KB16, KB64] : [KB16], 'not the rest of it');
+  }
+  for (const bytes of [10_000, 30_000]) {
+    const source = headOf(file(late([element(0x0029_1010, 'OB', Buffer.alloc(bytes))])));
+    t.match(await readHeader(source), { header: { priority: 'STAT' } }, 'in the first 64 KB');
+    t.same(source.reads.lengths, bytes > KB16 ? [KB16, KB64] : [KB16]);
+  }
+  const without = await read(file(image({ instead: [[0x0040_1003, priority('  ')]] })));
+  t.notOk(without.ok && 'priority' in without.header);
+});
 
 t.test('other patient IDs stand in a sequence too, however that is written', async (t) => {
   const issuer = sequence(0x0010_0024, [[element(0x0040_0032, 'UT', '1.2.3')]], { lengths: 'undefined' });
@@ -165,13 +168,13 @@ t.test('a source can say in which charset its files are, whatever they say thems
   });
 });
 
-t.test('an ordinary image costs one read of 64 KB', async (t) => {
+t.test('an ordinary image costs one read of 16 KB', async (t) => {
   const source = headOf(file(image({ rows: 512 })));
   t.equal((await readHeader(source)).ok, true);
-  t.same(source.reads.lengths, [KB64]);
+  t.same(source.reads.lengths, [KB16]);
 });
 
-t.test('long elements before the last wanted one make the head grow, to 1 MB and to 16 MB', async (t) => {
+t.test('long elements before the last wanted one make the head grow, to 64 KB, 1 MB and 16 MB', async (t) => {
   const long = (bytes: number): Part => element(0x0009_1001, 'OB', Buffer.alloc(bytes, 1));
   const grown = async (bytes: number, syntax: SyntaxName) => {
     const source = headOf(file(image({ instead: [[0x0009_1001, long(bytes)]] }), { syntax }));
@@ -179,9 +182,10 @@ t.test('long elements before the last wanted one make the head grow, to 1 MB and
     return { ok: reading.ok ? reading.header.studyUid : reading.code, asked: source.reads.lengths };
   };
   for (const syntax of ['explicit', 'implicit', 'big'] as const) {
-    t.same(await grown(100_000, syntax), { ok: uids.study, asked: [KB64, MB1] });
-    t.same(await grown(2_000_000, syntax), { ok: uids.study, asked: [KB64, MB16] });
-    t.same(await grown(17_000_000, syntax), { ok: 'DCM-2212', asked: [KB64, MB16] });
+    t.same(await grown(30_000, syntax), { ok: uids.study, asked: [KB16, KB64] });
+    t.same(await grown(100_000, syntax), { ok: uids.study, asked: [KB16, MB1] });
+    t.same(await grown(2_000_000, syntax), { ok: uids.study, asked: [KB16, MB16] });
+    t.same(await grown(17_000_000, syntax), { ok: 'DCM-2212', asked: [KB16, MB16] });
   }
 });
 
@@ -191,7 +195,7 @@ t.test('long elements after the last wanted one are not read', async (t) => {
   for (const late of [overlay, pdf]) {
     const source = headOf(file(image({ pixels: late })));
     t.equal((await readHeader(source)).ok, true);
-    t.same(source.reads.lengths, [KB64]);
+    t.same(source.reads.lengths, [KB16]);
   }
 });
 

@@ -13,7 +13,7 @@ import { quickRig } from '../store/rig.ts';
 /** What a header of these tests says: the first line of the "file", JSON. The format is the adapters' business. */
 export const lineReader: ImageReader = {
   async read(head) {
-    const text = Buffer.from(await head.read(64 * 1024)).toString('utf8');
+    const text = Buffer.from(await head.read(16 * 1024)).toString('utf8');
     const end = text.indexOf('\n');
     if (!text.startsWith('{') || end < 0) return { ok: false, code: 'DCM-2201' };
     return { ok: true, header: JSON.parse(text.slice(0, end)) as ImageFacts };
