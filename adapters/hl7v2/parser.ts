@@ -56,6 +56,8 @@ export interface Hl7Message {
   segments: Segment[];
   /** Used again by every look-up: a value is narrowed down in place and cut out once. */
   span: Span;
+  /** Long values with their escapes resolved, and the same without blanks around: several paths ask for the same one. */
+  resolved?: Map<string, { value: string; trimmed: string }>;
 }
 
 /** An explicit null: the sender says "delete", where an empty field says nothing. */
@@ -264,7 +266,7 @@ export function spanTrimmed(message: Hl7Message): string {
   const { text, span } = message;
   if (span.start === span.end) return '';
   const value = text.slice(span.start, span.end);
-  if (hasEscape(message)) return unescapeText(message, value).trim();
+  if (hasEscape(message)) return unescapeTrimmed(message, value);
   return isInk(unitAt(text, span.start)) && isInk(unitAt(text, span.end - 1)) ? value : value.trim();
 }
 
@@ -303,9 +305,30 @@ export function repetitionsOf(message: Hl7Message, field: string): string[] {
   return separator === '' ? [field] : field.split(separator);
 }
 
+/** Shorter ones are resolved as fast as they are found again; longer ones are documents, and asked for once. */
+const [shortestKept, longestKept] = [256, 256 * 1024];
+
 /** Resolves the escapes of a piece of text that was split already. */
 export const unescapeText = (message: Hl7Message, text: string): string =>
-  unescapeValue(text, message.delimiters, message.charset);
+  text.length < shortestKept || text.length > longestKept
+    ? unescapeValue(text, message.delimiters, message.charset)
+    : resolvedIn(message, text).value;
+
+const unescapeTrimmed = (message: Hl7Message, text: string): string =>
+  text.length < shortestKept || text.length > longestKept
+    ? unescapeValue(text, message.delimiters, message.charset).trim()
+    : resolvedIn(message, text).trimmed;
+
+function resolvedIn(message: Hl7Message, text: string): { value: string; trimmed: string } {
+  message.resolved ??= new Map();
+  let found = message.resolved.get(text);
+  if (found === undefined) {
+    const value = unescapeValue(text, message.delimiters, message.charset);
+    found = { value, trimmed: value.trim() };
+    message.resolved.set(text, found);
+  }
+  return found;
+}
 
 /**
  * One value, unescaped. Numbers count from 1; without `subcomponent` the whole component is given,

@@ -90,11 +90,35 @@ function isHeaderOfLine(payload: Uint8Array, at: number): boolean {
 /** The usual ones first: one that is found ends the search. */
 const headerNames = ['MSH', 'msh', 'Msh', 'MSh', 'MsH', 'mSH', 'mSh', 'msH'];
 
+/** Lines, or what looks like headers, in one turn: a millisecond or two. A frame of 16 MB may be made of nothing else. */
+const mostInTurn = 20_000;
+
+/** Work that rests after each turn; what it comes to is returned. */
+export type InTurns<T> = Generator<undefined, T, undefined>;
+
+/** All of it at once. */
+export function atOnce<T>(work: InTurns<T>): T {
+  for (;;) {
+    const step = work.next();
+    if (step.done) return step.value;
+  }
+}
+
+/** Between its turns the others have theirs. What takes only one is done when this returns: `then` is called before that. */
+export function inTurns<T>(work: InTurns<T>, then: (result: T) => void): void {
+  const step = work.next();
+  if (step.done) then(step.value);
+  else setImmediate(() => inTurns(work, then));
+}
+
 /** Whether a header stands at the beginning of a line behind `from`. The search is the runtime's own: every message pays it. */
-function hasAnotherHeader(payload: Buffer, from: number): boolean {
+function* hasAnotherHeader(payload: Buffer, from: number): InTurns<boolean> {
+  let inTurn = 0;
   for (const name of headerNames) {
-    for (let at = payload.indexOf(name, from); at >= 0; at = payload.indexOf(name, at + 3))
+    for (let at = payload.indexOf(name, from); at >= 0; at = payload.indexOf(name, at + 3)) {
       if (isHeaderOfLine(payload, at)) return true;
+      if (++inTurn % mostInTurn === 0) yield;
+    }
   }
   return false;
 }
@@ -122,20 +146,24 @@ export function lastHeaderIn(payload: Buffer): number {
  * or GB18030 character. Lines end in CR, LF or both, in the envelope and in the messages each as it likes. `most` bounds the
  * parts; `charset` is the label of the source profile. The payload is never written to.
  */
-export function takeApart(payload: Uint8Array, most: number, charset?: string): TakenApart | undefined {
+export function* takingApart(payload: Uint8Array, most: number, charset?: string): InTurns<TakenApart | undefined> {
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength);
   const first = segmentFrom(payload, 0);
   const firstName = nameAt(payload, first);
   const isEnveloped = firstName === 'BHS' || firstName === 'FHS';
-  if (!isEnveloped && !hasAnotherHeader(bytes, first + 1)) return undefined;
+  if (!isEnveloped && !(yield* hasAnotherHeader(bytes, first + 1))) return undefined;
 
   const cutter = createCutter(charset);
-  const { parts, headers } = cutter.cut(payload, first, most);
+  const { parts, headers } = yield* cutter.cut(payload, first, most);
   const envelope = cutter.envelope();
   if (cutter.messages() === 0 || (envelope === undefined && parts.length === 1)) return undefined;
   const overfull = parts.length > most;
   return { ...(envelope && { envelope }), parts, headers, overfull, miscounted: cutter.miscounted() };
 }
+
+/** The same at once. */
+export const takeApart = (payload: Uint8Array, most: number, charset?: string): TakenApart | undefined =>
+  atOnce(takingApart(payload, most, charset));
 
 /** Cuts messages out of what comes in pieces, as a file does that is too large to be held whole. */
 export interface Cutter {
@@ -143,7 +171,7 @@ export interface Cutter {
    * The parts of a payload from `first` on, where a segment begins; a little more than `most` at most. The next payload begins
    * where a message does, or an envelope, and goes on with the envelope of this one.
    */
-  cut(payload: Uint8Array, first: number, most: number): Pick<TakenApart, 'parts' | 'headers'>;
+  cut(payload: Uint8Array, first: number, most: number): InTurns<Pick<TakenApart, 'parts' | 'headers'>>;
   envelope(): TakenApart['envelope'];
   messages(): number;
   miscounted(): boolean;
@@ -160,7 +188,7 @@ export function createCutter(charset?: string): Cutter {
   let batches = 0;
   let miscounted = false;
 
-  const cut: Cutter['cut'] = (payload, first, most) => {
+  function* cut(payload: Uint8Array, first: number, most: number): ReturnType<Cutter['cut']> {
     const lineEnd = linesOf(Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength));
     const parts: Uint8Array[] = [];
     const headers: Array<Msh | undefined> = [];
@@ -179,7 +207,9 @@ export function createCutter(charset?: string): Cutter {
       }
       from = undefined;
     };
+    let lines = 0;
     for (let at = first; at < payload.length && parts.length <= most; ) {
+      if (++lines % mostInTurn === 0) yield;
       const end = lineEnd(at);
       const next = segmentFrom(payload, end + 1);
       const name = nameAt(payload, at);
@@ -218,7 +248,7 @@ export function createCutter(charset?: string): Cutter {
     close(payload.length);
     readCurrent();
     return { parts, headers };
-  };
+  }
 
   return { cut, envelope: () => envelope, messages: () => messages, miscounted: () => miscounted };
 }

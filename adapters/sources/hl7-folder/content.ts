@@ -2,10 +2,12 @@ import { createFramer } from '../../hl7v2/framing.ts';
 import {
   type Cutter,
   createCutter,
+  type InTurns,
+  inTurns,
   lastHeaderIn,
   segmentFrom,
   type TakenApart,
-  takeApart,
+  takingApart,
 } from '../../hl7v2/take-apart.ts';
 import type { OpenFile } from '../watching/open-file.ts';
 
@@ -47,6 +49,8 @@ export function contentOf(file: OpenFile, options: ContentOptions): AsyncGenerat
   return options.framed ? framesOf(file, options) : messagesOf(file, options);
 }
 
+const finished = <T>(work: InTurns<T>): Promise<T> => new Promise((resolve) => inTurns(work, resolve));
+
 async function* framesOf(file: OpenFile, options: ContentOptions): AsyncGenerator<Content> {
   const { maxMessageBytes, requireEnd, charset, piece } = options;
   const framer = createFramer({ maxMessageBytes, requireEnd });
@@ -58,7 +62,7 @@ async function* framesOf(file: OpenFile, options: ContentOptions): AsyncGenerato
   for (let offset = 0; ; ) {
     const event = framer.next() ?? (offset === file.size ? framer.acceptOpenEnd() : undefined);
     if (event?.kind === 'frame') {
-      const apart = takeApart(event.bytes, mostOfFrame, charset);
+      const apart = await finished(takingApart(event.bytes, mostOfFrame, charset));
       if (apart?.overfull) {
         yield* together();
         return yield { kind: 'oversize' };
@@ -101,7 +105,8 @@ async function* messagesOf(file: OpenFile, options: ContentOptions): AsyncGenera
     held += length;
     const bytes = window.subarray(0, held);
     const isLast = offset === file.size;
-    if (isLast && cutter === undefined) return yield* partsOf(bytes, takeApart(bytes, everyPart, charset));
+    if (isLast && cutter === undefined)
+      return yield* partsOf(bytes, await finished(takingApart(bytes, everyPart, charset)));
     const upTo = isLast ? held : lastHeaderIn(bytes);
     if (upTo <= 0) {
       if (held > maxMessageBytes) return yield { kind: 'oversize' };
@@ -110,7 +115,7 @@ async function* messagesOf(file: OpenFile, options: ContentOptions): AsyncGenera
     }
     cutter ??= createCutter(charset);
     const whole = bytes.subarray(0, upTo);
-    const cut = cutter.cut(whole, segmentFrom(whole, 0), everyPart);
+    const cut = await finished(cutter.cut(whole, segmentFrom(whole, 0), everyPart));
     yield { kind: 'parts', ...cut, envelope: cutter.envelope() };
     if (isLast) break;
     window.copyWithin(0, upTo, held);

@@ -8,7 +8,7 @@ import { buildBatchAck } from '../../hl7v2/batch.ts';
 import { calledItself } from '../../hl7v2/called-itself.ts';
 import { type Msh, readMsh } from '../../hl7v2/msh.ts';
 import { namesNobody } from '../../hl7v2/senders.ts';
-import { type TakenApart, takeApart } from '../../hl7v2/take-apart.ts';
+import { inTurns, type TakenApart, takingApart } from '../../hl7v2/take-apart.ts';
 import type { Parties, Party } from './parties.ts';
 import { type FrameVerdict, judgeFrame, wordsOf } from './verdict.ts';
 
@@ -80,8 +80,9 @@ export function createAnswering(parts: AnsweringParts): Answering {
   const { charset } = parties.own.rules;
   const slots: Slot[] = [];
   let unansweredBytes = 0;
-  /** Nothing after a batch goes to the store before the last of it. */
+  /** Nothing after a batch goes to the store before the last of it, nor anything while a payload is taken apart. */
   let inBatch = false;
+  let takingOneApart = false;
   let sending = false;
   const toldOfConditions = new Set<Party>();
 
@@ -233,19 +234,29 @@ export function createAnswering(parts: AnsweringParts): Answering {
     return [{ party, code: first.code, bytes: buildBatchAck(envelope, acks, parts.ackId(), clock.now()) }];
   };
 
+  const deal = (payload: Uint8Array, apart: TakenApart | undefined) => {
+    if (apart?.overfull === true) {
+      const { envelope } = apart;
+      const header = envelope?.header && { ...envelope.header, controlId: envelope.controlId };
+      const outcome: Outcome = { code: 'AR', condition: 207, text: 'Too many messages in one batch' };
+      return refuse(partyOfBatch(header, apart.parts), header, outcome, 'MLLP-2004');
+    }
+    if (apart !== undefined) return void storeEach(apart);
+    const { party, verdict } = judge(payload);
+    if (verdict.kind === 'refuse') refuse(party, verdict.msh, verdict.answer, verdict.problem);
+    else if (verdict.kind === 'store') void storeOne(payload, party, verdict);
+  };
+
   return {
     take(payload) {
-      const apart = takeApart(payload, mostInBatch, charset);
-      if (apart?.overfull === true) {
-        const { envelope } = apart;
-        const header = envelope?.header && { ...envelope.header, controlId: envelope.controlId };
-        const outcome: Outcome = { code: 'AR', condition: 207, text: 'Too many messages in one batch' };
-        return refuse(partyOfBatch(header, apart.parts), header, outcome, 'MLLP-2004');
-      }
-      if (apart !== undefined) return void storeEach(apart);
-      const { party, verdict } = judge(payload);
-      if (verdict.kind === 'refuse') refuse(party, verdict.msh, verdict.answer, verdict.problem);
-      else if (verdict.kind === 'store') void storeOne(payload, party, verdict);
+      takingOneApart = true;
+      let isLater = false;
+      inTurns(takingApart(payload, mostInBatch, charset), (apart) => {
+        takingOneApart = false;
+        deal(payload, apart);
+        if (isLater) parts.settled();
+      });
+      isLater = true;
     },
     refuseOversize(head) {
       const msh = readMsh(head, charset);
@@ -255,7 +266,8 @@ export function createAnswering(parts: AnsweringParts): Answering {
       if (msh === undefined || isAcknowledgement(msh)) party.problem(peer, 'MLLP-2004');
       else refuse(party, msh, outcome, 'MLLP-2004');
     },
-    hasRoom: () => !inBatch && slots.length < mostUnanswered && unansweredBytes <= parts.maxMessageBytes,
-    isIdle: () => slots.length === 0,
+    hasRoom: () =>
+      !takingOneApart && !inBatch && slots.length < mostUnanswered && unansweredBytes <= parts.maxMessageBytes,
+    isIdle: () => !takingOneApart && slots.length === 0,
   };
 }

@@ -18,6 +18,20 @@ const written =
 export function normaliseTime(text: string, timeZone: string): string | undefined {
   const trimmed = text.trim();
   if (isRealTime(trimmed)) return trimmed; // as most senders write it: nothing to convert
+  if (trimmed.length > longestTime) return readTime(trimmed, timeZone);
+  const asked = `${timeZone} ${trimmed}`;
+  if (normalised.has(asked)) return normalised.get(asked);
+  if (normalised.size >= mostHours) normalised.clear();
+  const time = readTime(trimmed, timeZone);
+  normalised.set(asked, time);
+  return time;
+}
+
+const longestTime = 64;
+/** Asked for last: of many patients in one message each is read with the same times of its header and visit. */
+const normalised = new Map<string, string | undefined>();
+
+function readTime(trimmed: string, timeZone: string): string | undefined {
   const match = compact.exec(trimmed) ?? written.exec(trimmed);
   if (match === null) return undefined;
   const [, year = '', month = '', day = '', hour, minute, second, offset] = match;

@@ -46,6 +46,14 @@ const found: Record<string, string> = {
     `${header('ORU^R01')}PID|1|P1\r${report}OBX|1|TX|K||`,
     '\\Xff\\ ',
   ),
+  'escapes without end in the type of an identifier, which each path to one asks for (0.15 s)': filledUp(
+    `${header('ADT^A08')}PID|1||1234^^^^`,
+    '\\XD6D0\\??',
+  ),
+  'blank lines without end from short escapes there (0.13 s)': filledUp(
+    `${header('ADT^A08')}PID|1||1234^^^^`,
+    '\\.sp99\\',
+  ),
   'headers without anything behind them': filledUp('', 'MSH|^\r'),
 };
 
