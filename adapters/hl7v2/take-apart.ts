@@ -26,10 +26,14 @@ const carriageReturn = 0x0d;
 const lineFeed = 0x0a;
 const isLineEnd = (byte: number | undefined): boolean => byte === carriageReturn || byte === lineFeed;
 /** What tools put between texts: form feed, the end of a DOS text, filling, and marks of frames that are none. */
-const isMark = (byte: number | undefined): boolean =>
-  byte === 0x0c || byte === 0x1a || byte === 0x00 || byte === 0x0b || byte === 0x1c;
-const isBlank = (byte: number | undefined): boolean =>
-  byte === 0x20 || byte === 0x09 || isLineEnd(byte) || isMark(byte);
+const marks = [0x0c, 0x1a, 0x00, 0x0b, 0x1c];
+/** 1 for what stands between texts, 2 for marks there, else 0. Looked up: a frame may be 16 MB of them. */
+const blanks = new Uint8Array(256);
+for (const byte of [0x20, 0x09, carriageReturn, lineFeed]) blanks[byte] = 1;
+for (const byte of marks) blanks[byte] = 2;
+/** 256, beyond a payload, is in no table. */
+const isMark = (byte = 256): boolean => blanks[byte] === 2;
+const isBlank = (byte = 256): boolean => (blanks[byte] ?? 0) > 0;
 const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= 0x30 && byte <= 0x39;
 const isAlphanumeric = (byte: number): boolean =>
   (byte >= 0x30 && byte <= 0x39) || (byte >= 0x41 && byte <= 0x5a) || (byte >= 0x61 && byte <= 0x7a);
@@ -90,7 +94,7 @@ function isHeaderOfLine(payload: Uint8Array, at: number): boolean {
 /** The usual ones first: one that is found ends the search. */
 const headerNames = ['MSH', 'msh', 'Msh', 'MSh', 'MsH', 'mSH', 'mSh', 'msH'];
 
-/** Lines, or what looks like headers, in one turn: a millisecond or two. A frame of 16 MB may be made of nothing else. */
+/** Lines in one turn: a millisecond or two. A frame of 16 MB may be made of nothing else. */
 const mostInTurn = 20_000;
 
 /** Work that rests after each turn; what it comes to is returned. */
@@ -111,13 +115,18 @@ export function inTurns<T>(work: InTurns<T>, then: (result: T) => void): void {
   else setImmediate(() => inTurns(work, then));
 }
 
+/** So much is searched in one turn. */
+const windowBytes = 256 * 1024;
+
 /** Whether a header stands at the beginning of a line behind `from`. The search is the runtime's own: every message pays it. */
 function* hasAnotherHeader(payload: Buffer, from: number): InTurns<boolean> {
-  let inTurn = 0;
-  for (const name of headerNames) {
-    for (let at = payload.indexOf(name, from); at >= 0; at = payload.indexOf(name, at + 3)) {
-      if (isHeaderOfLine(payload, at)) return true;
-      if (++inTurn % mostInTurn === 0) yield;
+  for (let start = from; start < payload.length; start += windowBytes) {
+    if (start > from) yield;
+    // With the rest of a name that begins at its end.
+    const window = payload.subarray(start, start + windowBytes + 2);
+    for (const name of headerNames) {
+      for (let at = window.indexOf(name); at >= 0; at = window.indexOf(name, at + 3))
+        if (isHeaderOfLine(payload, start + at)) return true;
     }
   }
   return false;

@@ -62,3 +62,46 @@ for (const [what, head, message] of [
     t.ok(longest.made <= most + 1, `${longest.made} answers were made in one turn`);
     t.ok(longest.sent <= most, `${longest.sent} were sent in one turn`);
   });
+
+const lines = 500_000;
+for (const [what, head, line] of [
+  ['what looks like headers and is none', oru('L1'), 'MSH\r'],
+  ['lines of a batch', `BHS|^~\\&|LIS\r${oru('L2')}`, 'Z\r'],
+] as const)
+  t.test(`a frame of very many lines is taken apart in turns: ${what}`, async (t) => {
+    let settled = 0;
+    const [stored, sent]: [Uint8Array[], string[]] = [[], []];
+    const answering = createAnswering({
+      peer: '127.0.0.1',
+      parties: onlyOwn({
+        rules: intakeOf().intake,
+        async accept({ bytes }) {
+          stored.push(bytes);
+          return { seq: 1, outcome: 'stored', controlIdReused: false };
+        },
+        message() {},
+        answered() {},
+        problem() {},
+      }),
+      maxMessageBytes: 1 << 24,
+      clock: systemClock,
+      ackId: () => 'Q1',
+      notes: { stored() {} },
+      send: ({ bytes }) => void sent.push(Buffer.from(bytes).toString('latin1')),
+      settled: () => void settled++,
+    });
+    answering.take(Buffer.from(head + line.repeat(lines)));
+    let turns = 0;
+    for (; !answering.isIdle(); turns++) {
+      if (stored.length === 0) t.notOk(answering.hasRoom(), 'nothing overtakes it');
+      await nextTurn();
+    }
+    t.ok(turns >= lines / 50_000, `${turns} turns`);
+    t.same(
+      stored.map(({ length }) => length),
+      [oru('L1').length + line.length * lines],
+    );
+    t.equal(sent.length, 1);
+    t.match(sent[0], /\rMSA\|AA\|L/);
+    t.ok(settled > 0);
+  });
