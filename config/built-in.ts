@@ -11,8 +11,11 @@ export const hl7Dialects = [
   'winning',
 ];
 
+/** All source profiles that ship with the program. */
+export const builtInProfiles = [...hl7Dialects, 'dicom-default'];
+
 /** True for a name such as `china-lis`; anything with a slash, backslash or dot is a path. */
-export const isBuiltInName = (named: string): boolean => /^[a-z0-9-]+$/.test(named);
+export const isBuiltInName = (named: string): boolean => /^[^./\\]+$/.test(named);
 
 /** Text of a source profile or province pack that ships with the program. Throws when there is none. */
 export function builtInText(kind: 'profile' | 'pack', name: string): { path: string; text: string } {

@@ -5,7 +5,7 @@ import type { z } from 'zod';
 import type { UploadSchedule } from '../agent/delivery/bandwidth.ts';
 import type { Registry } from '../agent/registry.ts';
 import { errorTable, QianzhiError } from '../agent/support/errors.ts';
-import { builtInText, isBuiltInName } from './built-in.ts';
+import { builtInProfiles, builtInText, isBuiltInName } from './built-in.ts';
 import { senderWarnings } from './check-senders.ts';
 import { type ConfigIssue, pathText, throwIfAny } from './config-error.ts';
 import { message } from './messages.ts';
@@ -25,6 +25,7 @@ import {
 import { at, describeIssues, type SchemaIssue } from './schema-issues.ts';
 import { filePathsIn } from './schema-walk.ts';
 import { type EnvironmentUse, substituteEnvironment } from './substitute.ts';
+import { suggest } from './suggest.ts';
 import { type Path, type Position, parseYamlText, type YamlText } from './yaml-document.ts';
 
 export interface LoadedSender {
@@ -155,7 +156,9 @@ export function loadConfig(
       const file = isAbsolute(named) ? named : resolve(folder, named);
       return { path: file, text: readText(file) };
     } catch (error) {
-      const unreadable = isBuiltInName(named) ? message.noBuiltIn() : message.fileUnreadable();
+      const unreadable = isBuiltInName(named)
+        ? message.noBuiltIn(kind === 'profile' ? suggest(named, builtInProfiles) : undefined)
+        : message.fileUnreadable();
       const found = error instanceof QianzhiError && error.code === 'CFG-5002' ? message.notUtf8() : unreadable;
       textIssues.push({ code: 'CFG-5003', path: [...entry, kind], atKey: false, message: found });
       return { path: named, text: '' };

@@ -119,9 +119,9 @@ export const message = {
     zh: '这个机构代码已用过；各机构的代码不能重复。',
     en: 'is used already; organisation codes of institutions must differ.',
   }),
-  noBuiltIn: (): Bilingual => ({
-    zh: '没有这个名称的内置文件；自己的文件请写路径，如 ./my.yaml。',
-    en: 'is not the name of a built-in file; for a file of your own write its path, like ./my.yaml.',
+  noBuiltIn: (meant: string | undefined): Bilingual => ({
+    zh: `没有这个名称的内置文件${meant === undefined ? '' : `，是否想写 ${meant}`}；自己的文件请写路径，如 ./my.yaml。`,
+    en: `is not the name of a built-in file${meant === undefined ? '' : `, did you mean ${meant}?`}; for a file of your own write its path, like ./my.yaml.`,
   }),
   fileUnreadable: (): Bilingual => ({
     zh: '这个文件不存在或读不到。',
@@ -250,12 +250,12 @@ const yamlMessages: Readonly<Record<string, Bilingual>> = {
   },
   MULTIPLE_DOCS: { zh: '一个文件里只能有一份配置，请删去“---”。', en: 'Only one document is allowed; remove "---".' },
   ALIAS: {
-    zh: '不支持引用（*名称），请直接写出内容。',
-    en: 'References (*name) are not supported; write the content itself.',
+    zh: '不支持引用（*名称），请直接写出内容；若是文字（如 "*.hl7"）请加引号。',
+    en: 'References (*name) are not supported; write the content itself, and quote it if it is text, like "*.hl7".',
   },
   BAD_ALIAS: {
-    zh: '不支持引用（*名称）；若是文字请加引号。',
-    en: 'References (*name) are not supported; quote it if it is text.',
+    zh: '不支持引用（*名称）；若是文字（如 "*.hl7"）请加引号。',
+    en: 'References (*name) are not supported; quote it if it is text, like "*.hl7".',
   },
   COMPLEX_KEY: { zh: '名称必须是简单的文字。', en: 'A name must be plain text.' },
   TAG_RESOLVE_FAILED: {
@@ -265,6 +265,15 @@ const yamlMessages: Readonly<Record<string, Bilingual>> = {
 };
 
 /** What a syntax error of the `yaml` package means, by its code. */
+/** A slip that every editor with a Chinese input method makes. */
+export const colonHint = (line: number, isFullWidth: boolean): Bilingual =>
+  isFullWidth
+    ? {
+        zh: `第 ${line} 行用了全角冒号“：”，要写成半角冒号加空格“: ”。`,
+        en: `Line ${line} has a full-width colon; write ": ", a colon and a space.`,
+      }
+    : { zh: `第 ${line} 行的冒号后缺空格。`, en: `Line ${line} has no space after its colon.` };
+
 export const yamlMessage = (code: string): Bilingual =>
   yamlMessages[code] ?? {
     zh: 'YAML 书写有误（常见：缩进、引号、冒号后缺空格）。',

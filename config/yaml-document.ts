@@ -11,7 +11,7 @@ import {
   visit,
 } from 'yaml';
 import type { Bilingual } from '../agent/support/text.ts';
-import { yamlMessage } from './messages.ts';
+import { colonHint, yamlMessage } from './messages.ts';
 
 export type Path = ReadonlyArray<string | number>;
 
@@ -58,7 +58,16 @@ export function parseYamlText(text: string): YamlText {
     return { line: Math.max(line, 1), column: Math.max(col, 1) };
   };
   const problems: YamlProblem[] = [];
-  const report = (offset: number, code: string) => problems.push({ position: at(offset), message: yamlMessage(code) });
+  const written = text.split(/\r?\n/);
+  const report = (offset: number, code: string) => {
+    const position = at(offset);
+    const message = yamlMessage(code);
+    const hint = hintAt(written, position.line);
+    problems.push({
+      position,
+      message: hint === undefined ? message : { zh: message.zh + hint.zh, en: `${message.en} ${hint.en}` },
+    });
+  };
   // One slip makes the parser report many: only the first is worth reading, except for repeated keys.
   const first = document.errors.find((error) => error.code !== 'DUPLICATE_KEY');
   for (const error of document.errors) {
@@ -113,6 +122,21 @@ export function parseYamlText(text: string): YamlText {
       return plain;
     },
   };
+}
+
+const fullWidthColon = /^\s*(?:- +)?[\w.-]+\s*：/;
+const colonAlone = /^\s*(?:- +)?[A-Za-z_][\w-]*:[^\s/\\]/;
+/** A colon that a line lacks shows some lines later, where the next one begins. */
+const linesBefore = 3;
+
+/** What is wrong with the colon of a line, or of one shortly before. */
+function hintAt(lines: readonly string[], line: number): Bilingual | undefined {
+  for (let at = Math.max(1, line - linesBefore); at <= line; at++) {
+    const text = lines[at - 1] ?? '';
+    if (fullWidthColon.test(text)) return colonHint(at, true);
+    if (colonAlone.test(text)) return colonHint(at, false);
+  }
+  return undefined;
 }
 
 const nodeOf = (node: unknown): { node?: Node } => (node === null || node === undefined ? {} : { node: node as Node });

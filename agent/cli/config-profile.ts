@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { stringify } from 'yaml';
-import { builtInText, hl7Dialects, isBuiltInName } from '../../config/built-in.ts';
+import { builtInProfiles, builtInText, isBuiltInName } from '../../config/built-in.ts';
 import { ConfigError } from '../../config/config-error.ts';
 import { readText } from '../../config/load.ts';
 import type { Reading, Statement } from '../mapping/mapper.ts';
@@ -26,7 +26,7 @@ export async function showProfile(context: CliContext, named: string | undefined
         en: 'Name a profile or its file, for example: qianzhi config profile cn-default --message FILE',
       });
     }
-    const names = [...hl7Dialects, 'dicom-default'];
+    const names = builtInProfiles;
     context.out(context.json ? JSON.stringify(names) : names.join('\n'));
     return;
   }

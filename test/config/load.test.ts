@@ -141,6 +141,42 @@ t.test('environment variables are put into values after parsing', async (t) => {
   });
 });
 
+/** What every issue of the good configuration with one text replaced says, in both languages. */
+function wordsWith(t: Test, from: string, to: string): string {
+  try {
+    load(folderWith(t, goodConfig.replace(from, to)));
+  } catch (error) {
+    if (error instanceof ConfigError)
+      return error.issues.map(({ message }) => `${message.zh} ${message.en}`).join('\n');
+    throw error;
+  }
+  return '';
+}
+
+t.test('a colon as Chinese keyboards write it, or without its space, is named with its line', async (t) => {
+  for (const [from, to] of [
+    ['site:', 'site：'],
+    ['    kind: hl7-mllp', '    kind：hl7-mllp'],
+    ['  - name: lis', '  - name： lis'],
+    ['    port: 2575', '    port ：2575'],
+  ] as const) {
+    const line = goodConfig.slice(0, goodConfig.indexOf(from)).split('\n').length;
+    const words = wordsWith(t, from, to);
+    t.match(words, `第 ${line} 行用了全角冒号`, to);
+    t.match(words, `Line ${line} has a full-width colon`, to);
+  }
+  t.match(wordsWith(t, '    port: 2575', '    port:2575'), /第 12 行的冒号后缺空格.* Line 12 has no space/);
+  t.notMatch(wordsWith(t, '示例医院', '"医院：东区'), /全角/, 'a full-width colon in a text is none');
+  t.notMatch(wordsWith(t, '    url: https:', '   url: https:'), /行的冒号后缺空格/, 'nor is that of an address');
+  t.match(wordsWith(t, 'name: 示例医院', 'name: *.hl7'), /请加引号.*quote it/);
+});
+
+t.test('a misspelt name of a built-in profile is told with the one that was meant', async (t) => {
+  for (const name of ['cn-defualt', 'CN-Default', 'cn_default'])
+    t.match(wordsWith(t, './profile.yaml', name), /是否想写 cn-default；.*did you mean cn-default\?/, name);
+  t.match(wordsWith(t, './profile.yaml', 'zzz'), /没有这个名称的内置文件；/);
+});
+
 t.test('YAML is read strictly', async (t) => {
   t.same(issuesWith(t, '  name: 示例医院\n', '  name: a\n  name: b\n'), ['4:3 CFG-5002 '], 'a repeated key');
   t.same(issuesWith(t, '  name: 示例医院', '\tname: a'), ['3:1 CFG-5002 '], 'a tab');
