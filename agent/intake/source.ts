@@ -23,7 +23,8 @@ export interface SourceStatus {
 export interface SenderStatus {
   /** Peer address without port. */
   address: string;
-  connections: number;
+  /** Absent where nobody connects, as with a folder. */
+  connections?: number;
   connectedSinceMs?: number;
   messagesToday: number;
   lastMessageMs?: number;

@@ -38,7 +38,7 @@ const allSenders = (sources: StatusParts['sources']): SenderStatus[] =>
 function stationsOf(parts: StatusParts, problems: Placed[], facts: StatusModel['facts']): StatusModel['stations'] {
   const senders = parts.sources.flatMap((s) => s.senders);
   const counts: Record<StationId, number> = {
-    hospital: senders.filter((s) => s.connections > 0).length,
+    hospital: senders.filter((s) => (s.connections ?? 0) > 0).length,
     intake: facts.receivedToday,
     queue: facts.waiting,
     platform: facts.deliveredToday,

@@ -52,7 +52,7 @@ export function createMessageTally(clock: Clock, names: readonly string[]): Mess
       const { lastMessageMs: _ofFiles, problem: held, ...rest } = folder;
       const logical = [...under.keys()].map((name) => ({
         name,
-        senders: [{ address: folder.address, connections: 0, ...shown(name) }],
+        senders: [{ address: folder.address, ...shown(name) }],
       }));
       return {
         senders: [{ ...rest, ...shown(undefined), ...(held === undefined ? {} : { problem: held }) }],

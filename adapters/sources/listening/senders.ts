@@ -15,6 +15,7 @@ export interface Senders {
 }
 
 interface Sender extends SenderStatus {
+  connections: number;
   day: string;
   acks: Map<string, number>;
   loggedMs: Map<string, number>;

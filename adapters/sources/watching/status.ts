@@ -9,7 +9,6 @@ export function asSender(figures: FolderFigures, passedMs: number, codes: Folder
   const [worst] = Object.entries(figures.held).sort(([a], [b]) => first.indexOf(b) - first.indexOf(a));
   return {
     address: 'folder',
-    connections: 0,
     messagesToday: figures.takenToday,
     ...(figures.lastFileMs === undefined ? {} : { lastMessageMs: figures.lastFileMs }),
     ...(worst === undefined ? {} : { problem: { code: worst[0], atMs: passedMs, count: worst[1] } }),

@@ -12,6 +12,7 @@ function SenderState({ sender, flagged, words }: { sender: SenderStatus; flagged
       </State>
     );
   }
+  if (sender.connections === undefined) return <span class="muted">—</span>;
   if (sender.connections === 0) return <span class="muted">{words.offline}</span>;
   return <State level="ok">{words.online(whole(sender.connections))}</State>;
 }

@@ -244,7 +244,7 @@ export function folderParts(nowMs = night): StatusParts {
     state: 'listening' as const,
     address: `/srv/${name}`,
     refusedConnections: 0,
-    senders: [{ address: 'folder', connections: 0, messagesToday: 88, lastMessageMs: nowMs - minute }],
+    senders: [{ address: 'folder', messagesToday: 88, lastMessageMs: nowMs - minute }],
     folder: { ignored },
   });
   return {

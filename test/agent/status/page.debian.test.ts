@@ -120,6 +120,7 @@ t.test(
       t.match(first, 'HL7-2143');
       t.match(second, dicom);
       t.notMatch(second, /HL7-/);
+      t.notMatch(await shown(page.locator('.senders')), /未连接|not connected/, 'nobody connects to a folder');
       t.equal(await page.locator('.problem').count(), 1);
       t.match(await shown(page.locator('.problem')), /HL7-2143/);
       t.equal(await page.evaluate(() => document.documentElement.scrollWidth), 320);

@@ -9,7 +9,8 @@ import { connectSender, type Listener, oru, startListener, until } from './liste
 const pki = createPki(t.testdir());
 const tls = { cert: pki.serverCert, key: pki.serverKey, ca: pki.ca };
 const good = { ca: readFileSync(pki.ca), cert: readFileSync(pki.clientCert), key: readFileSync(pki.clientKey) };
-const connections = ({ source }: Listener): number[] => source.status().senders.map((sender) => sender.connections);
+const connections = ({ source }: Listener): Array<number | undefined> =>
+  source.status().senders.map((sender) => sender.connections);
 const stateOf = ({ source }: Listener, address: string) => {
   const sender = source.status().senders.find((s) => s.address === address);
   return { connections: sender?.connections, problem: sender?.problem?.code };
