@@ -4,6 +4,7 @@ import { type Identity, identityOf, sameIdentity } from '../watching/identity.ts
 import { type BytePath, nameOf, pathIn, placeIn, unsetAside } from '../watching/paths.ts';
 import { type PutAway, putAway } from '../watching/put-away.ts';
 import type { FileKind } from '../watching/taking.ts';
+import type { Turns } from '../watching/turns.ts';
 import { archiveSealed } from './archiving.ts';
 import { hl7Decisions, hl7FolderCodes } from './codes.ts';
 import { markersOf, type TakeParts, takeFile } from './take.ts';
@@ -17,8 +18,9 @@ export type After =
 
 export interface Hl7FolderOptions
   extends Omit<FolderOptions, 'files' | 'excluded' | 'concurrency'>,
-    Omit<TakeParts, 'markKeyOf' | 'stopping'> {
+    Omit<TakeParts, 'markKeyOf' | 'stopping' | 'remembered'> {
   after: After;
+  turns: Turns;
   /** Patterns of names that are read; empty: all. */
   include: readonly string[];
   /** A short name of everything by which files are judged; another after each change of it. */
@@ -34,7 +36,7 @@ export function createHl7Folder(options: Hl7FolderOptions): Folder {
   const keyOf = (path: BytePath, identity: Identity) => seen.keyOf(unsetAside(path), identity);
   const markKeyOf = (path: BytePath) => seen.keyOf(unsetAside(path), { size: 0, mtimeNs: 0n, ino: 0n });
   let stopping = false;
-  const parts: TakeParts = { ...options, markKeyOf, stopping: () => stopping };
+  const parts: TakeParts = { ...options, markKeyOf, stopping: () => stopping, remembered: () => seen.flush() };
   const own = [options.answers?.folder, 'folder' in after ? after.folder : undefined];
   const excluded = own.flatMap((folder) => (folder === undefined ? [] : (placeIn(root, folder) ?? [])));
 
@@ -76,6 +78,7 @@ export function createHl7Folder(options: Hl7FolderOptions): Folder {
       rules: options.judgedBy,
       inOrder: true,
       begun: (path) => progress.of(markKeyOf(path))?.whole === false,
+      turns: options.turns,
       rememberFirst: true,
       ignoredName: passedOver(options),
       take: (path, identity, piece) => inTurn(() => takeFile(parts, path, identity, piece)),

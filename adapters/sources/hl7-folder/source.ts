@@ -8,6 +8,7 @@ import { realPath } from '../watching/real-path.ts';
 import { openSeen } from '../watching/seen.ts';
 import { asSender } from '../watching/status.ts';
 import type { FolderFigures } from '../watching/tally.ts';
+import { openTurns } from '../watching/turns.ts';
 import { watchFolder } from '../watching/watch.ts';
 import { hl7FolderCodes } from './codes.ts';
 import { type Hl7FolderConfig, hl7FolderConfig } from './config.ts';
@@ -61,6 +62,7 @@ export const hl7Folder = {
       senders.map(({ name: of }) => of),
     );
     const answers = config.answers;
+    const seen = await openSeen(`${memory}.seen`, undefined, true);
     const folder = createHl7Folder({
       root,
       after,
@@ -81,7 +83,8 @@ export const hl7Folder = {
       judge: createJudge(rules, senders, unlisted, context.senders),
       accept: context.accept,
       notes: messages,
-      seen: await openSeen(`${memory}.seen`, undefined, true),
+      seen,
+      turns: await openTurns(`${memory}.turns`, seen),
       progress: await openProgress(`${memory}.progress`),
       clock,
       changed: () => watching.note(),

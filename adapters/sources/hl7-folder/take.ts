@@ -27,6 +27,8 @@ export interface TakeParts extends AcceptingParts {
   progress: Progress;
   /** The agent ends: a large file goes on after the next start. */
   stopping(): boolean;
+  /** Resolves when what was decided about the files before is written down, if it can be. Never rejects. */
+  remembered(): Promise<void>;
   /** Names the mark of a file; that it still begins with what was marked is seen by its content. */
   markKeyOf(path: BytePath): SeenKey;
 }
@@ -158,6 +160,8 @@ async function takeContent(parts: TakeParts, file: OpenFile, { key, framed, piec
   const accepting = createAccepting(parts, await borneOut(progress.of(key), contents(), parts.stopping));
   const keep = async (whole: boolean) => {
     const mark = accepting.mark(whole);
+    // What the store may have to recognise lies before this, and more is to come.
+    await parts.remembered();
     if (mark.open.length > mostOpen) return;
     try {
       await progress.mark(key, mark);

@@ -103,7 +103,7 @@ export function createFolder(options: FolderOptions): Folder {
           decisions.meaningOf(seen.get(keyOf(path, identity))) ??
           (files.rules === undefined ? undefined : decisions.meaningOf(seen.get(heldKeyOf(path, identity))));
         if (meaning === undefined) {
-          const added = waiting.add(path, identity, files.begun?.(path, identity));
+          const added = waiting.add(path, identity, files.begun?.(path, identity), files.turns?.of(path));
           overflowed ||= !added;
           return added;
         }
@@ -217,6 +217,7 @@ export function createFolder(options: FolderOptions): Folder {
       await settle(file, await files.take(file.path, file.identity, piece));
     } finally {
       file.busy = false;
+      file.looked = true;
     }
     options.changed();
   };
@@ -235,7 +236,10 @@ export function createFolder(options: FolderOptions): Folder {
       seen.beginPass();
       try {
         const result = await scan.full();
-        if (result.lost === undefined && !stopped) tally.endPass();
+        if (result.lost === undefined && !stopped) {
+          tally.endPass();
+          files.turns?.lookedThrough();
+        }
         if (result.complete) seen.endPass();
         return result;
       } finally {
@@ -247,10 +251,14 @@ export function createFolder(options: FolderOptions): Folder {
     async work() {
       let looked = 0;
       await putAwayOld();
-      while (!stopped && clock.monotonic() >= refusedUntilMs) {
+      while (!stopped && clock.monotonic() >= refusedUntilMs && !files.turns?.awaited()) {
         const due = waiting.due(roundSize);
         if (due.length === 0) break;
-        const next = (inOrder ? due.filter(isReady) : due).values();
+        const round = inOrder ? due.filter(isReady) : due;
+        // One that is owed and not ready is waited for.
+        if (round.length < due.length && waiting.owed().length > 0) continue;
+        await files.turns?.next([...waiting.owed(), ...round].map(({ path }) => path));
+        const next = round.values();
         // Until the intake takes again, one file asks for all.
         const slots = refusal === undefined ? pieces : pieces.slice(0, 1);
         await Promise.all(
@@ -265,10 +273,12 @@ export function createFolder(options: FolderOptions): Folder {
         await seen.flush();
         if (seen.writable()) files.remembered?.();
       }
+      const told = looked > 0 && refusal === undefined && seen.writable();
+      if (told) await files.turns?.next(waiting.owed().map(({ path }) => path));
       return looked;
     },
     nextWorkMs() {
-      const nextMs = toPutAway.size > 0 ? 0 : waiting.nextMs();
+      const nextMs = toPutAway.size > 0 ? 0 : files.turns?.awaited() ? undefined : waiting.nextMs();
       return nextMs === undefined ? undefined : Math.max(0, Math.max(nextMs, refusedUntilMs) - clock.monotonic());
     },
     figures: () => ({ ...tally.figures(), held: held(), waiting: waiting.count().fresh }),

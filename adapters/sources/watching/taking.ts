@@ -3,6 +3,7 @@ import type { Identity } from './identity.ts';
 import type { Decision } from './key-table.ts';
 import type { BytePath, IgnoredName } from './paths.ts';
 import type { PutAway } from './put-away.ts';
+import type { Turns } from './turns.ts';
 
 /** Why something in a folder is passed over; nothing is wrong with it. */
 export type IgnoredReason = string;
@@ -71,8 +72,10 @@ export interface FileKind {
   rules?: string;
   /** Files are taken one after the other, the oldest first, and one that the intake refuses keeps its place for a while. */
   inOrder?: boolean;
-  /** Part of the file was taken before: in order it comes before all others, while that part is still recognised. */
+  /** Part of the file was taken before: in order it comes before those that are new. */
   begun?(path: BytePath, identity: Identity): boolean;
+  /** Where the intake recognises only what it stored last: what may be stored comes first after a crash. Needs `inOrder`. */
+  turns?: Turns;
   /** A decision is written down before the file is put away: a file met again after a crash is not read again. */
   rememberFirst?: boolean;
   /** Names that are passed over beside those no kind looks at. */

@@ -19,8 +19,12 @@ export interface WaitingFile {
   code?: ErrorCode;
   /** Somebody works on it. */
   busy: boolean;
-  /** Part of it was taken before: in order it comes first. */
+  /** Part of it was taken before: in order it comes before those that are new. */
   begun: boolean;
+  /** It may be stored although nothing tells of it: in order it comes before all others, by this place. See turns.ts. */
+  owed?: number;
+  /** It was looked at since it was seen. */
+  looked: boolean;
 }
 
 const longestPauseMs = 60_000;
@@ -30,8 +34,8 @@ const mostInoChanges = 5;
 export interface Waiting {
   has(path: BytePath): boolean;
   get(path: BytePath): WaitingFile | undefined;
-  /** Remembers a file seen for the first time; false when there is no room. */
-  add(path: BytePath, identity: Identity, begun?: boolean): boolean;
+  /** Remembers a file seen for the first time; false when there is no room. For one that is owed there always is. */
+  add(path: BytePath, identity: Identity, begun?: boolean, owed?: number): boolean;
   /** At most `most` files whose next look is due, as they were seen; with `inOrder` as they were written, then by name. */
   due(most: number): WaitingFile[];
   /** Whether a file has been still for long enough by every clock. */
@@ -42,6 +46,8 @@ export interface Waiting {
   changed(file: WaitingFile, identity: Identity): void;
   /** Not yet: the next look comes after a pause that grows, or after `everyMs`. False when there is no room for more of these; it is forgotten then. */
   later(file: WaitingFile, code: ErrorCode, everyMs?: number): boolean;
+  /** Those that are owed, in their order. */
+  owed(): WaitingFile[];
   /** The file is as good as it was, but it cannot be taken now. */
   postpone(file: WaitingFile, ms: number): void;
   forget(file: WaitingFile): void;
@@ -51,7 +57,8 @@ export interface Waiting {
   codes(): ReadonlyMap<ErrorCode, number>;
 }
 
-const byAge = (a: WaitingFile, b: WaitingFile): number => {
+const byTurn = (a: WaitingFile, b: WaitingFile): number => {
+  if (a.owed !== b.owed) return (a.owed ?? Number.POSITIVE_INFINITY) - (b.owed ?? Number.POSITIVE_INFINITY);
   if (a.begun !== b.begun) return a.begun ? -1 : 1;
   const between = a.identity.mtimeNs - b.identity.mtimeNs;
   if (between !== 0n) return between < 0n ? -1 : 1;
@@ -77,17 +84,23 @@ export function createWaiting(
     const oldMs = clock.now() - mtimeMs(file.identity);
     return Math.max(minAgeMs - stillMs, Math.min(minAgeMs - oldMs, 5 * minAgeMs - stillMs));
   };
-  /** Oldest first. Where an older one was only seen a moment later the younger wait for it, no longer than their age once more. */
+  /**
+   * Oldest first. Where an older one was only seen a moment later the younger wait for it, no longer than their age once more; for
+   * one that is owed until it was looked at.
+   */
   const inTurn = (found: WaitingFile[], nowMs: number): WaitingFile[] => {
     let older: WaitingFile | undefined;
     for (const file of files.values()) {
       const isNew = file.tries === 0 && file.code === undefined && !file.busy && file.dueMs > nowMs;
-      if (isNew && (older === undefined || byAge(file, older) < 0)) older = file;
+      if (isNew && (older === undefined || byTurn(file, older) < 0)) older = file;
     }
-    return found.sort(byAge).filter((file) => {
-      const waits = older !== undefined && byAge(older, file) < 0 && nowMs < file.sinceMs + 2 * minAgeMs;
-      if (waits) file.dueMs = Math.min(older?.dueMs ?? nowMs, file.sinceMs + 2 * minAgeMs);
-      return !waits;
+    return found.sort(byTurn).filter((file) => {
+      if (older === undefined || byTurn(older, file) > 0) return true;
+      const isOwed = older.owed !== undefined && !older.looked;
+      const untilMs = isOwed ? older.dueMs : file.sinceMs + 2 * minAgeMs;
+      if (nowMs >= untilMs) return true;
+      file.dueMs = Math.min(older.dueMs, untilMs);
+      return false;
     });
   };
   const clear = (file: WaitingFile) => {
@@ -107,9 +120,9 @@ export function createWaiting(
   return {
     has: (path) => files.has(path),
     get: (path) => files.get(path),
-    add(path, identity, begun = false) {
+    add(path, identity, begun = false, owed) {
       if (files.has(path)) return true;
-      if (files.size - stuck >= limits.mostNew) return false;
+      if (owed === undefined && files.size - stuck >= limits.mostNew) return false;
       const sinceMs = clock.monotonic();
       files.set(path, {
         path,
@@ -120,6 +133,8 @@ export function createWaiting(
         inoChanges: 0,
         busy: false,
         begun,
+        looked: false,
+        ...(owed === undefined ? {} : { owed }),
       });
       return true;
     },
@@ -160,6 +175,7 @@ export function createWaiting(
       file.dueMs = clock.monotonic() + Math.max(minAgeMs, pauseMs);
       return true;
     },
+    owed: () => [...files.values()].filter((file) => file.owed !== undefined).sort(byTurn),
     postpone(file, ms) {
       file.dueMs = clock.monotonic() + ms;
     },

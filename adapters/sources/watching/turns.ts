@@ -1,0 +1,66 @@
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { type BytePath, unsetAside } from './paths.ts';
+import type { Seen } from './seen.ts';
+
+/**
+ * Which files are about to be taken, in their order, written down before the first of them is. After a crash some of them are
+ * stored and nothing else tells of it: they come first again, as long as the intake recognises what it stored last. Age
+ * alone does not bring them back in time: in a large folder they may be found late, and what came since may be older.
+ */
+export interface Turns {
+  /** The place of a file among those of a run that was cut off; undefined when it is none of them. */
+  of(path: BytePath): number | undefined;
+  /** A run was cut off and the folder was not looked through since: others might come before those files. */
+  awaited(): boolean;
+  /** The folder was looked through. */
+  lookedThrough(): void;
+  /**
+   * These are taken next, or may be stored already; none: all that was decided is written down. Durable when it resolves. Never
+   * rejects: where nothing can be written, files are recognised as long as few come between.
+   */
+  next(paths: readonly BytePath[]): Promise<void>;
+}
+
+/** Opens the turns in `file`, named under the salt of `seen`. What cannot be read there is forgotten. Never rejects. */
+export async function openTurns(file: string, seen: Pick<Seen, 'keyOf'>): Promise<Turns> {
+  const nameOf = (path: BytePath): string =>
+    Buffer.from(seen.keyOf(unsetAside(path), { size: 0, mtimeNs: 0n, ino: 0n })).toString('hex', 0, 15);
+  const read = await readFile(file, 'utf8').catch(() => '');
+  let before = new Map(
+    read
+      .split('\n')
+      .filter((name) => name !== '')
+      .map((name, place) => [name, place]),
+  );
+  let isThere = read !== '';
+
+  const write = async (paths: readonly BytePath[]) => {
+    await mkdir(dirname(file), { recursive: true });
+    const handle = await open(`${file}.new`, 'w', 0o600);
+    try {
+      await handle.writeFile([...new Set(paths.map(nameOf))].join('\n'));
+      await handle.datasync();
+    } finally {
+      await handle.close();
+    }
+    await rename(`${file}.new`, file);
+    isThere = true;
+  };
+  const remove = async () => {
+    await rm(file, { force: true });
+    isThere = false;
+  };
+
+  return {
+    of: (path) => (before.size === 0 ? undefined : before.get(nameOf(path))),
+    awaited: () => before.size > 0,
+    lookedThrough() {
+      before = new Map();
+    },
+    async next(paths) {
+      if (paths.length === 0 && !isThere) return;
+      await (paths.length === 0 ? remove() : write(paths)).catch(() => {});
+    },
+  };
+}
