@@ -1,6 +1,13 @@
 import type { Hl7Message, Segment } from '../parser.ts';
 import type { CompiledProfile } from '../profile/rules.ts';
-import { breaksMessage, isRead, mostPatients, type ResultGroup, saysOtherwise } from './reports/result-groups.ts';
+import {
+  breaksMessage,
+  isRead,
+  mostOrders,
+  mostPatients,
+  type ResultGroup,
+  saysOtherwise,
+} from './reports/result-groups.ts';
 
 /** One PID with what follows it: a patient with a visit, a pair of a merge, a document. */
 export interface VisitGroup {
@@ -61,6 +68,7 @@ export function groupOrders(
     if (id === 'PID' && patient.segments.PID !== undefined) return { ok: false, where: id };
     const order = groups.at(-1);
     if (id === 'ORC' || id === 'OBR' || id === 'RXE') {
+      if (groups.length === mostOrders) return { ok: false, where: id };
       starter ??= id;
       if (order === undefined || id === starter) {
         groups.push({ segments: { [id]: segment }, diagnoses: [], notes: [] });

@@ -100,11 +100,17 @@ t.test('a Z segment that the profile names is read behind any number of others',
   t.end();
 });
 
-t.test('a message of more patients than any has is held, and of fewer is read', (t) => {
-  const patients = (count: number) => Array.from({ length: count }, (_, i) => `PID|${i}|P${i}`);
+t.test('a message of more patients, orders or results than any has is held, and of fewer is read', (t) => {
+  const many = (count: number, segment: string) => Array.from({ length: count }, (_, i) => `${segment}|${i}|P${i}`);
   const adt = mshOf('ADT^A08');
-  t.equal(outcomes(read([adt, ...patients(5_000)])).length, 5_000);
-  t.same(outcomes(read([adt, ...patients(5_001)])), ['held HL7-2106']);
-  t.same(outcomes(read([msh, ...patients(5_001), pv1, obr()])), ['held HL7-2106']);
+  t.equal(outcomes(read([adt, ...many(2_000, 'PID')])).length, 2_000);
+  t.same(outcomes(read([adt, ...many(2_001, 'PID')])), ['held HL7-2106']);
+  t.same(outcomes(read([msh, ...many(2_001, 'PID'), pv1, obr()])), ['held HL7-2106']);
+  t.equal(outcomes(read([msh, pid, pv1, ...many(5_000, 'OBR')])).length, 5_000);
+  t.same(outcomes(read([msh, pid, pv1, ...many(5_001, 'OBR')])), ['held HL7-2106']);
+  const orders = mshOf('ORM^O01');
+  t.equal(outcomes(read([orders, pid, pv1, ...many(5_000, 'ORC')])).length, 5_000);
+  t.same(outcomes(read([orders, pid, pv1, ...many(5_001, 'ORC')])), ['held HL7-2106']);
+  t.same(outcomes(read([msh, pid, pv1, obr(), ...many(100_001, 'OBX')])), ['held HL7-2106']);
   t.end();
 });

@@ -45,8 +45,13 @@ export function breaksMessage(message: Hl7Message, segment: Segment, index: numb
   }
 }
 
-/** More patients than any message has. One that has more is held at its PID: reading each takes as long as reading a small message. */
-export const mostPatients = 5_000;
+/**
+ * More patients, orders and results than any message has. One that has more is held, at the first too many: reading each patient
+ * or order takes as long as reading a small message.
+ */
+export const mostPatients = 2_000;
+export const mostOrders = 5_000;
+const mostResults = 100_000;
 
 /**
  * Whether anything reads segments of this id. What a patient or an order has is looked at once for each of them: with every
@@ -70,6 +75,8 @@ export function groupSegments(message: Hl7Message, specimenFirst: boolean, rules
   /** ORC and SPM (with their notes) that came before their OBR. */
   let ahead: { segments: Record<string, Segment>; notes: Segment[] } = { segments: {}, notes: [] };
   let notesOf: Segment[] | undefined;
+  let orders = 0;
+  let results = 0;
   const openPatient = (): PatientGroup => {
     if (patient === undefined) {
       patient = { segments: {}, diagnoses: [], orders: [] };
@@ -96,6 +103,7 @@ export function groupSegments(message: Hl7Message, specimenFirst: boolean, rules
         notesOf = undefined;
         break;
       case 'OBR':
+        if (++orders > mostOrders) return refuse(segment);
         order = { segments: { ...ahead.segments, OBR: segment }, notes: ahead.notes, results: [] };
         // In OUL a specimen stands before all of its orders; an ORC belongs to one.
         ahead = { segments: specimenFirst && ahead.segments.SPM ? { SPM: ahead.segments.SPM } : {}, notes: [] };
@@ -103,7 +111,7 @@ export function groupSegments(message: Hl7Message, specimenFirst: boolean, rules
         notesOf = order.notes;
         break;
       case 'OBX':
-        if (order === undefined) return refuse(segment);
+        if (order === undefined || ++results > mostResults) return refuse(segment);
         notesOf = [];
         order.results.push({ obx: segment, notes: notesOf });
         break;
