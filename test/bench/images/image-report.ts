@@ -72,6 +72,13 @@ export function judgeImages({ received, uploaded, large }: Omit<ImageReport, 'go
       ' /s',
     ),
     goal('of Orthanc’s', ratios.length > 0 ? median(ratios) : undefined, '≥', 1, ' ×'),
+    goal(
+      'RSS, receiving',
+      most(us, (s) => s.peakRssMb),
+      '≤',
+      150,
+      ' MB',
+    ),
     goal('RSS, the highest of all rows', rss, '≤', 150, ' MB'),
     goal(`RSS, an instance of ${show(large.bytes / 1e6)} MB received and uploaded`, largeRss, '≤', 150, ' MB'),
     goal(
