@@ -16,6 +16,7 @@ import { systemClock } from '../support/clock.ts';
 import { codeOf, type ErrorCode, QianzhiError } from '../support/errors.ts';
 import type { Log, LogFields } from '../support/log.ts';
 import { tidyAfterStart, tidyMemory } from '../support/memory.ts';
+import { standBack } from '../support/thread.ts';
 import { version } from '../support/version.ts';
 import { mapAgain, mapBatch, mapDue } from './map.ts';
 import { compileReaders, type MappedSource, withContinued } from './readers.ts';
@@ -110,6 +111,8 @@ export async function runMappingWorker(languages: Languages): Promise<void> {
     };
     tell({ ready: true, unverified: Object.fromEntries(stages.map((s) => [s.platform, s.renderer.unverified])) });
     tidyAfterStart();
+    // The way in and out share the processor with it; what is stored can wait.
+    standBack();
 
     const rules = compileImageRules(languages, data);
     const log: Log = {

@@ -10,7 +10,7 @@ import { runInNewContext } from 'node:vm';
 const YOUNG_STEP_BYTES = 2 * 1024 * 1024;
 const ALL_STEP_BYTES = 3 * 1024 * 1024;
 /** However much passes through, looking among all takes at most so much of a thread's time … */
-const ALL_SHARE = 1 / 20;
+const ALL_SHARE = 1 / 100;
 /** … as long as no more than this stands. */
 const ALL_STEP_MOST_BYTES = 6 * 1024 * 1024;
 
