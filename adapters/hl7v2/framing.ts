@@ -48,14 +48,18 @@ export interface Framer {
    * allow it. Anything else that is unfinished is never given.
    */
   acceptOpenEnd(): FrameEvent | undefined;
+  /** The connection is gone, and with it what is held of an unfinished frame. */
+  abandon(): void;
 }
 
 /** Collects a payload in blocks: no quadratic copying, and no object per byte when bytes come one by one. */
 function createPayload() {
-  let blocks: Uint8Array[] = [];
+  let blocks: Array<Uint8Array<ArrayBuffer>> = [];
   let fill = 0;
   let size = 0;
   const clear = () => {
+    // Their memory at once: left to be found, what one sender never ends is looked for while others wait.
+    for (const { buffer } of blocks) buffer.transfer(0);
     blocks = [];
     fill = 0;
     size = 0;
@@ -207,6 +211,10 @@ export function createFramer(options: FramerOptions): Framer {
     openFrame: () => (state === 'inside' || state === 'after-end' ? frames : 0),
     endsOpen: () => state === 'after-end',
     acceptOpenEnd: () => (state === 'after-end' && !requireEnd ? done(payload.take(maxMessageBytes)) : undefined),
+    abandon() {
+      state = 'dead';
+      payload.clear();
+    },
   };
 }
 

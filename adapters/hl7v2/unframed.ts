@@ -83,12 +83,15 @@ export function createUnframed({ maxMessageBytes }: { maxMessageBytes: number })
     isOpen = false;
     return { kind: 'frame', bytes };
   };
-  const oversize = (): FrameEvent => {
-    const head = new Uint8Array(held.subarray(start, Math.min(end, start + headBytes)));
+  const abandon = () => {
     dead = true;
     isOpen = false;
     held = Buffer.alloc(0);
     start = end = 0;
+  };
+  const oversize = (): FrameEvent => {
+    const head = new Uint8Array(held.subarray(start, Math.min(end, start + headBytes)));
+    abandon();
     return { kind: 'oversize', head };
   };
   /** Goes to the beginning of a message; what is skipped and is more than blanks is told. */
@@ -141,5 +144,6 @@ export function createUnframed({ maxMessageBytes }: { maxMessageBytes: number })
     openFrame: () => (isOpen ? messages : 0),
     endsOpen: () => isOpen,
     acceptOpenEnd: () => (isOpen ? take(end - start) : undefined),
+    abandon,
   };
 }

@@ -228,6 +228,7 @@ export function createConnection(parts: ConnectionParts): Connection {
     phase = 'closed';
     largeFrames.release(self);
     if (framer.openFrame() > 0 && !stopping) notes.problem('MLLP-2005');
+    framer.abandon();
     notes.closed();
   });
 

@@ -118,6 +118,32 @@ t.test('point 11: an endless frame holds no more than the limit', async (t) => {
   t.equal(framer.heldBytes(), 0);
 });
 
+t.test('what is held of an unfinished frame is given back at once, not when memory is looked through', async (t) => {
+  const [limit, chunk] = [8 << 20, new Uint8Array(65_536).fill(0x41)];
+  const filled = () => {
+    const framer = createFramer({ maxMessageBytes: limit, requireEnd: true });
+    framer.push(Uint8Array.of(0x0b));
+    for (let sent = 0; sent < limit; sent += chunk.length) {
+      framer.push(chunk);
+      framer.next();
+    }
+    return framer;
+  };
+  const after = (...chunks: Uint8Array[]) => {
+    const framer = filled();
+    const before = process.memoryUsage().arrayBuffers;
+    for (const chunk of chunks) {
+      framer.push(chunk);
+      framer.next();
+    }
+    if (chunks.length === 0) framer.abandon();
+    return before - process.memoryUsage().arrayBuffers;
+  };
+  t.ok(after() > limit / 2, 'the connection is gone');
+  t.ok(after(chunk) > limit / 2, 'too long');
+  t.ok(after(Uint8Array.of(0x0b)) > limit / 2, 'begun anew');
+});
+
 t.test('point 13: an empty frame is nothing', async (t) => {
   t.same(run([bytes(0x0b, 0x1c, 0x0d)]), []);
   t.same(run(oneByOne(bytes(0x0b, 0x1c, 0x0d))), []);
