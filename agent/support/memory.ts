@@ -62,3 +62,14 @@ export function tidyMemory(): void {
   after = standing();
   floor = after;
 }
+
+let isAhead = false;
+/** The same once all that is due in this turn of the thread was done: what waits for an answer has it before. */
+export function tidySoon(): void {
+  if (isAhead) return;
+  isAhead = true;
+  setImmediate(() => {
+    isAhead = false;
+    tidyMemory();
+  });
+}

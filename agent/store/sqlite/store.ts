@@ -1,6 +1,6 @@
 import { MessageChannel, type Worker } from 'node:worker_threads';
 import { type ErrorCode, isErrorCode, QianzhiError } from '../../support/errors.ts';
-import { tidyMemory } from '../../support/memory.ts';
+import { tidyMemory, tidySoon } from '../../support/memory.ts';
 import { phi } from '../../support/phi.ts';
 import { askThrough, startThread } from '../../support/thread.ts';
 import type {
@@ -147,8 +147,8 @@ export async function openStore(
       try {
         return (await ask.ask({ op: 'accept', message })) as Accepted;
       } finally {
-        tidyMemory();
         pending -= size;
+        tidySoon();
       }
     },
 
