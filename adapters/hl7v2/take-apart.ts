@@ -246,6 +246,8 @@ export function createCutter(charset?: string): Cutter {
         startsAnother(payload, at, end, next)
       ) {
         close(at);
+        // What comes behind the end stands in no batch.
+        current = unread = undefined;
         const said = countOf(payload, at, end);
         const came = name === 'BTS' ? inBatch : Math.max(batches, 1);
         if (said !== undefined && said !== came) miscounted = true;

@@ -68,8 +68,9 @@ export function groupOrders(
     if (id === 'PID' && patient.segments.PID !== undefined) return { ok: false, where: id };
     const order = groups.at(-1);
     if (id === 'ORC' || id === 'OBR' || id === 'RXE') {
-      if (groups.length === mostOrders) return { ok: false, where: id };
       starter ??= id;
+      const begins = order === undefined || id === starter || order.segments[id] !== undefined;
+      if (begins && groups.length === mostOrders) return { ok: false, where: id };
       if (order === undefined || id === starter) {
         groups.push({ segments: { [id]: segment }, diagnoses: [], notes: [] });
       } else if (order.segments[id] !== undefined) {

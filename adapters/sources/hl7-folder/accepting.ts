@@ -122,10 +122,14 @@ export function createAccepting(parts: AcceptingParts, done: Mark | undefined): 
         const some = all.slice(start, end);
         const first = handled;
         const said = await Promise.all(some.map((part, i) => one(part, headers[start + i], first + i)));
+        // All of them before anything can fail: what the store took must not be given to it again.
         for (const [i, each] of said.entries()) {
-          if (typeof each === 'string') throw new QianzhiError(each);
+          if (typeof each === 'string') open.push(first + i);
           [before, chain] = [chain, chained(chain, some[i] ?? new Uint8Array(0))];
           handled += 1;
+        }
+        for (const each of said) {
+          if (typeof each === 'string') throw new QianzhiError(each);
           if (each !== undefined) await say(each);
         }
         at = end;

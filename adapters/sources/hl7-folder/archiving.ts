@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type FileHandle, lstat, mkdir, open, rename, rm } from 'node:fs/promises';
+import { lstat, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { openArchived, writeArchived } from '../../../agent/security/archive.ts';
 import type { Clock } from '../../../agent/support/clock.ts';
@@ -8,6 +8,7 @@ import { type Identity, mtimeMs } from '../watching/identity.ts';
 import type { SeenKey } from '../watching/key-table.ts';
 import { type BytePath, unsetAside } from '../watching/paths.ts';
 import { type PutAway, putAwayBy } from '../watching/put-away.ts';
+import { syncFolder } from '../watching/sync-folder.ts';
 
 export interface ArchivingParts {
   /** Absolute: the watched folder, and where its files are archived. */
@@ -113,22 +114,6 @@ async function* bytesOf(path: Buffer | string, size: number): AsyncGenerator<Uin
     }
   } finally {
     await file.close();
-  }
-}
-
-/** What systems say that sync no folders: Windows, and some shares. */
-const syncsNone = new Set(['EISDIR', 'EPERM', 'EACCES', 'EINVAL', 'ENOTSUP']);
-
-/** The new name outlasts a power cut; where a folder cannot be synced it is as the system has it. Rejects with the system's error. */
-export async function syncFolder(path: string): Promise<void> {
-  let folder: FileHandle | undefined;
-  try {
-    folder = await open(path, 'r');
-    await folder.sync();
-  } catch (error) {
-    if (!syncsNone.has(errnoOf(error) ?? '')) throw error;
-  } finally {
-    await folder?.close().catch(() => {});
   }
 }
 

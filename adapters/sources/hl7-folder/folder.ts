@@ -3,7 +3,7 @@ import { createFolder, type Folder, type FolderOptions } from '../watching/folde
 import { type Identity, identityOf, sameIdentity } from '../watching/identity.ts';
 import { type BytePath, nameOf, pathIn, placeIn, unsetAside } from '../watching/paths.ts';
 import { type PutAway, putAway } from '../watching/put-away.ts';
-import type { FileKind } from '../watching/taking.ts';
+import type { FileKind, Taking } from '../watching/taking.ts';
 import type { Turns } from '../watching/turns.ts';
 import { archiveSealed } from './archiving.ts';
 import { hl7Decisions, hl7FolderCodes } from './codes.ts';
@@ -41,6 +41,8 @@ export function createHl7Folder(options: Hl7FolderOptions): Folder {
   const excluded = own.flatMap((folder) => (folder === undefined ? [] : (placeIn(root, folder) ?? [])));
 
   let before: Promise<unknown> = Promise.resolve();
+  let inLine = 0;
+  let refused: Taking | undefined;
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
     const turn = before.then(work);
     before = turn.catch(() => {});
@@ -81,7 +83,16 @@ export function createHl7Folder(options: Hl7FolderOptions): Folder {
       turns: options.turns,
       rememberFirst: true,
       ignoredName: passedOver(options),
-      take: (path, identity, piece) => inTurn(() => takeFile(parts, path, identity, piece)),
+      take(path, identity, piece) {
+        inLine += 1;
+        return inTurn(async () => {
+          // Those that stood in line behind one that was refused do not overtake it.
+          const taking = refused ?? (await takeFile(parts, path, identity, piece));
+          inLine -= 1;
+          refused = inLine > 0 && taking.kind === 'refused' ? taking : undefined;
+          return taking;
+        });
+      },
       ...(away === undefined ? {} : { putAway: withMarkers }),
       remembered: progress.settled,
     },

@@ -50,6 +50,8 @@ export interface Answering {
   refuseOversize(head: Uint8Array): void;
   /** Room for another payload. */
   hasRoom(): boolean;
+  /** A payload is being taken apart, or its messages are on their way one after the other: all of it is held. */
+  holdsPayload(): boolean;
   /** Every payload taken is dealt with. */
   isIdle(): boolean;
 }
@@ -268,6 +270,7 @@ export function createAnswering(parts: AnsweringParts): Answering {
     },
     hasRoom: () =>
       !takingOneApart && !inBatch && slots.length < mostUnanswered && unansweredBytes <= parts.maxMessageBytes,
+    holdsPayload: () => takingOneApart || inBatch,
     isIdle: () => !takingOneApart && slots.length === 0,
   };
 }

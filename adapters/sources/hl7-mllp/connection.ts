@@ -138,6 +138,7 @@ export function createConnection(parts: ConnectionParts): Connection {
 
   /** Above the free part an unfinished message needs a permit; without one the connection is not read. */
   const checkPermit = () => {
+    if (answering.holdsPayload()) return;
     if (framer.heldBytes() <= largeFrames.freeBytes) {
       largeFrames.release(self);
       waitsForPermit = false;

@@ -257,7 +257,7 @@ export function createFolder(options: FolderOptions): Folder {
         const round = inOrder ? due.filter(isReady) : due;
         // One that is owed and not ready is waited for.
         if (round.length < due.length && waiting.owed().length > 0) continue;
-        await files.turns?.next([...waiting.owed(), ...round].map(({ path }) => path));
+        await files.turns?.next([...waiting.owed(), ...round]);
         const next = round.values();
         // Until the intake takes again, one file asks for all.
         const slots = refusal === undefined ? pieces : pieces.slice(0, 1);
@@ -274,7 +274,7 @@ export function createFolder(options: FolderOptions): Folder {
         if (seen.writable()) files.remembered?.();
       }
       const told = looked > 0 && refusal === undefined && seen.writable();
-      if (told) await files.turns?.next(waiting.owed().map(({ path }) => path));
+      if (told) await files.turns?.next(waiting.owed());
       return looked;
     },
     nextWorkMs() {

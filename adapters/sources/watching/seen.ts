@@ -4,6 +4,7 @@ import { dirname } from 'node:path';
 import type { Identity } from './identity.ts';
 import { createKeyTable, type Decision, entryBytes, type SeenKey } from './key-table.ts';
 import type { BytePath } from './paths.ts';
+import { syncFolder } from './sync-folder.ts';
 
 /**
  * The memory of what needs no second reading, kept in a file so that a restart does not read everything again. Paths
@@ -95,6 +96,7 @@ export async function openSeen(file: string, most = mostEntries, durable = false
       await handle.close();
     }
     await rename(`${file}.new`, file);
+    if (durable) await syncFolder(dirname(file));
   };
 
   const append = async () => {

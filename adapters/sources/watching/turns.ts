@@ -2,6 +2,8 @@ import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { type BytePath, unsetAside } from './paths.ts';
 import type { Seen } from './seen.ts';
+import { syncFolder } from './sync-folder.ts';
+import type { WaitingFile } from './waiting.ts';
 
 /**
  * Which files are about to be taken, in their order, written down before the first of them is. After a crash some of them are
@@ -19,33 +21,38 @@ export interface Turns {
    * These are taken next, or may be stored already; none: all that was decided is written down. Durable when it resolves. Never
    * rejects: where nothing can be written, files are recognised as long as few come between.
    */
-  next(paths: readonly BytePath[]): Promise<void>;
+  next(files: readonly Pick<WaitingFile, 'path' | 'identity'>[]): Promise<void>;
 }
 
 /** Opens the turns in `file`, named under the salt of `seen`. What cannot be read there is forgotten. Never rejects. */
-export async function openTurns(file: string, seen: Pick<Seen, 'keyOf'>): Promise<Turns> {
+export async function openTurns(file: string, seen: Pick<Seen, 'keyOf' | 'get'>): Promise<Turns> {
   const nameOf = (path: BytePath): string =>
     Buffer.from(seen.keyOf(unsetAside(path), { size: 0, mtimeNs: 0n, ino: 0n })).toString('hex', 0, 15);
   const read = await readFile(file, 'utf8').catch(() => '');
   let before = new Map(
     read
       .split('\n')
-      .filter((name) => name !== '')
-      .map((name, place) => [name, place]),
+      .map((line, place) => ({ name: line.slice(0, 30), key: Buffer.from(line.slice(31), 'hex'), place }))
+      // One that was remembered is owed nothing: what has its name now is another file.
+      .filter(({ name, key }) => name !== '' && (key.length === 0 || seen.get(key) === 0))
+      .map(({ name, place }) => [name, place]),
   );
   let isThere = read !== '';
 
-  const write = async (paths: readonly BytePath[]) => {
+  const keyOf = ({ path, identity }: Pick<WaitingFile, 'path' | 'identity'>) =>
+    Buffer.from(seen.keyOf(unsetAside(path), identity)).toString('hex');
+  const write = async (files: readonly Pick<WaitingFile, 'path' | 'identity'>[]) => {
     await mkdir(dirname(file), { recursive: true });
     const handle = await open(`${file}.new`, 'w', 0o600);
     try {
-      await handle.writeFile([...new Set(paths.map(nameOf))].join('\n'));
+      await handle.writeFile([...new Set(files.map((file) => `${nameOf(file.path)} ${keyOf(file)}`))].join('\n'));
       await handle.datasync();
     } finally {
       await handle.close();
     }
     await rename(`${file}.new`, file);
     isThere = true;
+    await syncFolder(dirname(file));
   };
   const remove = async () => {
     await rm(file, { force: true });
@@ -58,9 +65,9 @@ export async function openTurns(file: string, seen: Pick<Seen, 'keyOf'>): Promis
     lookedThrough() {
       before = new Map();
     },
-    async next(paths) {
-      if (paths.length === 0 && !isThere) return;
-      await (paths.length === 0 ? remove() : write(paths)).catch(() => {});
+    async next(files) {
+      if (files.length === 0 && !isThere) return;
+      await (files.length === 0 ? remove() : write(files)).catch(() => {});
     },
   };
 }

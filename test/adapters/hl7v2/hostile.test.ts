@@ -111,6 +111,9 @@ t.test('a message of more patients, orders or results than any has is held, and 
   const orders = mshOf('ORM^O01');
   t.equal(outcomes(read([orders, pid, pv1, ...many(5_000, 'ORC')])).length, 5_000);
   t.same(outcomes(read([orders, pid, pv1, ...many(5_001, 'ORC')])), ['held HL7-2106']);
+  const pairs = (count: number) => many(count, 'ORC').flatMap((orc, i) => [orc, `OBR|${i}|P${i}`]);
+  t.equal(outcomes(read([orders, pid, pv1, ...pairs(5_000)])).length, 5_000, 'an order is its ORC and its OBR');
+  t.same(outcomes(read([orders, pid, pv1, ...pairs(5_001)])), ['held HL7-2106']);
   t.same(outcomes(read([msh, pid, pv1, obr(), ...many(100_001, 'OBX')])), ['held HL7-2106']);
   t.end();
 });

@@ -73,6 +73,7 @@ t.test('each message stands in its own batch, where several come in one payload'
     'files in one another’s place',
   );
   t.same(applications(`${batch('A')}BHS\r${two}`), ['A', 'A', undefined], 'one that cannot be read');
+  t.same(applications(`${batch('A')}${one}`), ['A', 'A', undefined], 'behind the end of a batch');
   t.same(applications(`${one}${two}`), [undefined, undefined]);
   t.equal(
     text(apart(`${batch('A')}${batch('B')}`)!.envelope!.header!.sendingApplication),

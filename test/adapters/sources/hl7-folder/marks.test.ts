@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { syncFolder } from '../../../../adapters/sources/hl7-folder/archiving.ts';
+import { syncFolder } from '../../../../adapters/sources/watching/sync-folder.ts';
 import { quickFolder } from '../../../quick-folder.ts';
 import { oru } from '../hl7-mllp/listener.ts';
 import { type Dropped, startFolder, until } from './dropped.ts';

@@ -7,6 +7,7 @@ import { openSeen } from '../../../../adapters/sources/watching/seen.ts';
 import { openTurns } from '../../../../adapters/sources/watching/turns.ts';
 import { createWaiting } from '../../../../adapters/sources/watching/waiting.ts';
 import { RETRANSMISSION_WINDOW } from '../../../../agent/store/sqlite/writes/retransmission-ring.ts';
+import { QianzhiError } from '../../../../agent/support/errors.ts';
 import { quickFolder } from '../../../quick-folder.ts';
 import { handClock } from '../dicom-folder/watched.ts';
 import { oru } from '../hl7-mllp/listener.ts';
@@ -41,13 +42,52 @@ t.test('what was stored when the agent was killed is not stored again, whatever 
   t.same(d.stored().slice(0, 4), [...small, large[0]]);
 });
 
+t.test(
+  'a file that has the name of one remembered before the kill is a new one, and keeps its place by age',
+  async (t) => {
+    const base = quickFolder('hl7-turns-reuse');
+    const memory = join(base, 'store', 'data', 'hl7-folder');
+    const atKill = join(base, 'at-kill');
+    const closers: Array<() => unknown> = [];
+    const killed = await startFolder({ teardown: (done) => void closers.push(done) }, {}, { base });
+    const put = (d: typeof killed, name: string, message: string, at: number) => {
+      d.put(name, message);
+      utimesSync(join(d.inbox, name), at, at);
+    };
+    let isKilled = false;
+    // Killed when the first was put away and the second is on its way to the store.
+    killed.hinder(async ({ bytes }) => {
+      if (Buffer.from(bytes).includes('TWO') && !isKilled) {
+        await until(() => killed.files().length === 2);
+        cpSync(memory, atKill, { recursive: true });
+        isKilled = true;
+      }
+      if (isKilled) throw new QianzhiError('QUE-4002');
+    });
+    for (const [i, name] of ['ONE', 'TWO', 'THREE'].entries()) put(killed, `${i + 1}.hl7`, oru(name), 1e9 + i);
+    await until(() => isKilled);
+    for (const close of closers) await close();
+    rmSync(memory, { recursive: true });
+    cpSync(atKill, memory, { recursive: true });
+
+    put(killed, '1.hl7', oru('NEWEST'), 1e9 + 1000);
+    const d = await startFolder(t, {}, { base });
+    await until(() => d.files().length === 0);
+    t.same(
+      d.stored(),
+      ['ONE', 'TWO', 'THREE', 'NEWEST'].map((name) => oru(name)),
+    );
+  },
+);
+
 t.test('nothing is taken before the folder was looked through for what may be stored already', async (t) => {
   const root = quickFolder('hl7-turns-order');
   const memory = quickFolder('hl7-turns-memory');
   const clock = handClock();
   const seen = await openSeen(join(memory, 'seen'));
   const file = join(memory, 'turns');
-  await (await openTurns(file, seen)).next(['y', 'gone', 'x']);
+  const identity = { size: 1, mtimeNs: 1n, ino: 1n };
+  await (await openTurns(file, seen)).next(['y', 'gone', 'x'].map((path) => ({ path, identity })));
   let isFull = true;
   const run = async () => {
     const order: string[] = [];

@@ -93,7 +93,10 @@ for (const [what, head, line] of [
     answering.take(Buffer.from(head + line.repeat(lines)));
     let turns = 0;
     for (; !answering.isIdle(); turns++) {
-      if (stored.length === 0) t.notOk(answering.hasRoom(), 'nothing overtakes it');
+      if (stored.length === 0) {
+        t.notOk(answering.hasRoom(), 'nothing overtakes it');
+        t.ok(answering.holdsPayload(), 'and its memory is counted');
+      }
       await nextTurn();
     }
     t.ok(turns >= (lines * line.length) / (512 * 1024), `${turns} turns`);
@@ -104,4 +107,5 @@ for (const [what, head, line] of [
     t.equal(sent.length, 1);
     t.match(sent[0], /\rMSA\|AA\|L/);
     t.ok(settled > 0);
+    t.notOk(answering.holdsPayload());
   });
