@@ -76,11 +76,11 @@ export async function preparePrograms(folder: string): Promise<Programs> {
   };
 }
 
-/** The benchmark's own parts that run the product's code, bundled as the agent is, and as deep below the root. */
+/** The benchmark's own parts that run the product's code, bundled as the agent is, and as deep below the root; of this run only: another may be under way. */
 async function bundleParts(): Promise<string> {
   const { build } = await import('esbuild');
-  const out = path('dist/bench/');
-  rmSync(out, { recursive: true, force: true });
+  const out = path(`dist/bench-${process.pid}/`);
+  process.once('exit', () => rmSync(out, { recursive: true, force: true }));
   await build({
     absWorkingDir: path('./'),
     entryPoints: {
