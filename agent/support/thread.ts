@@ -1,5 +1,5 @@
 import { readlinkSync } from 'node:fs';
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import { basename } from 'node:path';
 import { isSea } from 'node:sea';
 import { type MessagePort, receiveMessageOnPort, Worker, type WorkerOptions } from 'node:worker_threads';
@@ -44,7 +44,7 @@ export function startThread(entry: string): Worker {
   return new Worker(entryUrl(entry), options);
 }
 
-/** Of niceness, 0 to 19: a quarter of the processor's time beside a thread that wants all of it. */
+/** Of niceness, beyond the process's own: a quarter of the processor's time beside a thread that wants all of it. */
 const STEPS_BACK = 5;
 
 /**
@@ -54,7 +54,8 @@ const STEPS_BACK = 5;
 export function standBack(): void {
   if (process.platform !== 'linux') return;
   try {
-    setPriority(Number(basename(readlinkSync('/proc/thread-self'))), STEPS_BACK);
+    const thread = Number(basename(readlinkSync('/proc/thread-self')));
+    setPriority(thread, Math.min(19, getPriority(thread) + STEPS_BACK));
   } catch {
     // Without /proc, or where it may not be done: it works all the same, only not behind the others.
   }

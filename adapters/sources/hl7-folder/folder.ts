@@ -87,10 +87,14 @@ export function createHl7Folder(options: Hl7FolderOptions): Folder {
         inLine += 1;
         return inTurn(async () => {
           // Those that stood in line behind one that was refused do not overtake it.
-          const taking = refused ?? (await takeFile(parts, path, identity, piece));
-          inLine -= 1;
-          refused = inLine > 0 && taking.kind === 'refused' ? taking : undefined;
-          return taking;
+          try {
+            const taking = refused ?? (await takeFile(parts, path, identity, piece));
+            if (taking.kind === 'refused') refused = taking;
+            return taking;
+          } finally {
+            inLine -= 1;
+            if (inLine === 0) refused = undefined;
+          }
         });
       },
       ...(away === undefined ? {} : { putAway: withMarkers }),
