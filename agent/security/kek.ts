@@ -1,17 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { errnoOf, QianzhiError } from '../support/errors.ts';
+import { makeFolder, syncFolderNow } from '../support/folders.ts';
 
 /**
  * The key-encryption key. `file:/path` is a file of 64 hex characters, mode 0600; `systemd:name` a
@@ -62,29 +53,5 @@ function writeKey(path: string): void {
   fsyncSync(file);
   closeSync(file);
   renameSync(beside, path);
-  syncFolder(dirname(path));
-}
-
-/**
- * Makes a folder and what is missing above it, under names that outlast a power cut: what is synced inside it is
- * lost with it otherwise. Also when it is there: the process that made it may have died before its sync.
- */
-export function makeFolder(folder: string): void {
-  const first = mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const top = resolve(first ?? folder);
-  for (let made = resolve(folder); ; made = dirname(made)) {
-    syncFolder(dirname(made));
-    if (made === top || made === dirname(made)) return;
-  }
-}
-
-/** Makes a created or renamed directory entry durable; a no-op where folders cannot be opened (Windows). */
-export function syncFolder(path: string): void {
-  if (process.platform === 'win32') return;
-  const folder = openSync(path, 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
+  syncFolderNow(dirname(path));
 }

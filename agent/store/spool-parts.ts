@@ -1,6 +1,7 @@
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type ErrorCode, errnoOf, QianzhiError } from '../support/errors.ts';
+import { syncFolder } from '../support/folders.ts';
 
 /** What a file of the spool is called until it is whole. */
 export const PART = '.part';
@@ -31,7 +32,7 @@ export function openParts(folder: string, names: string[]): Array<Promise<OpenPa
     return { name, path, part, handle: await open(part, 'wx', 0o600) };
   });
   const entered = Promise.allSettled(made)
-    .then(() => syncEntry(folder))
+    .then(() => syncFolder(folder))
     .catch((error: unknown) => {
       throw writeFailure(error);
     });
@@ -81,15 +82,4 @@ export function makeAhead(
       return (await file?.catch(() => undefined)) ?? (await makeOne());
     },
   };
-}
-
-/** The file's name survives a power cut. Folders cannot be opened on Windows, where NTFS journals the rename. */
-export async function syncEntry(folder: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -10,11 +10,11 @@ import {
 import { mkdirSync } from 'node:fs';
 import { type FileHandle, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { makeFolder, syncFolder } from '../security/kek.ts';
 import { errnoOf, QianzhiError } from '../support/errors.ts';
+import { makeFolder, syncFolder, syncFolderNow } from '../support/folders.ts';
 import { tidyMemory } from '../support/memory.ts';
 import type { NewSpoolFile, SpoolFile } from './image-contract.ts';
-import { makeAhead, type OpenPart, openParts, PART, syncEntry, writeFailure } from './spool-parts.ts';
+import { makeAhead, type OpenPart, openParts, PART, writeFailure } from './spool-parts.ts';
 
 /**
  * The spool: one sealed file an instance, under a random name. Layout of a file: 1 byte format, then chunks of 256 KB of
@@ -161,13 +161,13 @@ export function openSpool(parts: SpoolParts): Spool {
         }
       }
       // Also when they are there: the process that made them may have died before its sync.
-      syncFolder(join(folder, a));
+      syncFolderNow(join(folder, a));
       usable.push(...made);
     } catch (error) {
       failure = error;
     }
   }
-  syncFolder(folder);
+  syncFolderNow(folder);
   if (usable.length === 0) throw writeFailure(failure);
 
   const folderOf = (name: string): string => folderIn(folder, name);
@@ -205,7 +205,7 @@ export function openSpool(parts: SpoolParts): Spool {
     },
     async adopt(name) {
       await rename(`${pathOf(name)}${PART}`, pathOf(name));
-      await syncEntry(folderOf(name));
+      await syncFolder(folderOf(name));
     },
     async drop(name) {
       await rm(`${pathOf(name)}${PART}`, { force: true });

@@ -4,11 +4,11 @@ import { dirname, join } from 'node:path';
 import { openArchived, writeArchived } from '../../../agent/security/archive.ts';
 import type { Clock } from '../../../agent/support/clock.ts';
 import { errnoOf } from '../../../agent/support/errors.ts';
+import { syncShare } from '../../../agent/support/folders.ts';
 import { type Identity, mtimeMs } from '../watching/identity.ts';
 import type { SeenKey } from '../watching/key-table.ts';
 import { type BytePath, unsetAside } from '../watching/paths.ts';
 import { type PutAway, putAwayBy } from '../watching/put-away.ts';
-import { syncFolder } from '../watching/sync-folder.ts';
 
 export interface ArchivingParts {
   /** Absolute: the watched folder, and where its files are archived. */
@@ -34,7 +34,7 @@ export async function archiveSealed(parts: ArchivingParts, path: BytePath, ident
   const day = join(parts.folder, dayOf(mtimeMs(identity)));
   // First what can fail for good, so that a folder of files that cannot be moved is not stirred each time.
   const made = await mkdir(day, { recursive: true, mode: 0o700 });
-  for (let at = day; made !== undefined && at.length >= made.length; at = dirname(at)) await syncFolder(dirname(at));
+  for (let at = day; made !== undefined && at.length >= made.length; at = dirname(at)) await syncShare(dirname(at));
   const name = Buffer.from(parts.keyOf(unsetAside(path), identity)).toString('hex', 0, 12);
   return await putAwayBy(parts.root, path, identity, async (aside) => {
     for (let number = 1; ; number += 1) {
@@ -44,7 +44,7 @@ export async function archiveSealed(parts: ArchivingParts, path: BytePath, ident
         () => false,
       );
       if (!there) return await seal(parts, aside, sealed, path, identity);
-      if (await holds(parts.key, sealed, aside, identity.size)) return await syncFolder(day);
+      if (await holds(parts.key, sealed, aside, identity.size)) return await syncShare(day);
     }
   });
 }
@@ -75,7 +75,7 @@ async function seal(parts: ArchivingParts, aside: Buffer | string, sealed: strin
     await rm(part, { force: true }).catch(() => {});
     throw error;
   }
-  await syncFolder(join(sealed, '..'));
+  await syncShare(join(sealed, '..'));
 }
 
 /** Whether a sealed file is that of this original. One that is damaged is none; it stays where it is. */

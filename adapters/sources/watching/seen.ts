@@ -1,10 +1,10 @@
 import { hash, randomBytes } from 'node:crypto';
 import { mkdir, open, rename } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { syncShare } from '../../../agent/support/folders.ts';
 import type { Identity } from './identity.ts';
 import { createKeyTable, type Decision, entryBytes, type SeenKey } from './key-table.ts';
 import type { BytePath } from './paths.ts';
-import { syncFolder } from './sync-folder.ts';
 
 /**
  * The memory of what needs no second reading, kept in a file so that a restart does not read everything again. Paths
@@ -96,7 +96,7 @@ export async function openSeen(file: string, most = mostEntries, durable = false
       await handle.close();
     }
     await rename(`${file}.new`, file);
-    if (durable) await syncFolder(dirname(file));
+    if (durable) await syncShare(dirname(file));
   };
 
   const append = async () => {

@@ -1,8 +1,8 @@
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { syncShare } from '../../../agent/support/folders.ts';
 import { type BytePath, unsetAside } from './paths.ts';
 import type { Seen } from './seen.ts';
-import { syncFolder } from './sync-folder.ts';
 import type { WaitingFile } from './waiting.ts';
 
 /**
@@ -52,7 +52,7 @@ export async function openTurns(file: string, seen: Pick<Seen, 'keyOf' | 'get'>)
     }
     await rename(`${file}.new`, file);
     isThere = true;
-    await syncFolder(dirname(file));
+    await syncShare(dirname(file));
   };
   const remove = async () => {
     await rm(file, { force: true });

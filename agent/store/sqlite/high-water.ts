@@ -1,8 +1,8 @@
 import { closeSync, existsSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { syncFolder } from '../../security/kek.ts';
 import { errnoOf } from '../../support/errors.ts';
+import { syncFolderNow } from '../../support/folders.ts';
 import { storeFiles } from './open.ts';
 
 /**
@@ -37,7 +37,7 @@ export function openHighWater(folder: string, storeTag: Uint8Array): HighWaterFi
   if (!existsSync(path)) {
     closeSync(openSync(path, 'a', 0o600));
     // A detector that a power cut takes away detects nothing.
-    syncFolder(folder);
+    syncFolderNow(folder);
   }
   const fd = openSync(path, 'r+');
   const block = Buffer.alloc(64);

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
-import { syncFolder } from '../../security/kek.ts';
 import { createVault, type KeyTable, unwrapKey, type Vault, type WrappedKey, wrapKey } from '../../security/vault.ts';
 import { QianzhiError } from '../../support/errors.ts';
+import { syncFolderNow } from '../../support/folders.ts';
 import { readKeyCopy, type StoreIdentity, writeKeyCopy } from './key-copy.ts';
 
 /** Rows by name: who the store is, and what it has told of itself. Made before everything else. */
@@ -56,7 +56,7 @@ export function identify(
     writeMeta(db, 'index_key', identity.indexKey);
     writeMeta(db, 'demo', identity.demo ? 1 : 0);
     db.exec('COMMIT');
-    syncFolder(folder);
+    syncFolderNow(folder);
   };
   const isNew = readMeta(db, 'store_id') === undefined && (created || (!copy && isEmpty(db)));
   if (isNew) {

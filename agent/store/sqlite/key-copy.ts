@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { syncFolder } from '../../security/kek.ts';
+import { syncFolderNow } from '../../support/folders.ts';
 
 /** What a store cannot be opened or go on without, in one row of the database each: written once and never changed. */
 export interface StoreIdentity {
@@ -68,7 +68,7 @@ export function writeKeyCopy(folder: string, kek: Uint8Array, identity: StoreIde
       closeSync(file);
     }
     renameSync(beside, join(folder, FILE));
-    syncFolder(folder);
+    syncFolderNow(folder);
   } catch (error) {
     if (typeof (error as { syscall?: unknown }).syscall !== 'string') throw error;
   }

@@ -13,9 +13,10 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { loadKek, makeFolder, syncFolder } from '../../security/kek.ts';
+import { loadKek } from '../../security/kek.ts';
 import type { Vault } from '../../security/vault.ts';
 import { errnoOf, QianzhiError } from '../../support/errors.ts';
+import { makeFolder, syncFolderNow } from '../../support/folders.ts';
 import { identify, META, readMeta, vaultOf, writeMeta } from './identity.ts';
 import { migrations } from './schema.ts';
 
@@ -351,9 +352,9 @@ function moveAside(folder: string, nowMs: number): string {
     if (existsSync(join(folder, file))) renameSync(join(folder, file), join(folder, name, file));
   };
   for (const file of [database, `${database}-wal`, `${database}-shm`]) move(file);
-  syncFolder(folder);
+  syncFolderNow(folder);
   for (const file of [keyCopy, highWater, storeFiles.damaged]) move(file);
-  syncFolder(folder);
+  syncFolderNow(folder);
   return name;
 }
 const ASIDE = 'damaged-';

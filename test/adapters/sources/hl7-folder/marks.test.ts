@@ -1,7 +1,7 @@
 import { appendFileSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { syncFolder } from '../../../../adapters/sources/watching/sync-folder.ts';
+import { syncShare } from '../../../../agent/support/folders.ts';
 import { quickFolder } from '../../../quick-folder.ts';
 import { oru } from '../hl7-mllp/listener.ts';
 import { type Dropped, startFolder, until } from './dropped.ts';
@@ -64,6 +64,6 @@ t.test('a file that was set aside is read although the end of its long name is g
 
 t.test('a folder that cannot be synced because it is gone is told', async (t) => {
   const base = quickFolder('hl7-sync');
-  await syncFolder(base);
-  await t.rejects(syncFolder(join(base, 'none')), { code: 'ENOENT' });
+  await syncShare(base);
+  await t.rejects(syncShare(join(base, 'none')), { code: 'ENOENT' });
 });
