@@ -1,6 +1,13 @@
 /**
  * What V8 is told in the binary, the demo and the tests; the start script in package.json says the same (decision 0007): small
- * young generations, no copy of V8's own code beside each thread's, and no optimizing of what is not worth the memory it takes:
- * the HTTP parser's WebAssembly, and code that is about to be optimized for good.
+ * young generations, no copy of V8's own code beside each thread's, no optimizing of what is not worth the memory it takes
+ * (the HTTP parser's WebAssembly, and code that is about to be optimized for good), and one thread instead of four for what it
+ * does in the background.
  */
-export const v8Flags = ['--max-semi-space-size=1', '--no-short-builtin-calls', '--liftoff-only', '--no-sparkplug'];
+export const v8Flags = [
+  '--max-semi-space-size=1',
+  '--no-short-builtin-calls',
+  '--liftoff-only',
+  '--no-sparkplug',
+  '--v8-pool-size=1',
+];

@@ -164,6 +164,11 @@ async function runAgent(t: Test, config: string): Promise<RunningBinary> {
 }
 
 /** Files that a process has open, apart from devices and what the kernel made up. */
+const threadsNamed = (pid: number, name: string): number =>
+  readdirSync(`/proc/${pid}/task`).filter(
+    (thread) => readFileSync(`/proc/${pid}/task/${thread}/comm`, 'utf8') === `${name}\n`,
+  ).length;
+
 const openFiles = (pid: number): string[] =>
   readdirSync(`/proc/${pid}/fd`)
     .flatMap((fd) => {
@@ -252,6 +257,7 @@ t.test('a message goes all the way, a kill -9 loses nothing, and nothing is writ
     t.match([answer.status, answer.headers.get('content-type')], [200, type]);
     t.equal(await answer.text(), inRepository(`dist/web/${name}`));
   }
+  t.equal(threadsNamed(first.child.pid!, 'V8Worker'), 1, 'the flags that are Node’s and not V8’s are heard as well');
   const outside = openFiles(first.child.pid!).filter((path) => !path.startsWith(`${site.folder}/`));
   t.same(outside, [], 'every open file lies in the site');
 
