@@ -77,8 +77,11 @@ const wait = (waitsMs: number[]) => `p99 ${Math.round(quantile(waitsMs, 0.99))} 
 const drained = ({ socket }: Sender) =>
   new Promise<void>((resolve) => {
     if (socket.destroyed) return resolve();
-    socket.once('drain', resolve);
-    socket.once('close', resolve);
+    const done = () => {
+      socket.off('drain', done).off('close', done);
+      resolve();
+    };
+    socket.on('drain', done).on('close', done);
   });
 
 /** Writes as a sender does that reads nothing before it has written everything; false when it was cut off. */
