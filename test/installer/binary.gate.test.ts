@@ -163,12 +163,12 @@ async function runAgent(t: Test, config: string): Promise<RunningBinary> {
   };
 }
 
-/** Files that a process has open, apart from devices and what the kernel made up. */
 const threadsNamed = (pid: number, name: string): number =>
   readdirSync(`/proc/${pid}/task`).filter(
     (thread) => readFileSync(`/proc/${pid}/task/${thread}/comm`, 'utf8') === `${name}\n`,
   ).length;
 
+/** Files that a process has open, apart from devices and what the kernel made up. */
 const openFiles = (pid: number): string[] =>
   readdirSync(`/proc/${pid}/fd`)
     .flatMap((fd) => {

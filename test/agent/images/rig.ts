@@ -48,6 +48,9 @@ export function datasetOf(said: Said): Buffer {
   return Buffer.concat([Buffer.from(`${JSON.stringify(factsOf(facts as Said))}\n`), body]);
 }
 
+/** Too little is free for mapping: it wants more than all of the disk, for one that holds nothing but the store is nearly all free. */
+export const lowDisk = { mapping: 2, intake: 0 };
+
 export const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
 /** Real store, real spool, and short words for what sources and stages do. */

@@ -3,7 +3,7 @@ import type { StudyManifest } from '../../../agent/images/manifest.ts';
 import { issueStudies } from '../../../agent/images/studies.ts';
 import { QianzhiError } from '../../../agent/support/errors.ts';
 import { silentLog } from '../../../agent/support/log.ts';
-import { type ImageRig, imageRig, lineReader, type Said } from './rig.ts';
+import { type ImageRig, imageRig, lineReader, lowDisk, type Said } from './rig.ts';
 
 const manifests = (rig: ImageRig): StudyManifest[] =>
   [...rig.view.inbox(0, 1000)].map((m) => JSON.parse(Buffer.from('raw' in m ? m.raw.reveal() : '{}').toString()));
@@ -343,11 +343,8 @@ t.test('a study that cannot be issued is set aside, and its neighbours are issue
   t.equal(await rig.issue(), 0, 'until something of it comes again');
 });
 
-/** More than all of the disk: on one that is empty but for the store nearly all of it is free. */
-const moreThanThereIs = 2;
-
 t.test('while the disk is low headers are still read, for only what was read can be delivered', async (t) => {
-  const rig = await imageRig(undefined, { disk: { mapping: moreThanThereIs, intake: 0 } });
+  const rig = await imageRig(undefined, { disk: lowDisk });
   t.teardown(rig.close);
   t.equal(rig.store.state().mode, 'mapping-stopped');
   await take(rig, { uid: '1.1' });

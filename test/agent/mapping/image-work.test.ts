@@ -8,7 +8,7 @@ import { silentLog } from '../../../agent/support/log.ts';
 import { phi } from '../../../agent/support/phi.ts';
 import { eventually } from '../../faults/disk/agent-rig.ts';
 import { quickFolder } from '../../quick-folder.ts';
-import { datasetOf } from '../images/rig.ts';
+import { datasetOf, lowDisk } from '../images/rig.ts';
 
 t.setTimeout(600_000);
 
@@ -61,11 +61,8 @@ t.test('where no source of images is left, what it left unread is held with a co
   t.match(await store.instancesOf(0, 9), held);
 });
 
-/** More than all of the disk: on one that is empty but for the store nearly all of it is free. */
-const moreThanThereIs = 2;
-
 t.test('images are read on while messages wait for room on the disk', async (t) => {
-  const { store } = await workOn(t, { mapping: moreThanThereIs, intake: 0 });
+  const { store } = await workOn(t, lowDisk);
   t.equal(store.state().mode, 'mapping-stopped');
   t.ok(await eventually(async () => (await store.instancesOf(0, 9))[0]?.states[0]?.state === 'held'));
   t.match(await store.instancesOf(0, 9), held);
