@@ -1,3 +1,5 @@
+import { giveBack } from '../../agent/support/memory.ts';
+
 /**
  * MLLP framing on bytes: 0x0B payload 0x1C 0x0D (HL7 LLP appendix §4; reference/hl7v2.md §3.2 points
  * 1–13). Bytes, not text: 0x0B, 0x1C and 0x0D never occur inside a UTF-8 or GB18030 character.
@@ -58,8 +60,7 @@ function createPayload() {
   let fill = 0;
   let size = 0;
   const clear = () => {
-    // Their memory at once: left to be found, what one sender never ends is looked for while others wait.
-    for (const { buffer } of blocks) buffer.transfer(0);
+    for (const block of blocks) giveBack(block);
     blocks = [];
     fill = 0;
     size = 0;

@@ -8,8 +8,8 @@ import {
   randomBytes,
   randomFillSync,
 } from 'node:crypto';
-import { constants as zlib, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
 import { QianzhiError } from '../support/errors.ts';
+import { compressed, decompressed } from '../support/zstd.ts';
 
 /**
  * At-rest protection. Values are zstd-1 compressed, then sealed with AES-256-GCM under a data key
@@ -62,14 +62,10 @@ export interface Packed {
   bytes: Uint8Array;
 }
 
-const level1 = { [zlib.ZSTD_c_compressionLevel]: 1 };
-/** Room for the compressed bytes; a too small one is grown. Node's default of 16 KB is garbage at once. */
-const roomFor = (length: number): number => Math.min(16_384, Math.max(512, length >> 1));
-
 /** Compresses what is worth it. */
 export function pack(plain: Uint8Array): Packed {
   if (plain.length < COMPRESS_FROM) return { format: FORMAT_PLAIN, bytes: plain };
-  return { format: FORMAT_ZSTD, bytes: zstdCompressSync(plain, { chunkSize: roomFor(plain.length), params: level1 }) };
+  return { format: FORMAT_ZSTD, bytes: compressed(plain) };
 }
 
 export interface Sealed {
@@ -219,7 +215,7 @@ export function createVault(kek: Uint8Array, storeId: Uint8Array, indexKey: Uint
       if (sealed[0] === FORMAT_PLAIN) return plain;
       if (sealed[0] !== FORMAT_ZSTD) throw new QianzhiError('QUE-4003');
       try {
-        return zstdDecompressSync(plain);
+        return decompressed(plain);
       } catch (cause) {
         throw new QianzhiError('QUE-4003', undefined, { cause });
       }

@@ -39,7 +39,10 @@ export interface Accepted {
 }
 
 export interface IntakeStore {
-  /** Resolves after the commit that holds the message is durable. Order of calls is order of seq. */
+  /**
+   * Resolves after the commit that holds the message is durable; then its bytes are the caller's again. Order of calls is
+   * order of seq.
+   */
   accept(message: Incoming): Promise<Accepted>;
   /** Bytes posted and not yet durable; sources pause reading while it is above their limit. */
   pendingBytes(): number;

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { buildAgent, lessOfLibraries, threadEntries } from '../../installer/build-agent.ts';
 import { buildPage } from '../../installer/build-page.ts';
 import { root } from '../../installer/outputs.ts';
+import { serviceEnvironment } from '../../installer/v8-flags.ts';
 import type { ChildScript } from './process.ts';
 
 /** A program to be measured and how it is started: what goes before its own arguments. */
@@ -38,7 +39,7 @@ function howUsersRun(): { flags: string[]; environment: Record<string, string> }
   const words = scripts.start.split(' ');
   const flags = words.slice(1, words.indexOf('dist/agent/main.js'));
   if (words[0] !== 'node' || !flags.every((flag) => flag.startsWith('--'))) throw new Error('the start script changed');
-  return { flags, environment: { MALLOC_ARENA_MAX: '2' } };
+  return { flags, environment: serviceEnvironment };
 }
 
 /** Builds what is measured; `folder` is for what is of this run only. */

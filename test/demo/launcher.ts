@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { buildAgent } from '../../installer/build-agent.ts';
 import { buildPage } from '../../installer/build-page.ts';
 import { root } from '../../installer/outputs.ts';
-import { v8Flags } from '../../installer/v8-flags.ts';
+import { serviceEnvironment, v8Flags } from '../../installer/v8-flags.ts';
 import type { AgentMessage } from './agent.ts';
 import { openFolder, type Ports, settlePorts, writeConfig } from './folder.ts';
 import { type Kept, keepRunning } from './keeper.ts';
@@ -96,7 +96,7 @@ export async function startDemo(options: DemoOptions): Promise<Demo> {
       script: new URL('../../dist/agent/demo-agent.js', import.meta.url),
       nodeFlags: v8Flags,
       // The binary carries its compiled code inside; the bundle keeps it beside itself.
-      environment: { MALLOC_ARENA_MAX: '2', NODE_COMPILE_CACHE: compiledCode },
+      environment: { ...serviceEnvironment, NODE_COMPILE_CACHE: compiledCode },
       async arguments() {
         // Before the first ready line nobody knows the ports yet; after it they stay, whatever happens.
         if (portInUse && !everReady) ports = { ...(await settlePorts(folder, true)), platform: ports.platform };

@@ -1,14 +1,14 @@
 import { isUtf8 } from 'node:buffer';
 import { hash } from 'node:crypto';
 import { promisify } from 'node:util';
-import { constants, gzip, zstdCompress } from 'node:zlib';
+import { gzip } from 'node:zlib';
 import type { OutboxDocument } from '../../../agent/store/contract.ts';
+import { compressedBeside } from '../../../agent/support/zstd.ts';
 
 /** Compressions of the protocol, in the order of preference. */
 export const compressions = ['zstd', 'gzip'] as const;
 export type Compression = (typeof compressions)[number];
 
-const zstd = promisify(zstdCompress);
 const deflate = promisify(gzip);
 
 const textual = /^text\/|[/+](?:xml|json)(?:;|$)/;
@@ -67,6 +67,4 @@ export const receiptLines = (documents: readonly OutboxDocument[]): Buffer =>
 
 /** Level 1 of either: measured best for batches of this size (reference/storage-and-delivery.md §5). */
 export const compress = (body: Buffer, compression: Compression): Promise<Buffer> =>
-  compression === 'zstd'
-    ? zstd(body, { params: { [constants.ZSTD_c_compressionLevel]: 1 } })
-    : deflate(body, { level: 1 });
+  compression === 'zstd' ? compressedBeside(body) : deflate(body, { level: 1 });

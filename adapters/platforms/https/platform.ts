@@ -1,6 +1,7 @@
 import { usualConcurrency } from '../../../agent/delivery/pace.ts';
 import type { PlatformConnection, SendResult } from '../../../agent/delivery/platform.ts';
 import type { OutboxDocument } from '../../../agent/store/contract.ts';
+import { giveBack } from '../../../agent/support/memory.ts';
 import { type Answer, plainBody } from '../mutual-tls/answer.ts';
 import { defaultTiming, type Timing } from '../mutual-tls/exchange.ts';
 import { openService, type ServiceContext } from '../mutual-tls/service.ts';
@@ -33,24 +34,28 @@ export async function openHttps(
 
   async function post(documents: OutboxDocument[], stage: 'documents' | 'receipts', signal: AbortSignal) {
     const plain = stage === 'documents' ? documentLines(documents) : receiptLines(documents);
-    for (;;) {
-      const used = compression;
-      const answer = await service.request(
-        {
-          method: 'POST',
-          path: `/v1/${stage}`,
-          headers: { ...identification, 'content-type': 'application/x-ndjson', 'content-encoding': used },
-          body: await compress(plain, used),
-        },
-        signal,
-      );
-      if (answer.kind === 'fault') return service.faulted(answer.code, answer.errno);
-      if (answer.status === 415 && used === 'zstd') {
-        compression = 'gzip';
-        log.info('platform-takes-gzip-only', { platform });
-        continue;
+    try {
+      for (;;) {
+        const used = compression;
+        const answer = await service.request(
+          {
+            method: 'POST',
+            path: `/v1/${stage}`,
+            headers: { ...identification, 'content-type': 'application/x-ndjson', 'content-encoding': used },
+            body: await compress(plain, used),
+          },
+          signal,
+        );
+        if (answer.kind === 'fault') return service.faulted(answer.code, answer.errno);
+        if (answer.status === 415 && used === 'zstd') {
+          compression = 'gzip';
+          log.info('platform-takes-gzip-only', { platform });
+          continue;
+        }
+        return judge(answer, documents, stage);
       }
-      return judge(answer, documents, stage);
+    } finally {
+      giveBack(plain);
     }
   }
 

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock } from '../../../agent/support/clock.ts';
 import { codeOf, type ErrorCode } from '../../../agent/support/errors.ts';
+import { giveBack } from '../../../agent/support/memory.ts';
 import { buildAck, isAcknowledgement } from '../../hl7v2/ack.ts';
 import { ackProfiles, answersTo, hasUnknownCondition } from '../../hl7v2/ack-profiles.ts';
 import { isTaken, type Outcome } from '../../hl7v2/answer.ts';
@@ -12,8 +13,9 @@ import { inTurns, type TakenApart, takingApart } from '../../hl7v2/take-apart.ts
 import type { Parties, Party } from './parties.ts';
 import { type FrameVerdict, judgeFrame, wordsOf } from './verdict.ts';
 
-/** Messages of one connection taken and not yet answered, beyond which it is not read. */
+/** Messages of one connection taken and not yet answered, and their bytes, beyond which it is not read. */
 const mostUnanswered = 64;
+const mostUnansweredBytes = 1024 * 1024;
 /** Messages of one frame: its answer is held until the last of them is durable. */
 const mostInBatch = 10_000;
 
@@ -30,7 +32,6 @@ export interface AnsweringParts {
   /** Address of who is connected. */
   peer: string;
   parties: Parties;
-  maxMessageBytes: number;
   clock: Clock;
   ackId(): string;
   notes: StoreNotes;
@@ -163,16 +164,27 @@ export function createAnswering(parts: AnsweringParts): Answering {
       failure === undefined ? { code: 'AA' } : { code: 'AE', condition: 207, text: wordsOf(failure) };
     return { party, msh, outcome };
   };
+  /** What failed may not have left for the store yet. */
+  const giveBackStored = (bytes: Uint8Array, said: Said | undefined) => {
+    if (said !== undefined && isTaken(said.outcome)) giveBack(bytes);
+  };
   const storeOne = async (bytes: Uint8Array, party: Party, verdict: StoreVerdict) => {
     const slot = openSlot();
     const said = await keep(bytes, party, verdict);
-    settle(slot, said === undefined ? [] : written(said));
+    const answers = said === undefined ? [] : written(said);
+    giveBackStored(bytes, said);
+    settle(slot, answers);
   };
   const judgeAndKeep = async (part: Uint8Array, batch: Msh | undefined): Promise<Said | undefined> => {
     const { party, verdict } = judge(part, batch);
     if (verdict.kind === 'ignore') return undefined;
     // What goes to the store is in a buffer of its own.
-    if (verdict.kind === 'store') return keep(new Uint8Array(part), party, verdict);
+    if (verdict.kind === 'store') {
+      const own = new Uint8Array(part);
+      const said = await keep(own, party, verdict);
+      giveBackStored(own, said);
+      return said;
+    }
     const { msh, answer, problem } = verdict;
     tell(party, msh, problem);
     return answer && { party, msh, outcome: answer };
@@ -243,10 +255,11 @@ export function createAnswering(parts: AnsweringParts): Answering {
       const outcome: Outcome = { code: 'AR', condition: 207, text: 'Too many messages in one batch' };
       return refuse(partyOfBatch(header, apart.parts), header, outcome, 'MLLP-2004');
     }
-    if (apart !== undefined) return void storeEach(apart);
+    if (apart !== undefined) return void storeEach(apart).then(() => giveBack(payload));
     const { party, verdict } = judge(payload);
+    if (verdict.kind === 'store') return void storeOne(payload, party, verdict);
     if (verdict.kind === 'refuse') refuse(party, verdict.msh, verdict.answer, verdict.problem);
-    else if (verdict.kind === 'store') void storeOne(payload, party, verdict);
+    giveBack(payload);
   };
 
   return {
@@ -269,7 +282,7 @@ export function createAnswering(parts: AnsweringParts): Answering {
       else refuse(party, msh, outcome, 'MLLP-2004');
     },
     hasRoom: () =>
-      !takingOneApart && !inBatch && slots.length < mostUnanswered && unansweredBytes <= parts.maxMessageBytes,
+      !takingOneApart && !inBatch && slots.length < mostUnanswered && unansweredBytes <= mostUnansweredBytes,
     holdsPayload: () => takingOneApart || inBatch,
     isIdle: () => !takingOneApart && slots.length === 0,
   };

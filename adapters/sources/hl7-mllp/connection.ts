@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../../agent/support/clock.ts';
 import type { ErrorCode } from '../../../agent/support/errors.ts';
+import { giveBack } from '../../../agent/support/memory.ts';
 import { createFramer, type FrameEvent, frame } from '../../hl7v2/framing.ts';
 import { createUnframed } from '../../hl7v2/unframed.ts';
 import { type AnsweringParts, createAnswering, type StoreNotes } from './answering.ts';
@@ -71,6 +72,12 @@ export function createConnection(parts: ConnectionParts): Connection {
       ? createUnframed({ maxMessageBytes })
       : createFramer({ maxMessageBytes, requireEnd: rules.require_end });
   const self = {};
+  /** Given to the framer, and not all of it framed yet. */
+  const pushed: Buffer[] = [];
+  const givePushedBack = () => {
+    for (const chunk of pushed) giveBack(chunk);
+    pushed.length = 0;
+  };
   let phase: 'open' | 'draining' | 'lingering' | 'closed' = 'open';
   let peerEnded = false;
   let stopping = false;
@@ -95,7 +102,6 @@ export function createConnection(parts: ConnectionParts): Connection {
   const answering = createAnswering({
     peer,
     parties,
-    maxMessageBytes,
     clock,
     ackId: parts.ackId,
     notes,
@@ -188,6 +194,7 @@ export function createConnection(parts: ConnectionParts): Connection {
       if (socket.destroyed) break;
     }
     pumping = false;
+    if (exhausted) givePushedBack();
     // Frames without content are some senders' sign of life.
     everFramed ||= lastByteAt > openedAt && !inGarbage;
     checkPermit();
@@ -207,9 +214,10 @@ export function createConnection(parts: ConnectionParts): Connection {
   socket.setKeepAlive(true, 60_000);
   socket.on('data', (chunk: Buffer) => {
     lastByteAt = clock.monotonic();
-    if (phase !== 'open') return;
+    if (phase !== 'open') return giveBack(chunk);
     if (!heard && beginsTls(chunk)) return fail('MLLP-2012');
     heard = true;
+    pushed.push(chunk);
     framer.push(chunk);
     pump();
   });
@@ -230,6 +238,7 @@ export function createConnection(parts: ConnectionParts): Connection {
     largeFrames.release(self);
     if (framer.openFrame() > 0 && !stopping) notes.problem('MLLP-2005');
     framer.abandon();
+    givePushedBack();
     notes.closed();
   });
 

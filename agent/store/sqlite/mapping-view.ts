@@ -14,7 +14,7 @@ import { openMatchView } from './matching/match-view.ts';
 import { isDamage, openForReading } from './open.ts';
 import { type MessageRow, messageColumns, openStored } from './open-bodies.ts';
 import { openReader, serveReads } from './reader.ts';
-import { packBatch, packRendered, type WriteRequest } from './requests.ts';
+import { inOneBuffer, packBatch, packRendered, type WriteRequest } from './requests.ts';
 import { macFields } from './writes/mapping-writes.ts';
 
 /** What opens the view: plain data and two ports, which go to the thread of the stages. */
@@ -66,6 +66,7 @@ export function openMappingView(access: StageAccess): MappingView {
   const ask = askThrough<WriteRequest>(access.ports.write);
   access.ports.write.on('close', () => ask.abandon('SYS-6004'));
   serveReads(access.ports.read, openReader(db, vault, access));
+  const write = (request: WriteRequest) => ask.ask(request, [inOneBuffer(request)]);
   const cursor = db.prepare('SELECT at FROM cursor WHERE stage=?');
   const stored = openStored(db, vault);
   const after = db.prepare(`${messageColumns} WHERE m.seq > ? ORDER BY m.seq LIMIT ?`);
@@ -168,7 +169,7 @@ export function openMappingView(access: StageAccess): MappingView {
     },
     async commitMapping(batch) {
       recent.clear();
-      await ask.ask({ op: 'mapping', batch: packBatch(batch) });
+      await write({ op: 'mapping', batch: packBatch(batch) });
       for (const { parts } of batch.messages) {
         for (const part of parts) {
           if (part.kind !== 'record') continue;
@@ -191,7 +192,7 @@ export function openMappingView(access: StageAccess): MappingView {
     unsent: (platform) => (unsent.get(idOf(platform)) as { n: number }).n,
     async commitRendering(platform, through, results, notBeforeMs, mark) {
       const packed = results.map(({ jseq, rendered }) => ({ jseq, rendered: packRendered(rendered) }));
-      await ask.ask({ op: 'rendering', platform, through, results: packed, notBeforeMs, mark });
+      await write({ op: 'rendering', platform, through, results: packed, notBeforeMs, mark });
     },
     close() {
       access.ports.write.close();

@@ -2,6 +2,7 @@ import type { ReportState } from '../../clinical/reports/types.ts';
 import type { InstanceAccepted } from '../../intake/instance.ts';
 import { type Packed, pack } from '../../security/vault.ts';
 import { type Bare, bare } from '../../support/bare.ts';
+import { giveBack } from '../../support/memory.ts';
 import type {
   Accepted,
   Incoming,
@@ -182,7 +183,50 @@ export interface WriteResults {
   'files-lost': undefined;
 }
 
+/** What is packed in a request of mapping or rendering. */
+function packedIn(request: WriteRequest): Packed[] {
+  if (request.op === 'rendering')
+    return request.results.flatMap(({ rendered }) => (rendered.kind === 'document' ? rendered.stored : []));
+  if (request.op !== 'mapping') return [];
+  const { messages, reports, patients } = request.batch;
+  const entries = messages.flatMap(({ parts }) =>
+    parts.flatMap((part) => (part.kind === 'record' ? part.entries : [])),
+  );
+  return [
+    entries.map(({ content }) => content),
+    reports.map(({ state }) => state),
+    patients.map(({ state }) => state),
+  ].flat();
+}
+const lengthOf = (packed: Packed[]): number => packed.reduce((sum, { bytes }) => sum + bytes.length, 0);
+
+/**
+ * Lays what is packed in a request into one buffer, which is handed over to the writer and not copied. Left where they were made,
+ * small pieces would each bring along the 64 KB that they share with others.
+ */
+export function inOneBuffer(request: WriteRequest): ArrayBuffer {
+  const packed = packedIn(request);
+  const all = new Uint8Array(lengthOf(packed));
+  let at = 0;
+  for (const piece of packed) {
+    const place = all.subarray(at, at + piece.bytes.length);
+    place.set(piece.bytes);
+    piece.bytes = place;
+    at += place.length;
+  }
+  return all.buffer;
+}
+
+/** The memory of a request that came from another thread and was answered: nobody else has these bytes. */
+export function giveRequestBack(request: WriteRequest): void {
+  if (request.op === 'accept') giveBack(request.message.bytes);
+  // All of them lie in the buffer of the first.
+  for (const { bytes } of packedIn(request).slice(0, 1)) giveBack(new Uint8Array(bytes.buffer));
+}
+
 const SMALL = 4096;
+/** Of what is packed nowhere. */
+const PART = 64;
 /** A step over thousands of rows: a group of its own, after what waits for its acknowledgement. */
 const STEP = 1024 * 1024;
 
@@ -191,24 +235,10 @@ export function weightOf(request: WriteRequest): number {
   switch (request.op) {
     case 'accept':
       return request.message.bytes.length;
-    case 'mapping': {
-      let sum = 0;
-      for (const m of request.batch.messages) {
-        for (const p of m.parts) {
-          if (p.kind !== 'record') sum += 64;
-          else for (const { content } of p.entries) sum += content.bytes.length;
-        }
-      }
-      for (const { state } of request.batch.reports) sum += state.bytes.length;
-      for (const { state } of request.batch.patients) sum += state.bytes.length;
-      return sum;
-    }
-    case 'rendering': {
-      let sum = 0;
-      for (const { rendered } of request.results)
-        sum += rendered.kind === 'document' ? rendered.stored.bytes.length : 64;
-      return sum;
-    }
+    case 'mapping':
+      return request.batch.messages.reduce((sum, { parts }) => sum + PART * parts.length, lengthOf(packedIn(request)));
+    case 'rendering':
+      return PART * request.results.length + lengthOf(packedIn(request));
     case 'study-issued':
       return request.manifest.bytes.length;
     case 'index-instances':

@@ -3,7 +3,7 @@ import { systemClock } from '../../support/clock.ts';
 import { codeOf } from '../../support/errors.ts';
 import { tidyMemory } from '../../support/memory.ts';
 import { drain, type Question, type Reply } from '../../support/thread.ts';
-import type { WriteRequest } from './requests.ts';
+import { giveRequestBack, type WriteRequest } from './requests.ts';
 import { openWriter, type Writer, type WriterOptions } from './writer.ts';
 
 /** What the store worker waits for before it touches anything. */
@@ -35,8 +35,9 @@ function serve(writer: Writer, ports: MessagePort[], parent: MessagePort): void 
   let closing = false;
 
   const take = (port: MessagePort, questions: Question[]) => {
-    for (const { id, request } of questions) {
-      writer.post(request as WriteRequest, (answer) => {
+    for (const { id, request } of questions as Array<Question & { request: WriteRequest }>) {
+      writer.post(request, (answer) => {
+        giveRequestBack(request);
         replies.get(port)?.push('ok' in answer ? { id, ok: answer.ok } : { id, failed: answer.failed });
       });
     }

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { readAsset } from '../../../agent/support/assets.ts';
-import { v8Flags } from '../../../installer/v8-flags.ts';
+import { serviceEnvironment, v8Flags } from '../../../installer/v8-flags.ts';
 import { quantile, table, tried } from '../../long/figures.ts';
 import { choosePort } from '../../platform/ports.ts';
 import { type AgentRig, eventually, folderOf, startAgentRig } from '../disk/agent-rig.ts';
@@ -92,7 +92,7 @@ t.test(title, async (t) => {
       ...{ max_message_bytes: 1024 * 1024, frame_timeout_seconds: 8, max_connections_per_peer: 100 },
     };
   });
-  const rig = await startAgentRig(t, { root, sources, nodeFlags: v8Flags });
+  const rig = await startAgentRig(t, { root, sources, nodeFlags: v8Flags, env: serviceEnvironment });
   rig.start();
   if (!(await rig.ready())) throw new Error(`it does not start: ${rig.deaths.at(-1)?.said}`);
   const start = (kind: SendersJob['kind'], prefix: string) =>

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import type { SourceStatus } from '../../../agent/intake/source.ts';
-import { v8Flags } from '../../../installer/v8-flags.ts';
+import { serviceEnvironment, v8Flags } from '../../../installer/v8-flags.ts';
 import { connectSender, type Sender } from '../../adapters/sources/hl7-mllp/listener.ts';
 import type { AgentMessage } from '../../demo/agent.ts';
 import { openFolder } from '../../demo/folder.ts';
@@ -112,7 +112,10 @@ export async function startReceiver(t: Test, sourceKeys: Record<string, unknown>
     }).replaceAll('${', () => '$${'),
   );
   // As the product is started.
-  const child = fork(entry, [folder.config], { execArgv: v8Flags });
+  const child = fork(entry, [folder.config], {
+    execArgv: v8Flags,
+    env: { ...process.env, ...serviceEnvironment },
+  });
   const exit = once(child, 'exit');
   t.teardown(async () => {
     if (child.connected) child.send({ stop: true });
