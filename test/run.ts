@@ -7,7 +7,7 @@ import { buildPage } from '../installer/build-page.ts';
 /**
  * The three tiers of proof.
  *   fast   what needs only npm, without the suites of faults, which wait for time-outs, and without what builds or plays the
- *          whole product (*.gate.test.ts); stories played plainly (npm test)
+ *          whole product or waits for long (*.gate.test.ts); stories played plainly (npm test)
  *   all    everything, long tests in their short form; a skipped test fails the run (.ci/run)
  *   proof  the long tests in their full form (npm run proof)
  * Names of files after the mode narrow it down. Prints a line a file, the whole output of a file that
