@@ -8,7 +8,7 @@ import { lessOfLibraries, threadEntries } from './build-agent.ts';
 import { buildPage } from './build-page.ts';
 import { withBlobInElf } from './elf-blob.ts';
 import { root } from './outputs.ts';
-import { v8Flags } from './v8-flags.ts';
+import { v8Flags } from './run-settings.ts';
 
 /**
  * Makes the single binary for this platform: Node's own, with the bundled agent, its threads, the status

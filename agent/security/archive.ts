@@ -1,23 +1,20 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import { hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { errnoOf, QianzhiError } from '../support/errors.ts';
 import { tidyMemory } from '../support/memory.ts';
+import { CHUNK, openChunk, SEALED_CHUNK, sealChunk, TAG } from './chunks.ts';
 
 /**
  * Files that a source has taken and keeps: each sealed by itself, under a name that says nothing. Layout: magic (8 bytes), salt
- * (16), check (16), then chunks of 256 KB of content (the last one shorter, or empty), each sealed with AES-256-GCM and followed
- * by its tag of 16 bytes, as those of the spool are. The content begins with what the file was (its length in 4 bytes, JSON),
- * then its bytes. The key is of this file alone, made from the archive key and the salt; the nonce is the chunk's number;
- * AAD = magic, chunk number, whether it is the last one. So a file that was cut, extended or changed does not open (QUE-4003).
+ * (16), check (16), then the content in sealed chunks (chunks.ts). The content begins with what the file was (its length in
+ * 4 bytes, JSON), then its bytes. The key is of this file alone, made from the archive key and the salt. A file that was cut,
+ * extended or changed does not open (QUE-4003).
  */
 const MAGIC = Buffer.from('QZARCH1\n', 'latin1');
 const SALT = 16;
 const KEY = 32;
 const CHECK = 16;
 const HEADER = MAGIC.length + SALT + CHECK;
-const CHUNK = 256 * 1024;
-const TAG = 16;
-const SEALED_CHUNK = CHUNK + TAG;
 const MOST_INFO = 64 * 1024;
 
 /** What an archived file was. */
@@ -47,19 +44,6 @@ function keysOf(archiveKey: Uint8Array, salt: Uint8Array): FileKeys {
   return { key: made.subarray(0, KEY), check: made.subarray(KEY) };
 }
 
-const nonceOf = (chunk: number): Buffer => {
-  const nonce = Buffer.alloc(12);
-  nonce.writeUInt32BE(chunk, 8);
-  return nonce;
-};
-const aadOf = (chunk: number, last: boolean): Buffer => {
-  const aad = Buffer.alloc(MAGIC.length + 5);
-  aad.set(MAGIC);
-  aad.writeUInt32BE(chunk, MAGIC.length);
-  aad[MAGIC.length + 4] = last ? 1 : 0;
-  return aad;
-};
-
 /**
  * Writes a sealed file at `path`, over whatever is there, durable when it resolves. `content` are the bytes of the file in pieces,
  * each done with when the next is asked for. Rejects with the system's error, or with what `content` throws.
@@ -79,11 +63,8 @@ export async function writeArchived(
   const file = await open(path, 'w', 0o600);
   try {
     const seal = async (last: boolean) => {
-      const cipher = createCipheriv('aes-256-gcm', key, nonceOf(chunks));
-      cipher.setAAD(aadOf(chunks, last));
-      const body = cipher.update(plain.subarray(0, filled));
-      cipher.final();
-      await file.writeFile(Buffer.concat([body, cipher.getAuthTag()]));
+      const place = { format: MAGIC, chunk: chunks, last };
+      await file.writeFile(Buffer.concat(sealChunk(plain.subarray(0, filled), key, place)));
       if (chunks % 16 === 15) tidyMemory();
       chunks += 1;
       filled = 0;
@@ -171,19 +152,6 @@ async function* chunksOf(file: FileHandle, archiveKey: Uint8Array): AsyncGenerat
     const from = HEADER + chunk * SEALED_CHUNK;
     const length = Math.min(SEALED_CHUNK, size - from);
     if (length < TAG) throw new QianzhiError('QUE-4003');
-    yield openChunk(await read(length, from), key, chunk, chunk === count - 1);
-  }
-}
-
-function openChunk(sealed: Buffer, key: Uint8Array, chunk: number, last: boolean): Buffer {
-  try {
-    const decipher = createDecipheriv('aes-256-gcm', key, nonceOf(chunk));
-    decipher.setAAD(aadOf(chunk, last));
-    decipher.setAuthTag(sealed.subarray(sealed.length - TAG));
-    const plain = decipher.update(sealed.subarray(0, sealed.length - TAG));
-    decipher.final();
-    return plain;
-  } catch (cause) {
-    throw new QianzhiError('QUE-4003', undefined, { cause });
+    yield openChunk(await read(length, from), key, { format: MAGIC, chunk, last: chunk === count - 1 });
   }
 }

@@ -1,15 +1,8 @@
-import {
-  createCipheriv,
-  createDecipheriv,
-  createHash,
-  createSecretKey,
-  type KeyObject,
-  randomBytes,
-  randomInt,
-} from 'node:crypto';
+import { createHash, createSecretKey, randomBytes, randomInt } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import { type FileHandle, open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { CHUNK, openChunk, SEALED_CHUNK, sealChunk, TAG } from '../security/chunks.ts';
 import { errnoOf, QianzhiError } from '../support/errors.ts';
 import { makeFolder, syncFolder, syncFolderNow } from '../support/folders.ts';
 import { tidyMemory } from '../support/memory.ts';
@@ -17,16 +10,12 @@ import type { NewSpoolFile, SpoolFile } from './image-contract.ts';
 import { makeAhead, type OpenPart, openParts, PART, writeFailure } from './spool-parts.ts';
 
 /**
- * The spool: one sealed file an instance, under a random name. Layout of a file: 1 byte format, then chunks of 256 KB of
- * content (the last one shorter, or empty), each sealed with AES-256-GCM and followed by its tag of 16 bytes. The key is
- * random and of this file alone; the nonce is the chunk's number; AAD = format, chunk number, whether it is the last one.
- * So a file that was cut, extended, reordered or changed does not open (QUE-4003). The key lies in the store's row only.
+ * The spool: one sealed file an instance, under a random name. Layout of a file: 1 byte format, then the content in sealed
+ * chunks (security/chunks.ts), so a file that was cut, extended, reordered or changed does not open (QUE-4003). The key is
+ * random and of this file alone, and lies in the store's row only.
  */
-const FORMAT = 1;
-const HEADER = 1;
-export const CHUNK = 256 * 1024;
-const TAG = 16;
-const SEALED_CHUNK = CHUNK + TAG;
+const FORMAT = Buffer.of(1);
+const HEADER = FORMAT.length;
 
 export interface SpoolWriting {
   /**
@@ -105,7 +94,7 @@ function passing(bytes: number): void {
 const spare: Buffer[] = [];
 const MOST_SPARE = 8;
 const takeBuffer = (): Buffer => spare.pop() ?? Buffer.allocUnsafeSlow(HEADER + SEALED_CHUNK);
-const giveBack = (buffer: Buffer): void => {
+const putBack = (buffer: Buffer): void => {
   if (spare.length < MOST_SPARE) spare.push(buffer);
 };
 
@@ -114,19 +103,6 @@ const isName = (name: string): boolean => /^[0-9a-f]{32}$/.test(name);
 function assertName(name: string): void {
   if (!isName(name)) throw new QianzhiError('QUE-4003');
 }
-
-const nonceOf = (chunk: number): Buffer => {
-  const nonce = Buffer.alloc(12);
-  nonce.writeUInt32BE(chunk, 8);
-  return nonce;
-};
-const aadOf = (chunk: number, last: boolean): Buffer => {
-  const aad = Buffer.alloc(6);
-  aad[0] = FORMAT;
-  aad.writeUInt32BE(chunk, 1);
-  aad[5] = last ? 1 : 0;
-  return aad;
-};
 
 /** Where the files lie whose names begin so. */
 const folderIn = (folder: string, name: string): string => join(folder, name.slice(0, 1), name.slice(1, 2));
@@ -251,12 +227,8 @@ function startWriting({ name, path, part, handle: opened, entered }: OpenPart): 
   let underWay: Promise<unknown> = Promise.resolve();
 
   async function seal(last: boolean): Promise<void> {
-    const cipher = createCipheriv('aes-256-gcm', sealingKey, nonceOf(chunks));
-    cipher.setAAD(aadOf(chunks, last));
-    const body = cipher.update(plain.subarray(0, filled));
-    cipher.final();
-    const sealed = [body, cipher.getAuthTag()];
-    if (chunks === 0) sealed.unshift(Buffer.of(FORMAT));
+    const sealed: Buffer[] = sealChunk(plain.subarray(0, filled), sealingKey, { format: FORMAT, chunk: chunks, last });
+    if (chunks === 0) sealed.unshift(FORMAT);
     chunks += 1;
     passing(filled);
     filled = 0;
@@ -302,7 +274,7 @@ function startWriting({ name, path, part, handle: opened, entered }: OpenPart): 
       try {
         const file = handle as FileHandle;
         await seal(true);
-        giveBack(plain);
+        putBack(plain);
         await underWay;
         await file.datasync();
         handle = undefined;
@@ -346,8 +318,8 @@ async function* readFile(path: string, raw: Uint8Array, end = Number.POSITIVE_IN
       const from = chunk === 0 ? 0 : HEADER + chunk * SEALED_CHUNK;
       const wanted = Math.min(header + SEALED_CHUNK, size - from);
       const got = wanted < header + TAG ? 0 : await readFully(handle, buffer.subarray(0, wanted), from);
-      if (got === 0 || got < wanted || (header > 0 && buffer[0] !== FORMAT)) throw new QianzhiError('QUE-4003');
-      const plain = openChunk(buffer.subarray(header, got), key, chunk, chunk === chunks - 1);
+      if (got === 0 || got < wanted || (header > 0 && buffer[0] !== FORMAT[0])) throw new QianzhiError('QUE-4003');
+      const plain = openChunk(buffer.subarray(header, got), key, { format: FORMAT, chunk, last: chunk === chunks - 1 });
       passing(plain.length);
       const left = end - chunk * CHUNK;
       if (plain.length > 0) yield plain.length > left ? plain.subarray(0, left) : plain;
@@ -356,7 +328,7 @@ async function* readFile(path: string, raw: Uint8Array, end = Number.POSITIVE_IN
     throw readFailure(error);
   } finally {
     await handle?.close();
-    giveBack(buffer);
+    putBack(buffer);
   }
 }
 
@@ -368,19 +340,6 @@ async function readFully(file: FileHandle, into: Buffer, from: number): Promise<
     at += bytesRead;
   }
   return at;
-}
-
-function openChunk(sealed: Buffer, key: KeyObject, chunk: number, last: boolean): Buffer {
-  try {
-    const decipher = createDecipheriv('aes-256-gcm', key, nonceOf(chunk));
-    decipher.setAAD(aadOf(chunk, last));
-    decipher.setAuthTag(sealed.subarray(sealed.length - TAG));
-    const plain = decipher.update(sealed.subarray(0, sealed.length - TAG));
-    decipher.final();
-    return plain;
-  } catch (cause) {
-    throw new QianzhiError('QUE-4003', undefined, { cause });
-  }
 }
 
 /** A file that is gone or whose sectors do not read is damaged; what the system lacks now (handles, memory) is not. */

@@ -6,7 +6,7 @@ import { runInNewContext } from 'node:vm';
  * several: at full speed that alone was 200 MB of resident memory. What passes through us are buffers, so
  * each thread looks by itself (invariant 12; decision 0007): often among the young, which costs little,
  * and among all only where buffers stand that are not young any more. Other dead objects among all V8 finds
- * by itself, a little at a time (`--heap-growing-percent` in installer/v8-flags.ts).
+ * by itself, a little at a time (`--heap-growing-percent` in installer/run-settings.ts).
  */
 const YOUNG_STEP_BYTES = 2 * 1024 * 1024;
 const ALL_STEP_BYTES = 3 * 1024 * 1024;

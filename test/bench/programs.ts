@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { buildAgent, lessOfLibraries, threadEntries } from '../../installer/build-agent.ts';
 import { buildPage } from '../../installer/build-page.ts';
 import { root } from '../../installer/outputs.ts';
-import { serviceEnvironment } from '../../installer/v8-flags.ts';
+import { serviceEnvironment } from '../../installer/run-settings.ts';
 import type { ChildScript } from './process.ts';
 
 /** A program to be measured and how it is started: what goes before its own arguments. */

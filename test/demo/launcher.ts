@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { buildAgent } from '../../installer/build-agent.ts';
 import { buildPage } from '../../installer/build-page.ts';
 import { root } from '../../installer/outputs.ts';
-import { serviceEnvironment, v8Flags } from '../../installer/v8-flags.ts';
+import { serviceEnvironment, v8Flags } from '../../installer/run-settings.ts';
 import type { AgentMessage } from './agent.ts';
 import { openFolder, type Ports, settlePorts, writeConfig } from './folder.ts';
 import { type Kept, keepRunning } from './keeper.ts';

@@ -18,7 +18,7 @@ import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import type { MessageRow, StatusModel } from '../../agent/status/model.ts';
 import { buildBinary, bundleTexts } from '../../installer/build-binary.ts';
-import { v8Flags } from '../../installer/v8-flags.ts';
+import { v8Flags } from '../../installer/run-settings.ts';
 import { makeMllpClient } from '../demo/mllp-client.ts';
 import { until } from '../demo/running.ts';
 import { readDocument } from '../end-to-end/read-document.ts';

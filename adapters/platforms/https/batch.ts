@@ -65,6 +65,6 @@ export function documentLines(documents: readonly OutboxDocument[]): Buffer {
 export const receiptLines = (documents: readonly OutboxDocument[]): Buffer =>
   Buffer.from(documents.map((document) => `${JSON.stringify({ key: document.key })}\n`).join(''), 'utf8');
 
-/** Level 1 of either: measured best for batches of this size (reference/storage-and-delivery.md §5). */
+/** gzip, too, at level 1: measured best for batches of this size (reference/storage-and-delivery.md §5). */
 export const compress = (body: Buffer, compression: Compression): Promise<Buffer> =>
   compression === 'zstd' ? compressedBeside(body) : deflate(body, { level: 1 });

@@ -1,11 +1,10 @@
 import { existsSync } from 'node:fs';
 import { chromium } from 'playwright-core';
 import t from 'tap';
-import type { SourceRhythm } from '../../../agent/intake/rhythm/keeper.ts';
 import { composeStatus } from '../../../agent/status/verdict.ts';
 import { buildPage } from '../../../installer/build-page.ts';
 import { healthyParts, night, serveModel } from '../status/fixture.ts';
-import { MINUTE } from './rhythm-weeks.ts';
+import { silentAt } from './rhythm-weeks.ts';
 
 const executablePath = '/usr/bin/chromium';
 const skip = existsSync(executablePath) ? false : 'needs Debian’s chromium (apt-get install chromium fonts-noto-cjk)';
@@ -14,15 +13,7 @@ t.setTimeout(600_000);
 t.test('the page says in words how long a sender has been silent, in both languages', { skip }, async (t) => {
   await buildPage();
   const parts = healthyParts();
-  const rhythm: SourceRhythm = {
-    source: 'lis',
-    lastMs: night - 47 * MINUTE,
-    quietMs: 47 * MINUTE,
-    usualMs: 3 * MINUTE,
-    known: true,
-    silent: true,
-    types: [{ type: 'ORU^R01', count: 1204 }],
-  };
+  const rhythm = silentAt(night);
   const server = await serveModel(composeStatus({ ...parts, rhythms: [rhythm] }));
   const browser = await chromium.launch({ executablePath, args: ['--headless', '--no-sandbox', '--disable-gpu'] });
   t.teardown(async () => {

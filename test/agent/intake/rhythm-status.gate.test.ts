@@ -6,19 +6,11 @@ import type { StatusModel } from '../../../agent/status/model.ts';
 import { composeStatus } from '../../../agent/status/verdict.ts';
 import { eventually, folderOf, startAgentRig } from '../../faults/disk/agent-rig.ts';
 import { healthyParts, night } from '../status/fixture.ts';
-import { MINUTE } from './rhythm-weeks.ts';
+import { MINUTE, silentAt } from './rhythm-weeks.ts';
 
 t.setTimeout(600_000);
 
-const rhythm: SourceRhythm = {
-  source: 'lis',
-  lastMs: night - 47 * MINUTE,
-  quietMs: 47 * MINUTE,
-  usualMs: 3 * MINUTE,
-  known: true,
-  silent: true,
-  types: [],
-};
+const rhythm = silentAt(night);
 
 t.test('a silent sender asks for attention on the side of the hospital, and no longer when it sends', async (t) => {
   const silent = composeStatus({ ...healthyParts(), rhythms: [rhythm] });

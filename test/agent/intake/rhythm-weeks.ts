@@ -1,3 +1,4 @@
+import type { SourceRhythm } from '../../../agent/intake/rhythm/keeper.ts';
 import { localHours } from '../../../agent/intake/rhythm/local-hour.ts';
 import { advance, isSilent, newRhythm, type Rhythm } from '../../../agent/intake/rhythm/rhythm.ts';
 
@@ -18,6 +19,17 @@ export interface Moment {
   /** With minutes as its fraction. */
   hour: number;
 }
+
+/** A sender that usually sends every 3 minutes, and has been silent for 47 at that moment. */
+export const silentAt = (ms: number): SourceRhythm => ({
+  source: 'lis',
+  lastMs: ms - 47 * MINUTE,
+  quietMs: 47 * MINUTE,
+  usualMs: 3 * MINUTE,
+  known: true,
+  silent: true,
+  types: [{ type: 'ORU^R01', count: 1204 }],
+});
 
 /** Messages that come in a minute. */
 export type Sender = (moment: Moment, random: () => number) => number;

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { readAsset } from '../../../agent/support/assets.ts';
-import { serviceEnvironment, v8Flags } from '../../../installer/v8-flags.ts';
+import { serviceEnvironment, v8Flags } from '../../../installer/run-settings.ts';
 import { quantile, table, tried } from '../../long/figures.ts';
 import { choosePort } from '../../platform/ports.ts';
 import { type AgentRig, eventually, folderOf, startAgentRig } from '../disk/agent-rig.ts';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
 import type { SourceStatus } from '../../../agent/intake/source.ts';
-import { serviceEnvironment, v8Flags } from '../../../installer/v8-flags.ts';
+import { serviceEnvironment, v8Flags } from '../../../installer/run-settings.ts';
 import { connectSender, type Sender } from '../../adapters/sources/hl7-mllp/listener.ts';
 import type { AgentMessage } from '../../demo/agent.ts';
 import { openFolder } from '../../demo/folder.ts';

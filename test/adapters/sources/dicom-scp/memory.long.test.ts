@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
-import { v8Flags } from '../../../../installer/v8-flags.ts';
+import { v8Flags } from '../../../../installer/run-settings.ts';
 import { table } from '../../../long/figures.ts';
 import { canReadProcesses, residentMemory } from '../../../long/process-figures.ts';
 import { connectDevice, type Device, pdata, pdu, pdv, storeRq } from './scu.ts';
