@@ -108,11 +108,18 @@ export function atOnce<T>(work: InTurns<T>): T {
   }
 }
 
-/** Between its turns the others have theirs. What takes only one is done when this returns: `then` is called before that. */
-export function inTurns<T>(work: InTurns<T>, then: (result: T) => void): void {
-  const step = work.next();
-  if (step.done) then(step.value);
-  else setImmediate(() => inTurns(work, then));
+/**
+ * Between its turns the others have theirs. What takes only one is done when this returns: `then` is called before that.
+ * `failed` is called when the work throws, or `then` does.
+ */
+export function inTurns<T>(work: InTurns<T>, then: (result: T) => void, failed: (error: unknown) => void): void {
+  try {
+    const step = work.next();
+    if (step.done) then(step.value);
+    else setImmediate(() => inTurns(work, then, failed));
+  } catch (error) {
+    failed(error);
+  }
 }
 
 /** So much is searched in one turn. */

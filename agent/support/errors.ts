@@ -537,6 +537,19 @@ export const errorTable = {
       'Have a new certificate issued and replace the files named by tls.cert and tls.key; new connections use it by themselves, without a restart.',
     ],
   ),
+  'MLLP-2015': e(
+    'agent',
+    [
+      'HL7 连接内部错误',
+      '处理该连接时程序出错，连接已断开；未应答的消息没有确认，其他连接不受影响。',
+      '发送方会重连并重发；同一条消息反复如此时，请把支持包交给厂商。',
+    ],
+    [
+      'Internal error in an HL7 connection',
+      'The program failed in this connection, which was cut; what was not answered was not confirmed, the others go on.',
+      'The sender will reconnect and resend; if the same message does it again and again, give a support bundle to the vendor.',
+    ],
+  ),
   // ------------------------------------------------------------ HL7
   'HL7-2101': e(
     'hospital',

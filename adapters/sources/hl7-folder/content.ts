@@ -49,7 +49,7 @@ export function contentOf(file: OpenFile, options: ContentOptions): AsyncGenerat
   return options.framed ? framesOf(file, options) : messagesOf(file, options);
 }
 
-const finished = <T>(work: InTurns<T>): Promise<T> => new Promise((resolve) => inTurns(work, resolve));
+const finished = <T>(work: InTurns<T>): Promise<T> => new Promise((resolve, reject) => inTurns(work, resolve, reject));
 
 async function* framesOf(file: OpenFile, options: ContentOptions): AsyncGenerator<Content> {
   const { maxMessageBytes, requireEnd, charset, piece } = options;

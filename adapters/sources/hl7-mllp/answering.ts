@@ -39,6 +39,8 @@ export interface AnsweringParts {
   send(answer: Written): void;
   /** A payload has been dealt with: another may be taken. */
   settled(): void;
+  /** Something failed here that cannot: nothing more is answered. */
+  failed(): void;
 }
 
 /**
@@ -128,11 +130,13 @@ export function createAnswering(parts: AnsweringParts): Answering {
     }
     if (slots[0]?.settled !== true) return;
     sending = true;
-    setImmediate(() => {
+    const goOn = async () => {
+      await nextTurn();
       sending = false;
       sendSettled();
       parts.settled();
-    });
+    };
+    goOn().catch(parts.failed);
   };
   const tell = (party: Party, msh: Msh | undefined, code: ErrorCode) =>
     party.problem(peer, code, 1, code === party.refused && msh ? calledItself(msh) : undefined);
@@ -255,9 +259,9 @@ export function createAnswering(parts: AnsweringParts): Answering {
       const outcome: Outcome = { code: 'AR', condition: 207, text: 'Too many messages in one batch' };
       return refuse(partyOfBatch(header, apart.parts), header, outcome, 'MLLP-2004');
     }
-    if (apart !== undefined) return void storeEach(apart).then(() => giveBack(payload));
+    if (apart !== undefined) return void storeEach(apart).then(() => giveBack(payload), parts.failed);
     const { party, verdict } = judge(payload);
-    if (verdict.kind === 'store') return void storeOne(payload, party, verdict);
+    if (verdict.kind === 'store') return void storeOne(payload, party, verdict).catch(parts.failed);
     if (verdict.kind === 'refuse') refuse(party, verdict.msh, verdict.answer, verdict.problem);
     giveBack(payload);
   };
@@ -266,11 +270,12 @@ export function createAnswering(parts: AnsweringParts): Answering {
     take(payload) {
       takingOneApart = true;
       let isLater = false;
-      inTurns(takingApart(payload, mostInBatch, charset), (apart) => {
+      const take = (apart: TakenApart | undefined) => {
         takingOneApart = false;
         deal(payload, apart);
         if (isLater) parts.settled();
-      });
+      };
+      inTurns(takingApart(payload, mostInBatch, charset), take, parts.failed);
       isLater = true;
     },
     refuseOversize(head) {

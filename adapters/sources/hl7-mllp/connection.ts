@@ -98,6 +98,16 @@ export function createConnection(parts: ConnectionParts): Connection {
   let blockedMs = 0;
 
   const destroy = () => socket.destroy();
+  /** A fault of ours ends this connection, and nothing else (invariant 11). What it had sent and not heard of, it sends again. */
+  const contained =
+    <T extends unknown[]>(work: (...given: T) => void) =>
+    (...given: T): void => {
+      try {
+        work(...given);
+      } catch {
+        fail('MLLP-2015');
+      }
+    };
 
   const answering = createAnswering({
     peer,
@@ -114,6 +124,7 @@ export function createConnection(parts: ConnectionParts): Connection {
       lastActive = clock.monotonic();
       pump();
     },
+    failed: () => fail('MLLP-2015'),
   });
 
   const take = (event: FrameEvent) => {
@@ -176,10 +187,12 @@ export function createConnection(parts: ConnectionParts): Connection {
     for (let taken = 0; mayTake(); taken++) {
       if (taken === mostInTurn) {
         yielded = true;
-        setImmediate(() => {
-          yielded = false;
-          pump();
-        });
+        setImmediate(
+          contained(() => {
+            yielded = false;
+            pump();
+          }),
+        );
         break;
       }
       let event = framer.next();
@@ -203,6 +216,7 @@ export function createConnection(parts: ConnectionParts): Connection {
   };
 
   const fail = (code: ErrorCode) => {
+    if (socket.destroyed) return;
     notes.problem(code);
     // The frame is accounted for; `close` shall not report it again.
     stopping = true;
@@ -212,7 +226,7 @@ export function createConnection(parts: ConnectionParts): Connection {
   socket.setNoDelay(true);
   // A device that lost power leaves a half-open connection; the probes find out within minutes.
   socket.setKeepAlive(true, 60_000);
-  socket.on('data', (chunk: Buffer) => {
+  const receive = (chunk: Buffer) => {
     lastByteAt = clock.monotonic();
     if (phase !== 'open') return giveBack(chunk);
     if (!heard && beginsTls(chunk)) return fail('MLLP-2012');
@@ -220,17 +234,20 @@ export function createConnection(parts: ConnectionParts): Connection {
     pushed.push(chunk);
     framer.push(chunk);
     pump();
-  });
-  socket.on('end', () => {
+  };
+  const ended = () => {
     peerEnded = true;
     if (phase === 'open') phase = 'draining';
     pump();
-  });
-  socket.on('drain', () => {
+  };
+  const drained = () => {
     writeBlocked = false;
     blockedMs = 0;
     pump();
-  });
+  };
+  socket.on('data', contained(receive));
+  socket.on('end', contained(ended));
+  socket.on('drain', contained(drained));
   // A reset is told by `close`, which always follows.
   socket.on('error', () => {});
   socket.on('close', () => {
@@ -242,49 +259,51 @@ export function createConnection(parts: ConnectionParts): Connection {
     notes.closed();
   });
 
+  const tick = () => {
+    const now = clock.monotonic();
+    const passed = now - lastTick;
+    lastTick = now;
+    if (phase === 'closed') return;
+    if (phase === 'lingering') {
+      const silentSince = Math.max(lingerSince, lastByteAt);
+      if (now - silentSince >= lingerMs || now - lingerSince >= limits.frameMs) destroy();
+      return;
+    }
+    blockedMs = writeBlocked ? blockedMs + passed : 0;
+    if (blockedMs > limits.frameMs) return fail('MLLP-2009');
+    pump();
+    if (phase !== 'open' || socket.isPaused()) return;
+    const current = framer.openFrame();
+    if (current > 0) {
+      // Only time in which we were reading counts against the sender.
+      frameMs = current === openFrame ? frameMs + passed : 0;
+      openFrame = current;
+      if (framer.endsOpen() && now - lastByteAt >= openEndMs) {
+        const event = framer.acceptOpenEnd();
+        if (event !== undefined) take(event);
+        pump();
+      } else if (frameMs > limits.frameMs) fail('MLLP-2005');
+      return;
+    }
+    openFrame = 0;
+    if (!answering.isIdle()) return;
+    const limit = everFramed ? Math.max(lastActive, lastByteAt) + limits.idleMs : openedAt + limits.firstByteMs;
+    if (now > limit) linger();
+  };
+
   return {
-    tick() {
-      const now = clock.monotonic();
-      const passed = now - lastTick;
-      lastTick = now;
-      if (phase === 'closed') return;
-      if (phase === 'lingering') {
-        const silentSince = Math.max(lingerSince, lastByteAt);
-        if (now - silentSince >= lingerMs || now - lingerSince >= limits.frameMs) destroy();
-        return;
-      }
-      blockedMs = writeBlocked ? blockedMs + passed : 0;
-      if (blockedMs > limits.frameMs) return fail('MLLP-2009');
-      pump();
-      if (phase !== 'open' || socket.isPaused()) return;
-      const current = framer.openFrame();
-      if (current > 0) {
-        // Only time in which we were reading counts against the sender.
-        frameMs = current === openFrame ? frameMs + passed : 0;
-        openFrame = current;
-        if (framer.endsOpen() && now - lastByteAt >= openEndMs) {
-          const event = framer.acceptOpenEnd();
-          if (event !== undefined) take(event);
-          pump();
-        } else if (frameMs > limits.frameMs) fail('MLLP-2005');
-        return;
-      }
-      openFrame = 0;
-      if (!answering.isIdle()) return;
-      const limit = everFramed ? Math.max(lastActive, lastByteAt) + limits.idleMs : openedAt + limits.firstByteMs;
-      if (now > limit) linger();
-    },
-    wake: pump,
+    tick: contained(tick),
+    wake: contained(pump),
     silentMs() {
       const isIdle = phase === 'open' && answering.isIdle() && framer.openFrame() === 0;
       return isIdle ? clock.monotonic() - Math.max(lastActive, lastByteAt) : undefined;
     },
-    stop() {
+    stop: contained(() => {
       if (phase !== 'open') return;
       stopping = true;
       phase = 'draining';
       pump();
-    },
+    }),
     destroy() {
       stopping = true;
       destroy();

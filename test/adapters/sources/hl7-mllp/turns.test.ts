@@ -50,6 +50,7 @@ for (const [what, head, message] of [
         acks += Buffer.from(bytes).toString('latin1').split('\rMSA|').length - 1;
       },
       settled() {},
+      failed: () => t.fail(),
     });
     answering.take(Buffer.from(head + message.repeat(10_000)));
     await until(() => answering.isIdle());
@@ -87,6 +88,7 @@ for (const [what, head, line] of [
       notes: { stored() {} },
       send: ({ bytes }) => void sent.push(Buffer.from(bytes).toString('latin1')),
       settled: () => void settled++,
+      failed: () => t.fail(),
     });
     answering.take(Buffer.from(head + line.repeat(lines)));
     let turns = 0;
