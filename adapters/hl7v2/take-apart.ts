@@ -69,7 +69,7 @@ export function beginsMessage(bytes: Uint8Array): boolean {
   return (name === 'MSH' || name === 'BHS' || name === 'FHS') && isHeader(bytes, 0);
 }
 
-const isByteOrderMark = (payload: Uint8Array, at: number): boolean =>
+export const isByteOrderMark = (payload: Uint8Array, at: number): boolean =>
   payload[at] === 0xef && payload[at + 1] === 0xbb && payload[at + 2] === 0xbf;
 
 /** Where the next segment begins: behind blanks, and behind the byte order mark of a file that was put behind another one. */
@@ -80,19 +80,25 @@ export function segmentFrom(payload: Uint8Array, from: number): number {
   }
 }
 
-/** Whether a header stands at `at`, at the beginning of a line. */
-function isHeaderOfLine(payload: Uint8Array, at: number): boolean {
+/**
+ * Whether a line begins at `at`, but for blanks and marks before it.
+ * @param first the first byte there is, and whether a line begins with it.
+ */
+export function beginsLine(payload: Uint8Array, at: number, first = 0, firstBegins = false): boolean {
   let before = at - 1;
   for (;;) {
-    while (before >= 0 && !isLineEnd(payload[before]) && isBlank(payload[before])) before--;
-    if (before < 2 || !isByteOrderMark(payload, before - 2)) break;
+    while (before >= first && !isLineEnd(payload[before]) && isBlank(payload[before])) before--;
+    if (before < first + 2 || !isByteOrderMark(payload, before - 2)) break;
     before -= 3;
   }
-  return isLineEnd(payload[before]) && isHeader(payload, at);
+  return before < first ? firstBegins : isLineEnd(payload[before]);
 }
 
+/** Whether a header stands at `at`, at the beginning of a line. */
+const isHeaderOfLine = (payload: Uint8Array, at: number): boolean => beginsLine(payload, at) && isHeader(payload, at);
+
 /** The usual ones first: one that is found ends the search. */
-const headerNames = ['MSH', 'msh', 'Msh', 'MSh', 'MsH', 'mSH', 'mSh', 'msH'];
+export const headerNames = ['MSH', 'msh', 'Msh', 'MSh', 'MsH', 'mSH', 'mSh', 'msH'];
 
 /** Lines in one turn: a millisecond or two. A frame of 16 MB may be made of nothing else. */
 const mostInTurn = 20_000;
@@ -218,7 +224,7 @@ export function createCutter(charset?: string): Cutter {
     const close = (at: number) => {
       if (from !== undefined) {
         readCurrent();
-        parts.push(payload.subarray(from, endOfPart(payload, from, isByteOrderMark(payload, at - 3) ? at - 3 : at)));
+        parts.push(payload.subarray(from, endOfPart(payload, from, at)));
         headers.push(current);
       }
       from = undefined;
@@ -271,11 +277,15 @@ export function createCutter(charset?: string): Cutter {
   return { cut, envelope: () => envelope, messages: () => messages, miscounted: () => miscounted };
 }
 
-/** Before the first mark of the blanks at the end of a part, if there is one. */
-function endOfPart(payload: Uint8Array, from: number, end: number): number {
-  let before = end;
-  for (let at = end - 1; at > from && isBlank(payload[at]); at--) if (isMark(payload[at])) before = at;
-  return before;
+/** Before the first mark at the end of a part, if there is one; `next`: where the next part begins. */
+export function endOfPart(payload: Uint8Array, from: number, next: number): number {
+  let end = next;
+  for (let at = next - 1; at > from; at--) {
+    if (isMark(payload[at])) end = at;
+    else if (isByteOrderMark(payload, at - 2)) end = at -= 2;
+    else if (!isBlank(payload[at])) break;
+  }
+  return end;
 }
 
 /** End of the line that begins at a position; positions only grow, so each byte is searched once. */

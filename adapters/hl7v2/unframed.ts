@@ -1,17 +1,12 @@
 import type { FrameEvent, Framer } from './framing.ts';
-import { beginsMessage } from './take-apart.ts';
+import { beginsLine, beginsMessage, endOfPart, headerNames, isByteOrderMark, segmentFrom } from './take-apart.ts';
 
 /** How much of a message over the limit is kept, so that its header can still be read for the answer. */
 const headBytes = 64 * 1024;
 /** What must be there to tell a header from text that looks like one. */
 const headerBytes = 16;
 /** With these a message or an envelope begins. */
-const names = ['MSH', 'msh', 'BHS', 'FHS'];
-
-const isLineEnd = (byte: number | undefined): boolean => byte === 0x0d || byte === 0x0a;
-/** Blanks, and what is left of a framing. */
-const isNoise = (byte: number | undefined): boolean =>
-  isLineEnd(byte) || byte === 0x20 || byte === 0x09 || byte === 0x00 || byte === 0x0b || byte === 0x1c;
+const names = [...headerNames, 'BHS', 'bhs', 'FHS', 'fhs'];
 
 /**
  * Messages without MLLP around them, as a few old senders write them (reference/hl7v2.md §3.2 point 17). One begins where a
@@ -68,11 +63,7 @@ export function createUnframed({ maxMessageBytes }: { maxMessageBytes: number })
     }
     return nearest;
   };
-  const isAtLineStart = (at: number): boolean => {
-    let before = at - 1;
-    while (before >= start && !isLineEnd(held[before]) && isNoise(held[before])) before--;
-    return before < start ? startsAtLine : isLineEnd(held[before]);
-  };
+  const isAtLineStart = (at: number): boolean => beginsLine(held, at, start, startsAtLine);
   const beginsAt = (at: number): boolean =>
     isAtLineStart(at) && beginsMessage(held.subarray(at, Math.min(end, at + headerBytes)));
 
@@ -94,14 +85,19 @@ export function createUnframed({ maxMessageBytes }: { maxMessageBytes: number })
     abandon();
     return { kind: 'oversize', head };
   };
+  /** Not in the middle of a byte order mark. */
+  const beforeMark = (at: number): number => {
+    for (const back of [1, 2]) if (at - back >= start && isByteOrderMark(held, at - back)) return at - back;
+    return at;
+  };
   /** Goes to the beginning of a message; what is skipped and is more than blanks is told. */
   const open = (): FrameEvent | undefined => {
     let at = nextName(start);
     while (at < end && !beginsAt(at)) at = nextName(at + 1);
     isOpen = at < end;
     // The last bytes may still become a header.
-    const upTo = isOpen ? at : Math.max(start, end - headerBytes);
-    const isContent = held.subarray(start, upTo).some((byte) => !isNoise(byte));
+    const upTo = isOpen ? at : beforeMark(Math.max(start, end - headerBytes));
+    const isContent = segmentFrom(held.subarray(start, upTo), 0) < upTo - start;
     const count = upTo - start;
     const continues = isAtLineStart(upTo);
     drop(count);
@@ -138,12 +134,12 @@ export function createUnframed({ maxMessageBytes }: { maxMessageBytes: number })
       }
       const next = nextStart();
       if ((next < 0 ? end : next) - start > maxMessageBytes) return oversize();
-      return next < 0 ? undefined : take(next - start);
+      return next < 0 ? undefined : take(endOfPart(held, start, next) - start);
     },
     heldBytes: () => end - start,
     openFrame: () => (isOpen ? messages : 0),
     endsOpen: () => isOpen,
-    acceptOpenEnd: () => (isOpen ? take(end - start) : undefined),
+    acceptOpenEnd: () => (isOpen ? take(endOfPart(held, start, end) - start) : undefined),
     abandon,
   };
 }

@@ -73,6 +73,34 @@ t.test('point 17: what stands before the first message is skipped, however it co
   );
 });
 
+t.test('point 17: marks of texts between messages belong to none, cut anywhere', async (t) => {
+  const bom = '\xef\xbb\xbf';
+  const all = [1, 2, 3].map((id) => message(id, '\r'));
+  for (const mark of [
+    bom,
+    '\x1a',
+    '\x0c',
+    '\x00\x00',
+    `\x1a\r\n${bom}`,
+    `${' '.repeat(20)}${bom}`,
+    `\x0c ${bom}${bom} `,
+  ]) {
+    const text = all.map((one) => mark + one).join('') + mark.trim();
+    const whole = readAll([text]);
+    t.same(
+      whole.map((one) => one.replace(/ +$/, '')),
+      all,
+      JSON.stringify(mark),
+    );
+    t.same(readAll([...text]), whole, 'byte by byte');
+    for (let cut = 1; cut < text.length; cut++) t.same(readAll([text.slice(0, cut), text.slice(cut)]), whole);
+  }
+  t.same(readAll([`${bom}Msh|^~\\&|A\rPID|1\r\x1amSH|^~\\&|BBBBBBBB\r`]), [
+    'Msh|^~\\&|A\rPID|1\r',
+    'mSH|^~\\&|BBBBBBBB\r',
+  ]);
+});
+
 t.test('point 17: an envelope stays together, and what is too long is told once', async (t) => {
   const batch = `BHS|^~\\&|LIS\r${message(1, '\r')}${message(2, '\r')}BTS|2\r`;
   t.same(readAll([message(0, '\r'), batch]), [message(0, '\r'), batch]);
