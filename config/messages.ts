@@ -83,6 +83,14 @@ export const message = {
     zh: 'after: delete 时不会归档，请删去 archive，或写 after: move。',
     en: 'is never used with after: delete; remove archive, or write after: move.',
   }),
+  folderTaken: (by: string): Bilingual => ({
+    zh: `来源 ${by} 已监视这个文件夹（或其上级、下级），同一个文件会归两个来源读；请分开文件夹，HL7 文件也可用 include 分开文件名。`,
+    en: `is watched by ${by} already, or lies in its folder or around it: both would read the same files. Use separate folders; for HL7 files include may tell the names apart.`,
+  }),
+  putAmongFiles: (by: string): Bilingual => ({
+    zh: `在来源 ${by} 监视的文件夹里，会被它当作新文件读入；请写另一个文件夹。`,
+    en: `lies in the folder that ${by} watches, which would read the files anew; name another folder.`,
+  }),
   answersAmongFiles: (): Bilingual => ({
     zh: '应答文件夹请与 folder 不同。',
     en: 'must be another folder than the one that is watched.',
