@@ -1,4 +1,4 @@
-import { closeSync, cpSync, fsyncSync, openSync, readdirSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { closeSync, cpSync, fsyncSync, lstatSync, openSync, readdirSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { storeFiles } from '../../agent/store/sqlite/open.ts';
 import { nobody, prepareAgent, runAgent } from './agent.ts';
@@ -60,12 +60,14 @@ export async function makeQueuedStores(run: BenchRun, writer: StoreWriter): Prom
   return made;
 }
 
-/** A copy on the disk, not in the page cache only. The store must be closed. */
-function copyStore(from: string, to: string): void {
+/** A copy on the disk, not in the page cache only, without what a killed agent left that is no file. The store must be closed. */
+export function copyStore(from: string, to: string): void {
   rmSync(to, { recursive: true, force: true });
-  cpSync(from, to, { recursive: true, filter: (path) => basename(path) !== storeFiles.ballast });
-  for (const name of readdirSync(join(to, 'data'))) {
-    const file = openSync(join(to, 'data', name), 'r+');
+  const isWanted = (path: string) => basename(path) !== storeFiles.ballast && !lstatSync(path).isSocket();
+  cpSync(from, to, { recursive: true, filter: isWanted });
+  for (const entry of readdirSync(join(to, 'data'), { withFileTypes: true })) {
+    if (!entry.isFile()) continue;
+    const file = openSync(join(to, 'data', entry.name), 'r+');
     fsyncSync(file);
     closeSync(file);
   }
