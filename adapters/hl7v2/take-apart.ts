@@ -277,13 +277,24 @@ export function createCutter(charset?: string): Cutter {
   return { cut, envelope: () => envelope, messages: () => messages, miscounted: () => miscounted };
 }
 
-/** Before the first mark at the end of a part, if there is one; `next`: where the next part begins. */
+/**
+ * Before the first mark at the end of a part, if there is one; `next`: where the next part begins. A byte order mark is one
+ * where a line begins with it: at the end of a line it may be a character of a field, or halves of two.
+ */
 export function endOfPart(payload: Uint8Array, from: number, next: number): number {
   let end = next;
+  /** There the part ends if its line begins with what stands there. */
+  let inLine: number | undefined;
   for (let at = next - 1; at > from; at--) {
-    if (isMark(payload[at])) end = at;
-    else if (isByteOrderMark(payload, at - 2)) end = at -= 2;
+    if (isByteOrderMark(payload, at - 2)) inLine = at -= 2;
     else if (!isBlank(payload[at])) break;
+    else if (isLineEnd(payload[at]) && inLine !== undefined) {
+      end = inLine;
+      inLine = undefined;
+    } else if (isMark(payload[at])) {
+      if (inLine === undefined) end = at;
+      else inLine = at;
+    }
   }
   return end;
 }

@@ -6,7 +6,7 @@ const headBytes = 64 * 1024;
 /** What must be there to tell a header from text that looks like one. */
 const headerBytes = 16;
 /** With these a message or an envelope begins. */
-const names = [...headerNames, 'BHS', 'bhs', 'FHS', 'fhs'];
+const names = [...headerNames, 'BHS', 'bhs', 'Bhs', 'FHS', 'fhs', 'Fhs'];
 
 /**
  * Messages without MLLP around them, as a few old senders write them (reference/hl7v2.md §3.2 point 17). One begins where a

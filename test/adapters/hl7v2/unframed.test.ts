@@ -85,7 +85,7 @@ t.test('point 17: marks of texts between messages belong to none, cut anywhere',
     `${' '.repeat(20)}${bom}`,
     `\x0c ${bom}${bom} `,
   ]) {
-    const text = all.map((one) => mark + one).join('') + mark.trim();
+    const text = all.map((one) => mark + one).join('') + mark.replace(/ +$/, '');
     const whole = readAll([text]);
     t.same(
       whole.map((one) => one.replace(/ +$/, '')),
@@ -99,6 +99,20 @@ t.test('point 17: marks of texts between messages belong to none, cut anywhere',
     'Msh|^~\\&|A\rPID|1\r',
     'mSH|^~\\&|BBBBBBBB\r',
   ]);
+});
+
+t.test('point 17: what ends a line is of its message, whatever bytes it is', async (t) => {
+  for (const end of [
+    '\xef\xbb\xbf',
+    ' \xef\xbb\xbf',
+    '\x81\xef\xbb\xbf',
+    '\x1a\xef\xbb\xbf',
+    '\xef\xbb\xbf\xef\xbb\xbf ',
+  ]) {
+    const all = [message(1, '\r', end), message(2, '\r', end)];
+    t.same(readAll([all.join('')]), all);
+    t.same(readAll([...all.join('')]), all);
+  }
 });
 
 t.test('point 17: an envelope stays together, and what is too long is told once', async (t) => {
