@@ -78,7 +78,7 @@ t.test('two sources of one kind never watch the same files', async (t) => {
   const taken = /CFG-5003 sources\[1\]\.folder 来源 dropped0 已监视/;
   for (const kind of ['hl7-folder', 'dicom-folder'] as const) {
     for (const other of ['./in', 'in/', 'in/ecg', '.', '..']) t.match(two(kind, './in', other), [taken], other);
-    for (const other of ['./inbox', '../in', './i']) t.same(two(kind, './in', other), [], other);
+    for (const other of ['./inbox', '../in', './i', 'in/.qz']) t.same(two(kind, './in', other), [], other);
   }
   t.match(two('hl7-folder', 'in', 'in', 'include: ["*.hl7"]'), [taken]);
   const leave = 'after: leave';
@@ -88,6 +88,10 @@ t.test('two sources of one kind never watch the same files', async (t) => {
   });
   t.same(saidOfAll(t, named('*.oru'), named('*.adt')), [], 'their names tell them apart');
   t.match(saidOfAll(t, named('*.oru'), named('*.ORU')), [taken]);
+  t.match(saidOfAll(t, named('*.oru'), named('*')), [taken]);
+  const marked = (marker: string) => ({ kind: 'hl7-folder' as const, own: ['folder: in', leave, `marker: ${marker}`] });
+  t.same(saidOfAll(t, marked('.ok'), marked('.rdy')), []);
+  t.match(saidOfAll(t, marked('.ok'), marked('.ok')), [taken]);
   const images = { kind: 'dicom-folder' as const, own: ['folder: in', leave] };
   t.same(saidOfAll(t, named('*.hl7'), images), [], 'messages and images may lie together');
 });
@@ -99,6 +103,25 @@ t.test('what one source puts away, no other reads', async (t) => {
   t.match(put('dicom-folder', 'archive: in/done'), [among('archive')]);
   t.match(put('hl7-folder', 'archive: { folder: in }'), [among('archive\\.folder')]);
   t.match(put('hl7-folder', 'after: leave', 'answers: { folder: in }'), [among('answers\\.folder')]);
+  const reason = 'plain: 检验科要求按原名查档';
+  const plain = { kind: 'hl7-folder' as const, own: ['folder: other', `archive: { folder: in, ${reason} }`] };
+  for (const include of ['[]', '["*"]', '["*.hl7"]']) {
+    const own = ['folder: in', 'after: leave', `include: ${include}`];
+    t.match(saidOfAll(t, { kind: 'hl7-folder', own }, plain), [among('archive\\.folder')], include);
+    const sealed = { kind: 'hl7-folder' as const, own: ['folder: other', 'archive: { folder: in }'] };
+    t.same(saidOfAll(t, { kind: 'hl7-folder', own }, sealed).length, include.includes('hl7') ? 0 : 1);
+  }
+  const done = 'archive: in/done';
+  t.same(
+    saidOfAll(
+      t,
+      { kind: 'dicom-folder', own: ['folder: in', done] },
+      { kind: 'dicom-folder', own: ['folder: x', done] },
+    ),
+    [],
+    'nobody looks into his own archive',
+  );
+  t.same(put('dicom-folder', 'archive: in/.done'), [], 'nor into hidden folders');
   t.same(put('hl7-folder', 'archive: { folder: done }', 'answers: { folder: acks }'), []);
   const byName = { kind: 'hl7-folder' as const, own: ['folder: in', 'after: leave', 'include: ["*.hl7"]'] };
   const answering = { kind: 'hl7-folder' as const, own: ['folder: other', 'after: leave', 'answers: { folder: in }'] };
