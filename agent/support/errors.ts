@@ -2610,3 +2610,15 @@ export function errnoOf(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' && /^[A-Z][A-Z0-9_]*$/.test(code) ? code : undefined;
 }
+
+/**
+ * Where in the program something was thrown that cannot be: its class and the innermost calls, for the log. Never its text, which
+ * may hold what came from outside. Undefined for what is no error.
+ */
+export function placeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { stack = '', message } = error;
+  const calls = stack.slice(stack.indexOf(message) + message.length).split('\n');
+  const innermost = calls.filter((line) => /^ +at /.test(line)).slice(0, 3);
+  return [error.constructor.name, ...innermost.map((line) => line.trim())].join(' ');
+}

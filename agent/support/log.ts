@@ -20,6 +20,8 @@ export interface LogFields {
   state?: string;
   /** Code of a system error (`ECONNREFUSED`), never its text. */
   errno?: string;
+  /** Where in the program a fault of ours was thrown (`placeOf`). */
+  at?: string;
 }
 
 export interface Log {

@@ -38,6 +38,8 @@ export interface AssociationRules {
 export interface AssociationNotes extends MessageNotes {
   /** The request was rejected. */
   refused(): void;
+  /** Something was thrown that cannot be; the association is aborted. */
+  fault(error: unknown): void;
   closed(): void;
 }
 
@@ -193,6 +195,7 @@ export function createAssociation(parts: AssociationParts): Association {
       if (!over()) brokeOff();
     } catch (error) {
       const code = codeOf(error, 'DCM-2259');
+      if (code === 'DCM-2259' && !over()) notes.fault(error);
       // What is no PDU at all at the very beginning is another protocol.
       fail(phase === 'requesting' && (code === 'DCM-2236' || code === 'DCM-2237') ? 'DCM-2234' : code);
     }

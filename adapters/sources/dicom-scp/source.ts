@@ -44,7 +44,7 @@ export const dicomScp = {
   async start(context: DicomScpContext, config: DicomScpConfig): Promise<RunningSource> {
     const { clock } = context;
     const rules = rulesOf(config);
-    const { senders, note, refused, stored, start } = createListener(context, config, {
+    const { senders, note, fault, refused, stored, start } = createListener(context, config, {
       kind: 'dicom-scp',
       codes: {
         portInUse: 'DCM-2231',
@@ -78,6 +78,7 @@ export const dicomScp = {
         notes: {
           problem: (code, said) => note(peer, code, 1, said),
           refused,
+          fault,
           instance: () => senders.message(peer),
           answered: (status) => senders.answered(peer, status),
           stored,

@@ -39,8 +39,8 @@ export interface AnsweringParts {
   send(answer: Written): void;
   /** A payload has been dealt with: another may be taken. */
   settled(): void;
-  /** Something failed here that cannot: nothing more is answered. */
-  failed(): void;
+  /** Something was thrown that cannot be: nothing more is answered. */
+  failed(error: unknown): void;
 }
 
 /**
@@ -155,14 +155,15 @@ export function createAnswering(parts: AnsweringParts): Answering {
       party.problem(peer, 'HL7-2112');
     }
     let failure: ErrorCode | undefined;
+    let controlIdReused = false;
     try {
-      const accepted = await party.accept({ bytes, controlId: msh.controlId, receivedMs: clock.now() });
-      if (accepted.controlIdReused && party.rules.control_ids !== 'restarting') party.problem(peer, 'HL7-2103');
+      ({ controlIdReused } = await party.accept({ bytes, controlId: msh.controlId, receivedMs: clock.now() }));
     } catch (error) {
       failure = codeOf(error, 'QUE-4007');
     }
     unansweredBytes -= bytes.length;
     notes.stored(failure);
+    if (controlIdReused && party.rules.control_ids !== 'restarting') party.problem(peer, 'HL7-2103');
     if (!answered) return undefined;
     const outcome: Outcome =
       failure === undefined ? { code: 'AA' } : { code: 'AE', condition: 207, text: wordsOf(failure) };

@@ -31,6 +31,8 @@ export interface ConnectionLimits {
 /** What a connection tells its listener; of its messages it tells those whose they are. */
 export interface ConnectionNotes extends StoreNotes {
   problem(code: ErrorCode, count?: number): void;
+  /** Something was thrown that cannot be; the connection ends. */
+  fault(error: unknown): void;
   closed(): void;
 }
 
@@ -98,14 +100,22 @@ export function createConnection(parts: ConnectionParts): Connection {
   let blockedMs = 0;
 
   const destroy = () => socket.destroy();
-  /** A fault of ours ends this connection, and nothing else (invariant 11). What it had sent and not heard of, it sends again. */
+  /** A fault of ours ends this connection, and nothing else (invariant 11). What its sender has not heard of, it sends again. */
+  const faulted = (error: unknown) => {
+    try {
+      fail('MLLP-2015');
+      notes.fault(error);
+    } catch {
+      // It is gone in any case; who is told of it must not bring down the others.
+    }
+  };
   const contained =
     <T extends unknown[]>(work: (...given: T) => void) =>
     (...given: T): void => {
       try {
         work(...given);
-      } catch {
-        fail('MLLP-2015');
+      } catch (error) {
+        faulted(error);
       }
     };
 
@@ -124,7 +134,7 @@ export function createConnection(parts: ConnectionParts): Connection {
       lastActive = clock.monotonic();
       pump();
     },
-    failed: () => fail('MLLP-2015'),
+    failed: faulted,
   });
 
   const take = (event: FrameEvent) => {
@@ -153,17 +163,17 @@ export function createConnection(parts: ConnectionParts): Connection {
     }
   };
 
+  const granted = contained(() => {
+    waitsForPermit = false;
+    updateReading();
+  });
   /** Above the free part an unfinished message needs a permit; without one the connection is not read. */
   const checkPermit = () => {
     if (answering.holdsPayload()) return;
     if (framer.heldBytes() <= largeFrames.freeBytes) {
       largeFrames.release(self);
       waitsForPermit = false;
-    } else
-      waitsForPermit = !largeFrames.request(self, peer, () => {
-        waitsForPermit = false;
-        updateReading();
-      });
+    } else waitsForPermit = !largeFrames.request(self, peer, granted);
   };
   const mayTake = (): boolean => answering.hasRoom() && !writeBlocked && !parts.storeIsBehind();
   const updateReading = () => {
@@ -181,7 +191,7 @@ export function createConnection(parts: ConnectionParts): Connection {
   let pumping = false;
   let yielded = false;
   const pump = () => {
-    if (pumping || yielded || phase === 'closed' || phase === 'lingering') return;
+    if (pumping || yielded || socket.destroyed || phase === 'lingering') return;
     pumping = true;
     let exhausted = false;
     for (let taken = 0; mayTake(); taken++) {
@@ -217,10 +227,10 @@ export function createConnection(parts: ConnectionParts): Connection {
 
   const fail = (code: ErrorCode) => {
     if (socket.destroyed) return;
-    notes.problem(code);
     // The frame is accounted for; `close` shall not report it again.
     stopping = true;
     destroy();
+    notes.problem(code);
   };
 
   socket.setNoDelay(true);
@@ -250,20 +260,21 @@ export function createConnection(parts: ConnectionParts): Connection {
   socket.on('drain', contained(drained));
   // A reset is told by `close`, which always follows.
   socket.on('error', () => {});
-  socket.on('close', () => {
+  const closed = () => {
     phase = 'closed';
     largeFrames.release(self);
     if (framer.openFrame() > 0 && !stopping) notes.problem('MLLP-2005');
     framer.abandon();
     givePushedBack();
-    notes.closed();
-  });
+  };
+  socket.on('close', contained(closed));
+  socket.on('close', notes.closed);
 
   const tick = () => {
     const now = clock.monotonic();
     const passed = now - lastTick;
     lastTick = now;
-    if (phase === 'closed') return;
+    if (socket.destroyed) return;
     if (phase === 'lingering') {
       const silentSince = Math.max(lingerSince, lastByteAt);
       if (now - silentSince >= lingerMs || now - lingerSince >= limits.frameMs) destroy();

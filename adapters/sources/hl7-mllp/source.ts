@@ -55,7 +55,7 @@ export const hl7Mllp: SourceAdapter<typeof hl7MllpConfig> = {
       tickMs: tickFor(Math.min(limits.frameMs, limits.idleMs, limits.firstByteMs)),
       harmless: 'HL7-2103',
     });
-    const { note, stored, start } = listener;
+    const { note, fault, stored, start } = listener;
     const parties = openParties(context, config, listener);
     const connections = new Set<Connection>();
 
@@ -83,6 +83,7 @@ export const hl7Mllp: SourceAdapter<typeof hl7MllpConfig> = {
         ackId,
         notes: {
           problem: (code, count) => note(peer, code, count),
+          fault,
           stored(failure) {
             stored(failure);
             wakeWaiting();

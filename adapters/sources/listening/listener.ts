@@ -1,6 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import type { RunningSource, SenderStatus, SourceContext, SourceStatus } from '../../../agent/intake/source.ts';
-import { type ErrorCode, errnoOf, QianzhiError } from '../../../agent/support/errors.ts';
+import { type ErrorCode, errnoOf, placeOf, QianzhiError } from '../../../agent/support/errors.ts';
 import { allowList, isLoopback, normalAddress } from './addresses.ts';
 import type { ListeningConfig } from './config.ts';
 import { keepRenewing } from './renewing.ts';
@@ -57,6 +57,8 @@ export interface Ledger {
 export interface Listener extends Ledger {
   /** That of a logical source which comes in here; call once for each. */
   under(name: string): Ledger;
+  /** A fault of ours in one connection: where it was thrown is logged, each place once. What it means for the peer is noted apart. */
+  fault(error: unknown): void;
   /** A peer was turned away. */
   refused(): void;
   /** The store took something, or (with its code) could not. */
@@ -82,6 +84,8 @@ const givenUpMs = 60_000;
  * would cut one another's off for ever.
  */
 const longHandshakeMs = 1000;
+/** Places in the program of which a source tells that it failed there. */
+const mostFaults = 50;
 /** Often enough for a time-out of this length. */
 export const tickFor = (shortestMs: number): number => Math.max(10, Math.min(longestTickMs, shortestMs / 4));
 
@@ -133,6 +137,7 @@ export function createListener(context: ListenerContext, config: ListeningConfig
   let problem: SourceStatus['problem'];
   let certificateProblem: SourceStatus['problem'];
   let refusedConnections = 0;
+  const faults = new Set<string>();
   let unreported = false;
   let stopping = false;
   let allClosed: (() => void) | undefined;
@@ -277,6 +282,12 @@ export function createListener(context: ListenerContext, config: ListeningConfig
       const own = createSenders(clock);
       under.set(logical, own);
       return { senders: own, note: noteOf(logical, own) };
+    },
+    fault(error) {
+      const at = placeOf(error);
+      if (at === undefined || faults.has(at) || faults.size === mostFaults) return;
+      faults.add(at);
+      log.error(`${kind} fault`, { source: name, at });
     },
     refused() {
       refusedConnections += 1;
