@@ -38,7 +38,7 @@ export interface Msh {
   isJoined: boolean;
 }
 
-/** Longer headers do not exist; this bounds what an answer can echo. */
+/** Longer headers do not exist; this bounds what an answer can echo, and what is looked through for MSA. */
 const headerLimit = 64 * 1024;
 const latin1 = (bytes: Uint8Array): string =>
   bytes.length === 0 ? '' : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
@@ -120,12 +120,13 @@ const isEncoding = (bytes: Uint8Array): boolean =>
 
 function findMsa(raw: Uint8Array, from: number, separator: number): boolean {
   let at = from;
-  while (at < raw.length) {
-    while (isBlank(raw[at])) at++;
+  const furthest = Math.min(raw.length, from + headerLimit);
+  while (at < furthest) {
+    while (at < furthest && isBlank(raw[at])) at++;
     const name = latin1(raw.subarray(at, at + 3)).toUpperCase();
     if (name === 'MSA') return raw[at + 3] === separator;
     if (name !== 'SFT' && name !== 'UAC') return false;
-    while (at < raw.length && !isLineEnd(raw[at])) at++;
+    while (at < furthest && !isLineEnd(raw[at])) at++;
   }
   return false;
 }

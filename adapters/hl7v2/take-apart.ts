@@ -32,7 +32,6 @@ const blanks = new Uint8Array(256);
 for (const byte of [0x20, 0x09, carriageReturn, lineFeed]) blanks[byte] = 1;
 for (const byte of marks) blanks[byte] = 2;
 /** 256, beyond a payload, is in no table. */
-const isMark = (byte = 256): boolean => blanks[byte] === 2;
 const isBlank = (byte = 256): boolean => (blanks[byte] ?? 0) > 0;
 const isDigit = (byte: number | undefined): boolean => byte !== undefined && byte >= 0x30 && byte <= 0x39;
 const isAlphanumeric = (byte: number): boolean =>
@@ -75,7 +74,7 @@ export const isByteOrderMark = (payload: Uint8Array, at: number): boolean =>
 /** Where the next segment begins: behind blanks, and behind the byte order mark of a file that was put behind another one. */
 export function segmentFrom(payload: Uint8Array, from: number): number {
   for (let at = from; ; at += 3) {
-    while (isBlank(payload[at])) at++;
+    while (at < payload.length && blanks[payload[at] as number] !== 0) at++;
     if (!isByteOrderMark(payload, at)) return at;
   }
 }
@@ -87,7 +86,7 @@ export function segmentFrom(payload: Uint8Array, from: number): number {
 export function beginsLine(payload: Uint8Array, at: number, first = 0, firstBegins = false): boolean {
   let before = at - 1;
   for (;;) {
-    while (before >= first && !isLineEnd(payload[before]) && isBlank(payload[before])) before--;
+    while (before >= first && blanks[payload[before] as number] !== 0 && !isLineEnd(payload[before])) before--;
     if (before < first + 2 || !isByteOrderMark(payload, before - 2)) break;
     before -= 3;
   }
@@ -286,14 +285,16 @@ export function endOfPart(payload: Uint8Array, from: number, next: number): numb
   /** There the part ends if its line begins with what stands there. */
   let inLine: number | undefined;
   for (let at = next - 1; at > from; at--) {
-    if (isByteOrderMark(payload, at - 2)) inLine = at -= 2;
-    else if (!isBlank(payload[at])) break;
-    else if (isLineEnd(payload[at]) && inLine !== undefined) {
-      end = inLine;
-      inLine = undefined;
-    } else if (isMark(payload[at])) {
+    const kind = blanks[payload[at] as number] as number;
+    if (kind === 0) {
+      if (!isByteOrderMark(payload, at - 2)) break;
+      inLine = at -= 2;
+    } else if (kind === 2) {
       if (inLine === undefined) end = at;
       else inLine = at;
+    } else if (inLine !== undefined && isLineEnd(payload[at])) {
+      end = inLine;
+      inLine = undefined;
     }
   }
   return end;

@@ -134,4 +134,9 @@ t.test('MSA after the header marks an answer', async (t) => {
   t.equal(readMsh(utf8(`${header}\r\n\r\n  MSA|AA|1\r\n`))?.hasMsa, true);
   t.equal(readMsh(utf8(`${header}\rSFT|a\rMSA|AA|1\r`))?.hasMsa, true);
   t.equal(readMsh(utf8(`${header}\rPID|1\rNTE|1||MSA|AA\r`))?.hasMsa, false);
+  for (const passed of ['SFT|a\r', 'UAC|a\r', '\r', ' ']) {
+    const behind = (bytes: number) => `${header}\r${passed.repeat(Math.ceil(bytes / passed.length))}MSA|AA|1\r`;
+    t.equal(readMsh(utf8(behind(60 * 1024)))?.hasMsa, true);
+    t.equal(readMsh(utf8(behind(64 * 1024)))?.hasMsa, false, 'a frame of nothing else is not looked through');
+  }
 });
