@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { phi } from '../../../agent/support/phi.ts';
-import { change, context, mshOf, obr, obx, onlyLab, outcomes, pid, pv1, read, reader } from './reading.ts';
+import { change, context, mshOf, obr, obx, onlyLab, outcomes, pid, pv1, read, reader } from './extract/reading.ts';
 
 const msh = mshOf('ORU^R01');
 

@@ -1,8 +1,8 @@
 import t from 'tap';
-import { encodeText } from '../../../adapters/hl7v2/charset.ts';
-import type { ExamReport } from '../../../agent/clinical/records/types.ts';
-import type { ReportStatement } from '../../../agent/clinical/reports/types.ts';
-import { phi } from '../../../agent/support/phi.ts';
+import { encodeText } from '../../../../adapters/hl7v2/charset.ts';
+import type { ExamReport } from '../../../../agent/clinical/records/types.ts';
+import type { ReportStatement } from '../../../../agent/clinical/reports/types.ts';
+import { phi } from '../../../../agent/support/phi.ts';
 import {
   change,
   context,

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { parseMessage } from '../../../adapters/hl7v2/parser.ts';
-import { checkProfile, compileProfile } from '../../../adapters/hl7v2/profile/check.ts';
-import { compileExpression } from '../../../adapters/hl7v2/profile/path-compile.ts';
-import { lastRead, type Scope } from '../../../adapters/hl7v2/profile/scope.ts';
-import { ConfigError } from '../../../config/config-error.ts';
+import { parseMessage } from '../../../../adapters/hl7v2/parser.ts';
+import { checkProfile, compileProfile } from '../../../../adapters/hl7v2/profile/check.ts';
+import { compileExpression } from '../../../../adapters/hl7v2/profile/path-compile.ts';
+import { lastRead, type Scope } from '../../../../adapters/hl7v2/profile/scope.ts';
+import { ConfigError } from '../../../../config/config-error.ts';
 
-const defaultProfile = readFileSync(new URL('../../../config/dialects/cn-default.yaml', import.meta.url), 'utf8');
+const defaultProfile = readFileSync(new URL('../../../../config/dialects/cn-default.yaml', import.meta.url), 'utf8');
 
 function scopeOf(segments: string): Scope {
   const message = parseMessage(`MSH|^~\\&|LIS\r${segments}`)!;

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { imageRig, sha256 } from '../images/rig.ts';
+import { imageRig, sha256 } from '../../images/rig.ts';
 import { codeFrom, smallDisk, tell, until } from './small-disk.ts';
 
 /** Process of spool-disk.debian.test.ts, in a name space of its own: `<folder>`, a small disk. Prints what happened. */

@@ -1,12 +1,15 @@
 import { readFileSync } from 'node:fs';
-import { compileProfile } from '../../../adapters/hl7v2/profile/check.ts';
-import type { LabReport } from '../../../agent/clinical/records/types.ts';
-import type { ReportStatement } from '../../../agent/clinical/reports/types.ts';
-import type { Reading, Statement } from '../../../agent/mapping/mapper.ts';
-import { isErrorCode } from '../../../agent/support/errors.ts';
-import { phi } from '../../../agent/support/phi.ts';
+import { compileProfile } from '../../../../adapters/hl7v2/profile/check.ts';
+import type { LabReport } from '../../../../agent/clinical/records/types.ts';
+import type { ReportStatement } from '../../../../agent/clinical/reports/types.ts';
+import type { Reading, Statement } from '../../../../agent/mapping/mapper.ts';
+import { isErrorCode } from '../../../../agent/support/errors.ts';
+import { phi } from '../../../../agent/support/phi.ts';
 
-export const profileText = readFileSync(new URL('../../../config/dialects/cn-default.yaml', import.meta.url), 'utf8');
+export const profileText = readFileSync(
+  new URL('../../../../config/dialects/cn-default.yaml', import.meta.url),
+  'utf8',
+);
 export const reader = compileProfile(profileText);
 /** 2024-05-20 10:30 in Shanghai. */
 const receivedMs = Date.UTC(2024, 4, 20, 2, 30);

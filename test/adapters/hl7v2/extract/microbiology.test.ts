@@ -1,6 +1,6 @@
 import t from 'tap';
-import type { LabReport } from '../../../agent/clinical/records/types.ts';
-import type { ReportStatement } from '../../../agent/clinical/reports/types.ts';
+import type { LabReport } from '../../../../agent/clinical/records/types.ts';
+import type { ReportStatement } from '../../../../agent/clinical/reports/types.ts';
 import { mshOf, only as onlyOf, outcomes, pid, pv1, read, reader, segment } from './reading.ts';
 
 const msh = mshOf('ORU^R01');

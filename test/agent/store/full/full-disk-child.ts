@@ -1,6 +1,6 @@
 import { existsSync, statfsSync } from 'node:fs';
 import { join } from 'node:path';
-import { quickRig, record } from './rig.ts';
+import { quickRig, record } from '../rig.ts';
 import { codeFrom, smallDisk, tell, until } from './small-disk.ts';
 
 /** Process of full-disk.debian.test.ts, in a name space of its own: `<folder>`, a small disk. Prints what happened. */

@@ -1,7 +1,7 @@
 import t from 'tap';
-import { checkProfile, compileProfile } from '../../../adapters/hl7v2/profile/check.ts';
-import { namedOrganisations } from '../../../adapters/hl7v2/profile/compile-organisation.ts';
-import { ConfigError } from '../../../config/config-error.ts';
+import { checkProfile, compileProfile } from '../../../../adapters/hl7v2/profile/check.ts';
+import { namedOrganisations } from '../../../../adapters/hl7v2/profile/compile-organisation.ts';
+import { ConfigError } from '../../../../config/config-error.ts';
 import { obr, obx, pid, profileText, pv1, read } from './reading.ts';
 
 /** The default profile with a rule of organisations: A is the site's, B another's. */

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { phi } from '../../../agent/support/phi.ts';
+import { phi } from '../../../../agent/support/phi.ts';
 import { change, context, mshOf, obr, obx, onlyLab, outcomes, pid, pv1, read, reader, whereHeld } from './reading.ts';
 
 const msh = mshOf('ORU^R01');

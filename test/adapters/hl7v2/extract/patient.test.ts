@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { ReportStatement } from '../../../agent/clinical/reports/types.ts';
+import type { ReportStatement } from '../../../../agent/clinical/reports/types.ts';
 import { change, mshOf, obr, obx, onlyLab, outcomes, pid, pv1, read, whereHeld } from './reading.ts';
 
 const msh = mshOf('ORU^R01');

@@ -1,7 +1,7 @@
 import t from 'tap';
-import { checkProfile, compileProfile } from '../../../adapters/hl7v2/profile/check.ts';
-import { ConfigError } from '../../../config/config-error.ts';
-import { mshOf, obr, obx, onlyLab, pid, profileText, pv1, read } from './reading.ts';
+import { checkProfile, compileProfile } from '../../../../adapters/hl7v2/profile/check.ts';
+import { ConfigError } from '../../../../config/config-error.ts';
+import { mshOf, obr, obx, onlyLab, pid, profileText, pv1, read } from '../extract/reading.ts';
 
 const head = 'profile_version: 1\nname: my-lis\ntitle: { zh: 我院, en: mine }\n';
 const extending = (rest: string, base = 'cn-default') => `extends: ${base}\n${head}${rest}`;

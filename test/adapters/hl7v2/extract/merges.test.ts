@@ -1,6 +1,6 @@
 import t from 'tap';
-import { compileProfile } from '../../../adapters/hl7v2/profile/check.ts';
-import type { Reading } from '../../../agent/mapping/mapper.ts';
+import { compileProfile } from '../../../../adapters/hl7v2/profile/check.ts';
+import type { Reading } from '../../../../agent/mapping/mapper.ts';
 import { mshOf, outcomes, pid, profileText, read, whereHeld } from './reading.ts';
 
 const adt = (trigger: string, ...rest: string[]): Reading => read([mshOf(`ADT^${trigger}`), 'EVN|A40', ...rest]);

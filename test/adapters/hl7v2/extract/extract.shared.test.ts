@@ -1,14 +1,14 @@
 import { existsSync, readFileSync } from 'node:fs';
 import t, { type Test } from 'tap';
-import { compileProfile } from '../../../adapters/hl7v2/profile/check.ts';
-import { takeApart } from '../../../adapters/hl7v2/take-apart.ts';
-import type { Reading, Statement } from '../../../agent/mapping/mapper.ts';
-import { isErrorCode } from '../../../agent/support/errors.ts';
-import { phi } from '../../../agent/support/phi.ts';
-import { goldenExam, goldenReport } from '../golden-records.ts';
+import { compileProfile } from '../../../../adapters/hl7v2/profile/check.ts';
+import { takeApart } from '../../../../adapters/hl7v2/take-apart.ts';
+import type { Reading, Statement } from '../../../../agent/mapping/mapper.ts';
+import { isErrorCode } from '../../../../agent/support/errors.ts';
+import { phi } from '../../../../agent/support/phi.ts';
+import { goldenExam, goldenReport } from '../../golden-records.ts';
 import { context, profileText, reader } from './reading.ts';
 
-const shared = new URL('../../../../shared/', import.meta.url);
+const shared = new URL('../../../../../shared/', import.meta.url);
 const golden = new URL('reference/formats/golden/', shared);
 const corpus = new URL('corpus/hl7/', shared);
 const skipGolden = existsSync(golden) ? false : 'the golden messages (../shared/reference) are not here';

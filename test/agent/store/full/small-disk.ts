@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { codeOf } from '../../../agent/support/errors.ts';
+import { codeOf } from '../../../../agent/support/errors.ts';
 
 /** A real small disk: a tmpfs of 64 MB in a name space of its own, which needs no rights. */
 const mountOn = (folder: string) => `mount -t tmpfs -o size=64m tmpfs '${folder}'`;

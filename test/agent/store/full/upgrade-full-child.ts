@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { migrations } from '../../../agent/store/sqlite/schema.ts';
-import { quickRig } from './rig.ts';
+import { migrations } from '../../../../agent/store/sqlite/schema.ts';
+import { quickRig } from '../rig.ts';
 import { codeFrom, smallDisk, tell } from './small-disk.ts';
 
 /** Process of upgrade-full.debian.test.ts, as full-disk-child.ts: what a store of version 4 says that is opened on a full disk. */

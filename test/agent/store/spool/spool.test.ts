@@ -2,11 +2,11 @@ import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { CHUNK } from '../../../agent/security/chunks.ts';
-import type { NewSpoolFile } from '../../../agent/store/image-contract.ts';
-import { openSpool, type Spool } from '../../../agent/store/spool.ts';
-import { codeOf } from '../../../agent/support/errors.ts';
-import { quickFolder } from '../../quick-folder.ts';
+import { CHUNK } from '../../../../agent/security/chunks.ts';
+import type { NewSpoolFile } from '../../../../agent/store/image-contract.ts';
+import { openSpool, type Spool } from '../../../../agent/store/spool.ts';
+import { codeOf } from '../../../../agent/support/errors.ts';
+import { quickFolder } from '../../../quick-folder.ts';
 
 const rig = (full = () => false) => {
   const folder = join(quickFolder('spool'), 'spool');

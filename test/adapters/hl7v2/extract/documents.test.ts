@@ -1,5 +1,5 @@
 import t from 'tap';
-import type { Reading } from '../../../agent/mapping/mapper.ts';
+import type { Reading } from '../../../../agent/mapping/mapper.ts';
 import { mshOf, only, outcomes, pid, pv1, read, segment } from './reading.ts';
 
 const txa = (over: Record<number, string> = {}): string => {

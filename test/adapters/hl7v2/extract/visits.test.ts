@@ -1,7 +1,7 @@
 import t from 'tap';
-import type { PatientStatement } from '../../../agent/clinical/patients/types.ts';
-import type { EncounterRecord } from '../../../agent/clinical/records/types.ts';
-import type { Reading } from '../../../agent/mapping/mapper.ts';
+import type { PatientStatement } from '../../../../agent/clinical/patients/types.ts';
+import type { EncounterRecord } from '../../../../agent/clinical/records/types.ts';
+import type { Reading } from '../../../../agent/mapping/mapper.ts';
 import { mshOf, outcomes, pid, pv1, read, segment, whereHeld } from './reading.ts';
 
 const evn = 'EVN|A01|20240520102500';

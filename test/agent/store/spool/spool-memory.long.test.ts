@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { openSpool } from '../../../agent/store/spool.ts';
-import { quickFolder } from '../../quick-folder.ts';
+import { openSpool } from '../../../../agent/store/spool.ts';
+import { quickFolder } from '../../../quick-folder.ts';
 
 const MB = 1024 * 1024;
 
