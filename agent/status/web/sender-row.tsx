@@ -14,7 +14,11 @@ function SenderState({ sender, flagged, words }: { sender: SenderStatus; flagged
   }
   if (sender.connections === undefined) return <span class="muted">—</span>;
   if (sender.connections === 0) return <span class="muted">{words.offline}</span>;
-  return <State level="ok">{words.online(whole(sender.connections))}</State>;
+  return (
+    <span class="nowrap">
+      <State level="ok">{words.online(whole(sender.connections))}</State>
+    </span>
+  );
 }
 
 /** Today's answers by their code, most first; none where all messages were answered as the last one. */
