@@ -4,6 +4,7 @@ import { connect as connectTls } from 'node:tls';
 import t, { type Test } from 'tap';
 import { frame } from '../../../../adapters/hl7v2/framing.ts';
 import { createPki } from '../../../platform/pki.ts';
+import { choosePort } from '../../../platform/ports.ts';
 import { connectSender, type Listener, oru, startListener, until } from './listener.ts';
 
 const pki = createPki(t.testdir());
@@ -91,14 +92,14 @@ t.test('handshakes that have only begun are not cut by those who come after', as
 
 t.test('a device that connects anew from the same port during its handshake leaves no place taken', async (t) => {
   const listener = await startListener(t, { config: { tls } });
-  const { port } = listener;
-  const options = { port, host: '127.0.0.1' };
-  const first = await connectSender(t, port);
-  const localPort = (first.socket.address() as AddressInfo).port;
+  // A port that the system gives to nobody else meanwhile.
+  const options = { port: listener.port, host: '127.0.0.1', localAddress: '127.0.0.1', localPort: await choosePort() };
+  const first = connect(options);
+  t.teardown(() => first.destroy());
   await until(() => connections(listener)[0] === 1);
   // In one turn, so that the listener sees the new connection before the old one is quite closed.
-  first.socket.resetAndDestroy();
-  const again = connect({ ...options, localPort });
+  first.resetAndDestroy();
+  const again = connect(options);
   t.teardown(() => again.destroy());
   const secure = connectTls({ socket: again, ...good });
   await new Promise((resolve, reject) => secure.once('secureConnect', resolve).once('error', reject));
