@@ -44,12 +44,9 @@ export function checkFolders(config: Config, base: string): SchemaIssue[] {
     );
     /** Of what another source would read where it is put; where two read the same files, that is what is told. */
     const amongFiles = (put: string, reads: (other: Source) => boolean): SchemaIssue['message'] | undefined => {
-      const reader = others.find(
-        (other) => other !== rival && enters(other, resolve(base, put)) && reads(other.source),
-      );
-      return rival === undefined && reader !== undefined
-        ? message.putAmongFiles(String(reader.source.name))
-        : undefined;
+      if (rival !== undefined) return undefined;
+      const reader = others.find((other) => enters(other, resolve(base, put)) && reads(other.source));
+      return reader && message.putAmongFiles(String(reader.source.name));
     };
     const ofArchive = (folder: string): SchemaIssue['message'] | undefined => {
       if (source.after === 'delete') return message.archiveUnused();

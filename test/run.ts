@@ -95,8 +95,11 @@ async function runFile(file: string): Promise<void> {
   // It ends itself in time; one that does not even do that is ended.
   const late = setTimeout(() => child.kill('SIGKILL'), (seconds + 60) * 1000);
   const exit = new Promise<string>((resolve) => child.once('exit', (code, signal) => resolve(String(signal ?? code))));
+  const output = createInterface({ input: child.stdout });
+  // Whatever it started and left behind may hold its output open.
+  child.once('exit', () => setTimeout(() => output.close(), 5000).unref());
   const lines: string[] = [];
-  for await (const line of createInterface({ input: child.stdout })) lines.push(line);
+  for await (const line of output) lines.push(line);
   const code = await exit;
   clearTimeout(late);
 

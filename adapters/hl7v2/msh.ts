@@ -45,7 +45,7 @@ const latin1 = (bytes: Uint8Array): string =>
 const none = new Uint8Array(0);
 const isLineEnd = (byte: number | undefined): boolean => byte === 0x0d || byte === 0x0a;
 /** Blank, tab, line end or NUL: tolerated before a segment name (reference/hl7v2.md §2). */
-const isBlank = (byte: number | undefined): boolean =>
+export const isBlank = (byte: number | undefined): boolean =>
   byte === 0x20 || byte === 0x09 || byte === 0x00 || isLineEnd(byte);
 const isDelimiter = (byte: number | undefined): byte is number =>
   byte !== undefined &&
@@ -148,9 +148,15 @@ interface Header {
   isJoined: boolean;
 }
 
-function readHeader(raw: Uint8Array, profileCharset: string | undefined): Header | undefined {
+/** Where the first segment begins: behind the byte order mark of UTF-8 and blanks, of which no more than a header is long. */
+export function headerFrom(raw: Uint8Array): number {
   let at = raw[0] === 0xef && raw[1] === 0xbb && raw[2] === 0xbf ? 3 : 0;
   while (at < headerLimit && isBlank(raw[at])) at++;
+  return at;
+}
+
+function readHeader(raw: Uint8Array, profileCharset: string | undefined): Header | undefined {
+  const at = headerFrom(raw);
   if (latin1(raw.subarray(at, at + 3)).toUpperCase() !== 'MSH') return undefined;
   const separator = raw[at + 3];
   if (!isDelimiter(separator)) return undefined;

@@ -1,15 +1,7 @@
-const isBlank = (byte: number | undefined): boolean =>
-  byte === 0x20 || byte === 0x09 || byte === 0x0d || byte === 0x0a || byte === 0x00;
-
-/** As many as may stand before MSH. */
-const mostBlanks = 64 * 1024;
+import { headerFrom, isBlank } from './msh.ts';
 
 /** HL7 v2 in XML, or whatever else is written in it: the first byte after a BOM and blanks is `<` (point 51). */
-export function isXml(payload: Uint8Array): boolean {
-  let at = payload[0] === 0xef && payload[1] === 0xbb && payload[2] === 0xbf ? 3 : 0;
-  while (at < mostBlanks && isBlank(payload[at])) at++;
-  return payload[at] === 0x3c;
-}
+export const isXml = (payload: Uint8Array): boolean => payload[headerFrom(payload)] === 0x3c;
 
 /** A continuation pointer is short; a longer last segment is none, and is not searched for its beginning. */
 const longestPointer = 1024;

@@ -1,3 +1,4 @@
+import { headerFrom, isBlank } from '../../hl7v2/msh.ts';
 import type { OpenFile } from '../watching/open-file.ts';
 
 /** What the beginning and the end of a file say about it; nothing in between is read. */
@@ -19,15 +20,6 @@ const carriageReturn = 0x0d;
 const lineFeed = 0x0a;
 /** What DOS tools put at the end of a text. */
 const endOfText = 0x1a;
-const isBlank = (byte: number | undefined): boolean =>
-  byte === 0x20 || byte === 0x09 || byte === 0x00 || byte === carriageReturn || byte === lineFeed;
-
-/** Blanks, and the mark of UTF-8. */
-function contentFrom(head: Uint8Array): number {
-  let at = head[0] === 0xef && head[1] === 0xbb && head[2] === 0xbf ? 3 : 0;
-  while (isBlank(head[at])) at++;
-  return at;
-}
 
 /** A byte order mark, or a NUL beside the M of MSH. */
 function isUtf16(head: Uint8Array): boolean {
@@ -41,7 +33,7 @@ export async function shapeOf(file: OpenFile, requireEnd: boolean): Promise<File
   const head = await bytesOf(file, 0, Math.min(file.size, headBytes));
   if (head.length === 0) return { content: 'empty', framed: false, ended: false };
   if (isUtf16(head)) return { content: 'utf-16', framed: false, ended: true };
-  const from = contentFrom(head);
+  const from = headerFrom(head);
   const framed = head[from] === 0x0b;
   const content = /MSH|BHS|FHS/i.test(head.toString('latin1')) ? 'hl7' : 'other';
   const tailFrom = Math.max(0, file.size - tailBytes);
